@@ -1,0 +1,13 @@
+namespace OmniFusion.Tensors;
+
+/// <summary>The kernels of a plain processor: AVX-512, AVX2 or portable vectors, whichever it has, on a pool of threads.</summary>
+public sealed partial class CpuKernels : IKernels
+{
+    /// <summary>Computes on <paramref name="threads"/> threads, the calling one among them.</summary>
+    public CpuKernels(int threads) => Pool = WorkerPool.OfSize(threads);
+
+    /// <summary>Kernels on all cores.</summary>
+    public static CpuKernels Default { get; } = new(Environment.ProcessorCount);
+
+    internal WorkerPool Pool { get; }
+}
