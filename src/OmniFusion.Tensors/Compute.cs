@@ -28,9 +28,19 @@ public sealed partial class Compute
     public Arena.Mark Scope() => Arena.Position;
 
     /// <summary>
-    /// Ends a scope: only <paramref name="result"/> survives. While a tape records, everything survives, because gradients need it.
+    /// Ends a scope: only <paramref name="result"/> survives, moved to the scope's start or, when given, into the memory of
+    /// <paramref name="into"/>, an older tensor of the same shape. While a tape records, everything survives, because gradients need it.
     /// </summary>
-    public Tensor Keep(Arena.Mark scope, Tensor result) => Tape is null ? Arena.Release(scope, result) : result;
+    public Tensor Keep(Arena.Mark scope, Tensor result, Tensor? into = null)
+    {
+        if (Tape is not null)
+            return result;
+        if (into is null)
+            return Arena.Release(scope, result);
+        result.Span.CopyTo(into.Span);
+        Arena.Release(scope);
+        return into;
+    }
 
     /// <summary>
     /// Computes the gradient of a scalar with respect to every tensor that requires one; the gradients of parameters accumulate.

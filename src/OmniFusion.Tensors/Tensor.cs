@@ -124,6 +124,18 @@ public sealed unsafe class Tensor
         return copy;
     }
 
+    /// <summary>A copy in the same type with <paramref name="row"/> (single precision) behind it <paramref name="times"/> times.</summary>
+    public Tensor AppendRows(Tensor row, int times)
+    {
+        Tensor stored = DType switch { DType.F32 => row, DType.BF16 => row.ToBF16(), _ => throw new NotSupportedException($"rows cannot be appended to {DType}") };
+        Tensor longer = Zeros(new Shape(Rows + times, Columns), DType);
+        long size = Count * DType.Size(), added = (long)Columns * DType.Size();
+        Buffer.MemoryCopy(Data, longer.Data, size, size);
+        for (int i = 0; i < times; i++)
+            Buffer.MemoryCopy(stored.Data, longer.Data + size + i * added, added, added);
+        return longer;
+    }
+
     /// <summary>Makes this a trainable parameter: a gradient of the same size is kept and accumulated by each backward pass.</summary>
     /// <exception cref="InvalidOperationException">The tensor is not stored in single precision.</exception>
     public Tensor RequireGrad()

@@ -45,6 +45,15 @@ public sealed partial class Compute
         Kernels.GatherGrad(y.Grad!, rows, da);
     });
 
+    /// <summary>The same numbers in rows of another length; the memory, and that of the gradient, is shared.</summary>
+    public Tensor Reshape(Tensor x, Shape shape)
+    {
+        // The gradient must exist before the view is made, or the two would part.
+        if (Records(x))
+            GradOf(x);
+        return x.Reshape(shape);
+    }
+
     /// <summary>Columns side by side: [rows, D1], [rows, D2], [rows, D3] to [rows, D1 + D2 + D3].</summary>
     public Tensor ConcatColumns(Tensor a, Tensor b, Tensor c)
     {

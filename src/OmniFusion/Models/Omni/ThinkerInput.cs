@@ -1,0 +1,61 @@
+using OmniFusion.Tensors;
+
+namespace OmniFusion.Models.Omni;
+
+/// <summary>Patches of an image: frames, rows and columns of 14x14 pixels.</summary>
+/// <param name="Time">Frames (1 for an image).</param>
+/// <param name="Height">Rows of patches.</param>
+/// <param name="Width">Columns of patches.</param>
+public readonly record struct ImageGrid(int Time, int Height, int Width)
+{
+    /// <summary>Number of patches.</summary>
+    public int Patches => Time * Height * Width;
+}
+
+/// <summary>One item for the thinker: a chat text as token ids, and what its media placeholders stand for.</summary>
+public sealed class ThinkerInput
+{
+    /// <summary>Token ids; each medium is a single placeholder token (audio, image), to be widened to the medium's length.</summary>
+    public required int[] Ids { get; init; }
+
+    /// <summary>Log-mel spectrogram [frames, bins], row-major, or null.</summary>
+    public float[]? Mel { get; init; }
+
+    /// <summary>Patches [patches, patch length], row-major, or null.</summary>
+    public float[]? Patches { get; init; }
+
+    /// <summary>Layout of <see cref="Patches"/>.</summary>
+    public ImageGrid Grid { get; init; }
+}
+
+/// <summary>Items of a batch laid out one after the other, their placeholders widened, with a 3-axis position for each token.</summary>
+public sealed class ThinkerBatch
+{
+    internal ThinkerBatch(int[] ids, Segments segments, Positions positions, int[] nextPositions, int[] audioRows, int[] imageRows)
+    {
+        Ids = ids;
+        Segments = segments;
+        Positions = positions;
+        NextPositions = nextPositions;
+        AudioRows = audioRows;
+        ImageRows = imageRows;
+    }
+
+    /// <summary>Token ids of all items, packed.</summary>
+    public int[] Ids { get; }
+
+    /// <summary>Tokens of each item.</summary>
+    public Segments Segments { get; }
+
+    /// <summary>Time, height and width of each token (<c>get_rope_index</c>).</summary>
+    public Positions Positions { get; }
+
+    /// <summary>The position that a token generated after each item takes first.</summary>
+    public int[] NextPositions { get; }
+
+    /// <summary>For each token the row of the audio embeddings that stands there, or -1.</summary>
+    public int[] AudioRows { get; }
+
+    /// <summary>For each token the row of the image embeddings that stands there, or -1.</summary>
+    public int[] ImageRows { get; }
+}
