@@ -4,7 +4,8 @@ namespace OmniFusion.Media;
 
 /// <summary>
 /// Bicubic resizing with the arithmetic of Pillow's <c>Image.resize</c>: a = -0.5, the support widened when shrinking (antialiasing), 22-bit fixed-point weights,
-/// the horizontal pass rounded to 8 bits before the vertical one.
+/// the first pass rounded to 8 bits before the second. As in Pillow 13 the horizontal pass is the first one,
+/// unless the height shrinks, and by more than the width.
 /// </summary>
 public static class BicubicResize
 {
@@ -21,14 +22,17 @@ public static class BicubicResize
     public static RgbImage Resize(RgbImage image, int width, int height)
     {
         ArgumentNullException.ThrowIfNull(image);
-        if (width <= 0 || height <= 0 || (long)width * height > RgbImage.MaxPixels || (long)width * image.Height * 3 > Array.MaxLength)
+        if (width <= 0 || height <= 0 || (long)width * height > RgbImage.MaxPixels
+            || (long)Math.Max(width, image.Width) * Math.Max(height, image.Height) * 3 > Array.MaxLength)
             throw new OmniFusionException($"An image of {image.Width} x {image.Height} pixels cannot be resized to {width} x {height}.");
-        RgbImage wide = width == image.Width ? image : ResizeRows(image, width);
-        return height == image.Height ? wide : ResizeColumns(wide, height);
+        bool columnsFirst = height < image.Height && (long)height * image.Width < (long)width * image.Height;
+        return columnsFirst ? ResizeRows(ResizeColumns(image, height), width) : ResizeColumns(ResizeRows(image, width), height);
     }
 
     private static RgbImage ResizeRows(RgbImage image, int width)
     {
+        if (width == image.Width)
+            return image;
         Weights weights = new(image.Width, width);
         byte[] result = new byte[width * image.Height * 3];
         for (int y = 0; y < image.Height; y++)
@@ -56,6 +60,8 @@ public static class BicubicResize
 
     private static RgbImage ResizeColumns(RgbImage image, int height)
     {
+        if (height == image.Height)
+            return image;
         Weights weights = new(image.Height, height);
         int rowBytes = image.Width * 3;
         byte[] result = new byte[height * rowBytes];
