@@ -3,9 +3,9 @@ using System.Numerics;
 namespace OmniFusion.Media;
 
 /// <summary>
-/// Bicubic resizing with the arithmetic of Pillow's <c>Image.resize</c>: a = -0.5, the support widened when shrinking (antialiasing), 22-bit fixed-point weights,
-/// the first pass rounded to 8 bits before the second. As in Pillow 13 the horizontal pass is the first one,
-/// unless the height shrinks, and by more than the width.
+/// Bicubic resizing with the arithmetic of Pillow's <c>Image.resize</c>: a = -0.5, the support widened when shrinking
+/// (antialiasing), 22-bit fixed-point weights, the first pass rounded to 8 bits before the second. As in Pillow 13 the horizontal pass is
+/// the first one, unless the height shrinks, and by more than the width.
 /// </summary>
 public static class BicubicResize
 {
@@ -101,7 +101,7 @@ public static class BicubicResize
 
     private static byte ToByte(int sum) => (byte)Math.Clamp(sum >> PrecisionBits, 0, 255);
 
-    /// <summary>For each pixel of the result along one axis: the first source pixel it looks at, and the fixed-point weights from there on.</summary>
+    /// <summary>For each pixel of the result along one axis: the first source pixel it looks at, and the weights from there on.</summary>
     private sealed class Weights
     {
         private const double Support = 2;

@@ -10,13 +10,14 @@ internal static class ImageFfmpeg
     // and the whitelist keeps playlist-like formats from opening anything else.
     private static readonly string[] Arguments =
     [
-        "-hide_banner", "-loglevel", "error", "-protocol_whitelist", "pipe", "-max_pixels", $"{RgbImage.MaxPixels}", "-noautorotate",
-        "-i", "pipe:0", "-frames:v", "1", "-sws_flags", "bicubic+accurate_rnd+full_chroma_int",
+        "-hide_banner", "-loglevel", "error", "-xerror", "-err_detect", "explode", "-protocol_whitelist", "pipe", "-max_pixels", $"{RgbImage.MaxPixels}",
+        "-noautorotate", "-i", "pipe:0", "-frames:v", "1", "-sws_flags", "bicubic+accurate_rnd+full_chroma_int",
         "-f", "image2pipe", "-c:v", "png", "-pix_fmt", "rgba", "pipe:1",
     ];
 
     /// <summary>The PNG bytes that <paramref name="program"/> makes of a file, given its first bytes and the stream behind them.</summary>
-    public static byte[] ToPng(ReadOnlyMemory<byte> head, Stream rest, string path, CancellationToken cancellation, string program = "ffmpeg")
+    public static byte[] ToPng(
+        ReadOnlyMemory<byte> head, Stream rest, string path, CancellationToken cancellation, string program = "ffmpeg")
     {
         ProcessStartInfo start = new(program, Arguments)
         {
@@ -55,7 +56,8 @@ internal static class ImageFfmpeg
         }
         catch (Win32Exception error)
         {
-            throw new OmniFusionException($"The image {path} is not a PNG; other formats need ffmpeg, which is not installed (or not on the PATH).", error);
+            throw new OmniFusionException(
+                $"The image {path} is not a PNG; other formats need ffmpeg, which is not installed (or not on the PATH).", error);
         }
     }
 

@@ -1,8 +1,9 @@
 namespace OmniFusion.Media;
 
 /// <summary>
-/// From a picture to the patches of the vision tower, in the three steps of the published system: to multiples of 28 pixels (Qwen's utilities),
-/// to the system's own size, and then what Qwen's image processor does: resize again, rescale, normalise, cut into patches.
+/// From a picture to the patches of the vision tower, in the three steps of the published system: to multiples of 28
+/// pixels (Qwen's utilities), to the system's own size, and then what Qwen's image processor does: resize
+/// again, rescale, normalise, cut into patches.
 /// </summary>
 public sealed class ImageProcessor
 {
@@ -29,7 +30,8 @@ public sealed class ImageProcessor
         {
             if (size.Width < config.Factor || size.Height < config.Factor || (long)size.Width * size.Height > RgbImage.MaxPixels)
                 throw new OmniFusionException(
-                    $"The image size {size} cannot be used: each side needs at least {config.Factor} pixels, and both at most {RgbImage.MaxPixels} together.");
+                    $"The image size {size} cannot be used: each side needs at least {config.Factor} pixels, "
+                    + $"and the area at most {RgbImage.MaxPixels}.");
             CheckAspectRatio(size.Width, size.Height);
         }
         (_config, _imageSize, _normalised) = (config, imageSize, new float[3 * 256]);
@@ -54,7 +56,8 @@ public sealed class ImageProcessor
         _imageSize is { } size ? BicubicResize.Resize(image, size.Width, size.Height) : image;
 
     /// <summary>
-    /// Qwen's <c>smart_resize</c>: sides that are multiples of <paramref name="factor"/>, an area within the limits, and about the same aspect ratio.
+    /// Qwen's <c>smart_resize</c>: sides that are multiples of <paramref name="factor"/>, an area within the limits, about the same
+    /// aspect ratio.
     /// </summary>
     internal static ImageSize SmartResize(int width, int height, int factor, long minPixels, long maxPixels)
     {

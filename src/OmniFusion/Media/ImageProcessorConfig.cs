@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace OmniFusion.Media;
 
 /// <summary>
-/// Settings of the image processor, as in <c>preprocessor_config.json</c>; defaults are those of the published <c>Qwen2VLImageProcessor</c>.
+/// Settings of the image processor, as in <c>preprocessor_config.json</c>; defaults are those of <c>Qwen2VLImageProcessor</c>.
 /// </summary>
 public sealed record ImageProcessorConfig
 {
@@ -51,7 +51,8 @@ public sealed record ImageProcessorConfig
             using JsonDocument json = JsonDocument.Parse(file);
             return Parse(json.RootElement, path);
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException or JsonException)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException
+            or JsonException)
         {
             throw new OmniFusionException($"The image settings {path} cannot be read: {error.Message}", error);
         }
@@ -60,13 +61,15 @@ public sealed record ImageProcessorConfig
     /// <summary>Refuses settings that make no sense; <paramref name="source"/> is how the message calls them.</summary>
     internal void Check(string source)
     {
-        if (PatchSize is < 1 or > MaxFactor || MergeSize is < 1 or > MaxFactor || Factor > MaxFactor || TemporalPatchSize is < 1 or > MaxFactor)
+        if (PatchSize is < 1 or > MaxFactor || MergeSize is < 1 or > MaxFactor || Factor > MaxFactor
+            || TemporalPatchSize is < 1 or > MaxFactor)
             throw Bad(source, $"patch_size {PatchSize}, merge_size {MergeSize} or temporal_patch_size {TemporalPatchSize} is out of range");
         if (MinPixels < 1 || MaxPixels > RgbImage.MaxPixels || MaxPixels < MinPixels || MaxPixels < Factor * Factor)
             throw Bad(source, $"min_pixels {MinPixels} and max_pixels {MaxPixels} are out of range");
         if (!double.IsFinite(RescaleFactor))
             throw Bad(source, "rescale_factor is not a number");
-        if (ImageMean.Count != 3 || ImageStd.Count != 3 || !ImageMean.All(float.IsFinite) || !ImageStd.All(float.IsFinite) || ImageStd.Contains(0))
+        if (ImageMean.Count != 3 || ImageStd.Count != 3
+            || !ImageMean.All(float.IsFinite) || !ImageStd.All(float.IsFinite) || ImageStd.Contains(0))
             throw Bad(source, "image_mean and image_std need three numbers each, the latter not zero");
     }
 
@@ -95,7 +98,8 @@ public sealed record ImageProcessorConfig
     }
 
     private static JsonElement? Find(JsonElement json, string key) =>
-        json.ValueKind == JsonValueKind.Object && json.TryGetProperty(key, out JsonElement value) && value.ValueKind != JsonValueKind.Null ? value : null;
+        json.ValueKind == JsonValueKind.Object && json.TryGetProperty(key, out JsonElement value)
+        && value.ValueKind != JsonValueKind.Null ? value : null;
 
     private static bool Flag(JsonElement json, string key, string source) => Find(json, key)?.ValueKind switch
     {

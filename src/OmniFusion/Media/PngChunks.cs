@@ -3,7 +3,7 @@ using System.Text;
 
 namespace OmniFusion.Media;
 
-/// <summary>The chunks of a PNG file that make the picture, checked: header, palette, transparency and the joined compressed data.</summary>
+/// <summary>The checked chunks of a PNG file that make the picture: header, palette, transparency and compressed data.</summary>
 internal sealed class PngChunks
 {
     private readonly string _name;
@@ -26,7 +26,7 @@ internal sealed class PngChunks
     /// <summary>Red, green, blue of each entry; empty without a PLTE chunk.</summary>
     public byte[] Palette { get; private set; } = [];
 
-    /// <summary>The tRNS chunk: an alpha for each palette entry, or the 16-bit samples of the one transparent colour; null without it.</summary>
+    /// <summary>The tRNS chunk: an alpha for each palette entry, or 16-bit samples of the one transparent colour; or null.</summary>
     public byte[]? Transparency { get; private set; }
 
     /// <summary>The zlib stream of all IDAT chunks.</summary>

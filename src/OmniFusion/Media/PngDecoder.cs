@@ -65,7 +65,8 @@ internal static class PngDecoder
     private static Span<byte> Inflate(PngChunks png, long expected, CancellationToken cancellation)
     {
         if (expected > (long)MaxDeflateRatio * png.Compressed.Length || expected > Array.MaxLength)
-            throw png.Bad($"its header says {png.Width} x {png.Height} pixels, far more than its {png.Compressed.Length} bytes of data can hold");
+            throw png.Bad(
+                $"its header says {png.Width} x {png.Height} pixels, far more than its {png.Compressed.Length} bytes of data can hold");
         MemoryMarshal.TryGetArray(png.Compressed, out ArraySegment<byte> compressed);
         using MemoryStream source = new(compressed.Array!, compressed.Offset, compressed.Count);
         using ZLibStream zlib = new(source, CompressionMode.Decompress);
@@ -90,8 +91,9 @@ internal static class PngDecoder
         {
             throw new OmniFusionException(png.Bad("its compressed data is damaged").Message, error);
         }
+        string amount = filled < expected ? "less" : "more";
         if (filled != expected)
-            throw png.Bad($"its data holds {(filled < expected ? "less" : "more")} than the {png.Width} x {png.Height} pixels of its header");
+            throw png.Bad($"its data holds {amount} than the {png.Width} x {png.Height} pixels of its header");
         return data.AsSpan(0, filled);
     }
 

@@ -1,6 +1,6 @@
 namespace OmniFusion.Media;
 
-/// <summary>What the PNG reader and writer share: the signature, the checksum and the Paeth predictor (PNG specification, third edition).</summary>
+/// <summary>What the PNG reader and writer share: the signature, the checksum and the Paeth predictor (PNG, third edition).</summary>
 internal static class PngFormat
 {
     private static readonly uint[] CrcTable = MakeCrcTable();

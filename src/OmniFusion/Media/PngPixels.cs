@@ -32,7 +32,7 @@ internal sealed class PngPixels
         }
     }
 
-    /// <summary>Puts a row of <paramref name="count"/> pixels at pixel <paramref name="first"/> of the picture and every step-th one after it.</summary>
+    /// <summary>Puts a row of <paramref name="count"/> pixels at pixel <paramref name="first"/> and every step-th after it.</summary>
     public void Put(ReadOnlySpan<byte> row, int count, int first, int step)
     {
         Span<byte> target = _target.AsSpan(first * 3);

@@ -6,7 +6,7 @@ namespace OmniFusion.Media;
 /// <summary>Writes 8-bit RGB pictures as PNG.</summary>
 public static class PngWriter
 {
-    /// <summary>Writes a file. It is written under another name beside it and then renamed, so that a broken-off write never leaves half a picture.</summary>
+    /// <summary>Writes a file, under another name first and then renamed, so that a broken-off write never leaves half a picture.</summary>
     /// <exception cref="OmniFusionException">The file cannot be written.</exception>
     public static void Write(string path, RgbImage image)
     {

@@ -4,7 +4,8 @@ namespace OmniFusion.Media;
 public sealed class RgbImage
 {
     /// <summary>
-    /// The most pixels a picture may have, read or computed: 178,956,970 (2 x (2^30 / 4 / 3)), the count at which Pillow speaks of a decompression bomb.
+    /// The most pixels a picture may have, read or computed: 178,956,970 (2 x (2^30 / 4 / 3)),
+    /// the count at which Pillow speaks of a decompression bomb.
     /// </summary>
     public const int MaxPixels = 178_956_970;
 
@@ -19,7 +20,8 @@ public sealed class RgbImage
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(height);
         ArgumentNullException.ThrowIfNull(pixels);
         if (pixels.Length != (long)width * height * 3)
-            throw new ArgumentException($"{width} x {height} pixels need {(long)width * height * 3} bytes, not {pixels.Length}.", nameof(pixels));
+            throw new ArgumentException(
+                $"{width} x {height} pixels need {(long)width * height * 3} bytes, not {pixels.Length}.", nameof(pixels));
         (Width, Height, Pixels) = (width, height, pixels);
     }
 

@@ -3,7 +3,7 @@ using System.IO.Compression;
 
 namespace OmniFusion.Tests.Media;
 
-/// <summary>An encoder for the tests, written apart from the decoder: any colour type, depth, interlacing and filter, and any damage.</summary>
+/// <summary>An encoder for the tests, apart from the decoder: any colour type, depth, interlacing and filter, and any damage.</summary>
 internal sealed class ImagePngMaker
 {
     private static readonly (int X, int Y, int DX, int DY)[] Passes =
@@ -46,7 +46,8 @@ internal sealed class ImagePngMaker
         return chunk;
     }
 
-    public static byte[] File(params IEnumerable<byte[]> chunks) => [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, .. chunks.SelectMany(c => c)];
+    public static byte[] File(params IEnumerable<byte[]> chunks) =>
+        [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, .. chunks.SelectMany(c => c)];
 
     public byte[] Header()
     {

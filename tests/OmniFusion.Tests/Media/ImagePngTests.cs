@@ -12,7 +12,8 @@ public class ImagePngTests
         get
         {
             TheoryData<int, int, bool> kinds = [];
-            foreach ((int colour, int[] depths) in new (int, int[])[] { (0, [1, 2, 4, 8, 16]), (2, [8, 16]), (3, [1, 2, 4, 8]), (4, [8, 16]), (6, [8, 16]) })
+            (int, int[])[] all = [(0, [1, 2, 4, 8, 16]), (2, [8, 16]), (3, [1, 2, 4, 8]), (4, [8, 16]), (6, [8, 16])];
+            foreach ((int colour, int[] depths) in all)
                 foreach (int depth in depths)
                 {
                     kinds.Add(colour, depth, false);
@@ -46,7 +47,8 @@ public class ImagePngTests
                 for (int x = 0; x < width; x++)
                     for (int c = 0; c < 3; c++)
                     {
-                        int Level(int sample) => depth == 16 ? At(x, y, sample) / 256 : (int)Math.Round(At(x, y, sample) * 255.0 / ((1 << depth) - 1));
+                        int Level(int sample) =>
+                            depth == 16 ? At(x, y, sample) / 256 : (int)Math.Round(At(x, y, sample) * 255.0 / ((1 << depth) - 1));
                         int expected = colour switch
                         {
                             0 => Level(0),
@@ -67,7 +69,10 @@ public class ImagePngTests
     public void The_transparent_gray_becomes_white(int depth, byte[] transparency, int clear)
     {
         int other = clear ^ 1;
-        ImagePngMaker maker = new() { Width = 2, Depth = depth, Colour = 0, Transparency = transparency, Sample = (x, _, _) => x == 0 ? clear : other };
+        ImagePngMaker maker = new()
+        {
+            Width = 2, Depth = depth, Colour = 0, Transparency = transparency, Sample = (x, _, _) => x == 0 ? clear : other,
+        };
         byte level = (byte)(depth == 16 ? other >> 8 : other * 255 / ((1 << depth) - 1));
         Assert.Equal([255, 255, 255, level, level, level], PngDecoder.Decode(maker.Make(), "made").Pixels);
     }
@@ -88,7 +93,8 @@ public class ImagePngTests
     {
         ImagePngMaker maker = new()
         {
-            Width = 3, Depth = 2, Colour = 3, Palette = [10, 20, 30, 40, 50, 60, 70, 80, 90], Transparency = [0, 128], Sample = (x, _, _) => x,
+            Width = 3, Depth = 2, Colour = 3, Palette = [10, 20, 30, 40, 50, 60, 70, 80, 90], Transparency = [0, 128],
+            Sample = (x, _, _) => x,
         };
         byte[] expected = [255, 255, 255, (byte)OverWhite(40, 128), (byte)OverWhite(50, 128), (byte)OverWhite(60, 128), 70, 80, 90];
         Assert.Equal(expected, PngDecoder.Decode(maker.Make(), "made").Pixels);
@@ -157,7 +163,8 @@ public class ImagePngTests
     {
         byte[][] files = [.. new[] { false, true }.SelectMany(interlaced => new[] { 0, 2, 3, 4, 6 }.Select(colour => new ImagePngMaker
         {
-            Width = 9, Height = 7, Colour = colour, Interlaced = interlaced, Palette = colour == 3 ? new byte[30] : null, Sample = (x, y, c) => (x + y + c) % 10,
+            Width = 9, Height = 7, Colour = colour, Interlaced = interlaced, Palette = colour == 3 ? new byte[30] : null,
+            Sample = (x, y, c) => (x + y + c) % 10,
         }.Make()))];
         Prop.ForAll(ArbMap.Default.ArbFor<(int, int, byte)[]>(), ArbMap.Default.ArbFor<bool>(), (flips, repair) =>
         {
@@ -207,8 +214,9 @@ public class ImagePngTests
     private static byte[] Break(string what)
     {
         ImagePngMaker good = new() { Width = 40, Height = 30, Sample = (x, y, c) => x * y + c & 255 };
-        byte[] file = good.Make(), header = good.Header(), data = ImagePngMaker.Chunk("IDAT", good.Compressed()), end = ImagePngMaker.Chunk("IEND");
-        byte[] compressed = good.Compressed();
+        byte[] file = good.Make(), header = good.Header(), compressed = good.Compressed();
+        byte[] data = ImagePngMaker.Chunk("IDAT", compressed), end = ImagePngMaker.Chunk("IEND");
+        byte[] wrongSum = ImagePngMaker.Chunk("IDAT", [.. compressed[..^1], (byte)~compressed[^1]]);
         byte[] Header(int width, int height, int depth, int colour, int interlace = 0) =>
             ImagePngMaker.Chunk("IHDR", [0, 0, (byte)(width >> 8), (byte)width, 0, 0, (byte)(height >> 8), (byte)height,
                 (byte)depth, (byte)colour, 0, 0, (byte)interlace]);
@@ -232,14 +240,15 @@ public class ImagePngTests
             "interlace 2" => ImagePngMaker.File(Header(40, 30, 8, 2, 2), data, end),
             "no palette" => ImagePngMaker.File(Header(40, 30, 8, 3), data, end),
             "bad palette" => ImagePngMaker.File(Header(40, 30, 8, 3), ImagePngMaker.Chunk("PLTE", new byte[4]), data, end),
-            "palette index" => new ImagePngMaker { Width = 4, Depth = 2, Colour = 3, Palette = new byte[6], Sample = (x, _, _) => x == 3 ? 2 : 1 }.Make(),
+            "palette index" =>
+                new ImagePngMaker { Width = 4, Depth = 2, Colour = 3, Palette = new byte[6], Sample = (x, _, _) => x == 3 ? 2 : 1 }.Make(),
             "long transparency" => new ImagePngMaker { Colour = 3, Palette = new byte[6], Transparency = new byte[3] }.Make(),
             "no data" => ImagePngMaker.File(header, end),
             "interrupted data" => ImagePngMaker.File(header, data, ImagePngMaker.Chunk("tEXt", 1), data, end),
             "too little data" => new ImagePngMaker { Width = 40, Height = 30, Distort = d => d[..^1] }.Make(),
             "too much data" => new ImagePngMaker { Width = 40, Height = 30, Distort = d => [.. d, 0] }.Make(),
             "no zlib header" => ImagePngMaker.File(header, ImagePngMaker.Chunk("IDAT", [255, .. compressed[1..]]), end),
-            "wrong sum of the data" => ImagePngMaker.File(header, ImagePngMaker.Chunk("IDAT", [.. compressed[..^1], (byte)~compressed[^1]]), end),
+            "wrong sum of the data" => ImagePngMaker.File(header, wrongSum, end),
             "cut stream" => ImagePngMaker.File(header, ImagePngMaker.Chunk("IDAT", compressed[..(compressed.Length / 2)]), end),
             "filter 5" => new ImagePngMaker { Width = 40, Height = 30, Filter = _ => 5 }.Make(),
             "unknown critical chunk" => ImagePngMaker.File(header, ImagePngMaker.Chunk("ABCD"), data, end),

@@ -77,17 +77,23 @@ public class ImageProcessorTests
     [InlineData("5x-5")]
     [InlineData("5x5x5")]
     [InlineData("99999999999x5")]
-    public void Wrong_sizes_are_refused(string text) => Assert.Contains("WIDTHxHEIGHT", Assert.Throws<OmniFusionException>(() => ImageSize.Parse(text)).Message);
+    public void Wrong_sizes_are_refused(string text) =>
+        Assert.Contains("WIDTHxHEIGHT", Assert.Throws<OmniFusionException>(() => ImageSize.Parse(text)).Message);
 
     [Fact]
     public void Settings_come_from_the_file_and_missing_ones_are_the_published()
     {
         ImageProcessorConfig tiny = ImageProcessorConfig.Load(Golden.Tiny("omni/preprocessor_config.json"));
-        Assert.Equal((14, 2, 2, 3136L, 12845056L), (tiny.PatchSize, tiny.MergeSize, tiny.TemporalPatchSize, tiny.MinPixels, tiny.MaxPixels));
+        Assert.Equal(
+            (14, 2, 2, 3136L, 12845056L),
+            (tiny.PatchSize, tiny.MergeSize, tiny.TemporalPatchSize, tiny.MinPixels, tiny.MaxPixels));
         Assert.Equal([0.48145466f, 0.4578275f, 0.40821073f], tiny.ImageMean);
         ImageProcessorConfig none = LoadText("{\"min_pixels\": null}");
-        Assert.Equal((14, 28, 3136L, 1003520L, 1 / 255.0), (none.PatchSize, none.Factor, none.MinPixels, none.MaxPixels, none.RescaleFactor));
-        ImageProcessorConfig sizes = LoadText("""{"size": {"shortest_edge": 6272, "longest_edge": 50176}, "patch_size": 16, "do_normalize": false}""");
+        Assert.Equal(
+            (14, 28, 3136L, 1003520L, 1 / 255.0),
+            (none.PatchSize, none.Factor, none.MinPixels, none.MaxPixels, none.RescaleFactor));
+        ImageProcessorConfig sizes = LoadText(
+            """{"size": {"shortest_edge": 6272, "longest_edge": 50176}, "patch_size": 16, "do_normalize": false}""");
         Assert.Equal((16, 6272L, 50176L, 1f), (sizes.PatchSize, sizes.MinPixels, sizes.MaxPixels, sizes.ImageStd[2]));
     }
 
