@@ -10,8 +10,9 @@ internal static class ImageFfmpeg
     // and the whitelist keeps playlist-like formats from opening anything else.
     private static readonly string[] Arguments =
     [
-        "-hide_banner", "-loglevel", "error", "-xerror", "-err_detect", "explode", "-protocol_whitelist", "pipe", "-max_pixels", $"{RgbImage.MaxPixels}",
-        "-noautorotate", "-i", "pipe:0", "-frames:v", "1", "-sws_flags", "bicubic+accurate_rnd+full_chroma_int",
+        "-hide_banner", "-loglevel", "error", "-xerror", "-err_detect", "explode", "-protocol_whitelist", "pipe",
+        "-max_pixels", $"{RgbImage.MaxPixels}", "-noautorotate", "-i", "pipe:0", "-frames:v", "1",
+        "-sws_flags", "bicubic+accurate_rnd+full_chroma_int",
         "-f", "image2pipe", "-c:v", "png", "-pix_fmt", "rgba", "pipe:1",
     ];
 

@@ -12,7 +12,7 @@ public static class ImageFile
     /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="cancellation">Ends the reading, and ffmpeg with it.</param>
-    /// <exception cref="OmniFusionException">The file is missing, damaged, too large or no picture, or ffmpeg is needed and missing.</exception>
+    /// <exception cref="OmniFusionException">The file is missing, damaged, too large or no picture; or ffmpeg is missing.</exception>
     /// <exception cref="OperationCanceledException">The reading was cancelled.</exception>
     public static RgbImage Read(string path, CancellationToken cancellation = default)
     {
