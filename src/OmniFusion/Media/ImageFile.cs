@@ -1,0 +1,57 @@
+namespace OmniFusion.Media;
+
+/// <summary>Reads pictures: PNG by itself, every other format through an <c>ffmpeg</c> found on the PATH.</summary>
+public static class ImageFile
+{
+    // Enough for any PNG of RgbImage.MaxPixels that compresses at all.
+    private const long MaxBytes = 1L << 30;
+
+    /// <summary>
+    /// Reads a picture as RGB. The format is told by the content, not by the name; of an animation the first frame is taken;
+    /// transparency of any kind is laid over white; orientation marks of cameras are not followed (as in the published system).
+    /// </summary>
+    /// <param name="path">The file.</param>
+    /// <param name="cancellation">Ends the reading, and ffmpeg with it.</param>
+    /// <exception cref="OmniFusionException">The file is missing, damaged, too large or no picture; or ffmpeg is missing.</exception>
+    /// <exception cref="OperationCanceledException">The reading was cancelled.</exception>
+    public static RgbImage Read(string path, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        byte[] png;
+        try
+        {
+            using FileStream file = File.OpenRead(path);
+            byte[] head = new byte[PngFormat.Signature.Length];
+            int count = file.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);
+            if (count == 0)
+                throw new OmniFusionException($"The image {path} is empty.");
+            png = head.AsSpan().SequenceEqual(PngFormat.Signature)
+                ? ReadToEnd(head, file, path, cancellation)
+                : ImageFfmpeg.ToPng(head.AsMemory(0, count), file, path, cancellation);
+        }
+        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new OmniFusionException($"The image {path} does not exist.", error);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            throw new OmniFusionException($"The image {path} cannot be read: {error.Message}", error);
+        }
+        return PngDecoder.Decode(png, path, cancellation);
+    }
+
+    /// <summary>All of a stream after its first bytes, which were read already.</summary>
+    internal static byte[] ReadToEnd(ReadOnlySpan<byte> head, Stream stream, string path, CancellationToken cancellation)
+    {
+        using MemoryStream all = new();
+        all.Write(head);
+        byte[] buffer = new byte[1 << 16];
+        for (int count; (count = stream.Read(buffer)) > 0; all.Write(buffer, 0, count))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            if (all.Length + count > MaxBytes)
+                throw new OmniFusionException($"The image {path} is larger than {MaxBytes >> 20} MiB.");
+        }
+        return all.ToArray();
+    }
+}
