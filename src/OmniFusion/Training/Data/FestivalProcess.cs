@@ -8,7 +8,8 @@ internal sealed class FestivalProcess : IDisposable
 {
     private const string EndOfAnswer = "omnifusion-done";
 
-    // int_lr_params moves and widens the pitch contour of the diphone voices; the model's own mean and deviation are those they were built with.
+    // int_lr_params moves and widens the pitch contour of the diphone voices; the model's mean and deviation are
+    // those of the speaker it was learnt from.
     private const string Definitions =
         "(define (omnifusion_speak voice stretch pitch text file) "
         + "(eval (list voice)) "

@@ -8,7 +8,7 @@ internal static class RecordedSpeech
     // Below 1 % of the loudest sample (-40 dB) nothing is speech: the engines' pauses are digital silence or nearly so.
     private const double SilenceLevel = 0.01;
 
-    /// <summary>Reads a 16-bit mono RIFF file. A data chunk that claims more than there is, as in a piped file, ends with the file.</summary>
+    /// <summary>Reads a 16-bit mono RIFF file. Data that claim more than there is, as in a piped file, end with the file.</summary>
     public static (short[] Samples, int SampleRate) ReadWave(ReadOnlySpan<byte> file)
     {
         if (file.Length < 12 || !file[..4].SequenceEqual("RIFF"u8) || !file[8..12].SequenceEqual("WAVE"u8))

@@ -38,6 +38,9 @@ public sealed class SpeechPackBuilder
 {
     private const int Attempts = 3;
 
+    // So many lines cannot all be unspeakable: something else is wrong, and going on would lose the rest of the set.
+    private const int MaxFailuresInARow = 20;
+
     // How far a worker may run ahead of a slow sentence before it waits: bounds the memory.
     private const int WindowPerWorker = 32;
 
@@ -48,6 +51,7 @@ public sealed class SpeechPackBuilder
     private readonly List<SpeechFailure> _failures = [];
     private int _taken;
     private int _written;
+    private int _failuresInARow;
     private long _samples;
 
     private SpeechPackBuilder(SpeechPackPlan plan, Func<IUtteranceSpeaker> createSpeaker)
@@ -65,7 +69,9 @@ public sealed class SpeechPackBuilder
     /// <param name="progress">Called after each item, from one thread at a time.</param>
     /// <param name="cancellation">Stops between two sentences; the pack can be resumed.</param>
     /// <returns>The lines that could not be spoken, in this run or in those resumed.</returns>
-    /// <exception cref="OmniFusionException">An engine is missing, the plan is empty, or the pack cannot be written.</exception>
+    /// <exception cref="OmniFusionException">
+    /// An engine is missing, the plan is empty, the pack cannot be written, or 20 lines in a row cannot be spoken.
+    /// </exception>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
     public static IReadOnlyList<SpeechFailure> Build(
         string path, SpeechPackPlan plan, bool resume, Action<SpeechPackProgress>? progress, CancellationToken cancellation)
@@ -153,6 +159,10 @@ public sealed class SpeechPackBuilder
                     _written++;
                     _samples += next.Samples.Length;
                     progress?.Invoke(new SpeechPackProgress(_written, Total, _samples));
+                    _failuresInARow = next.Samples.Length == 0 ? _failuresInARow + 1 : 0;
+                    if (_failuresInARow == MaxFailuresInARow)
+                        throw new OmniFusionException(
+                            $"Stopped, because {MaxFailuresInARow} sentences in a row could not be spoken: {_failures[^1].Reason}");
                 }
             }
         }

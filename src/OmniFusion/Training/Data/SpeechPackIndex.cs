@@ -20,7 +20,7 @@ internal sealed record SpeechPackHeader(int SampleRate, long Seed, int Lines, st
 /// <summary>The index file of a pack, laid out as <see cref="SpeechPack"/> says.</summary>
 internal static class SpeechPackIndex
 {
-    private const int RecordSize = 20;
+    public const int RecordSize = 20;
     private const int MaxHeaderSize = 1 << 20;
     private const uint Version = 1;
 
@@ -50,7 +50,7 @@ internal static class SpeechPackIndex
         return record;
     }
 
-    /// <summary>Reads the header and every whole record whose samples are all in the pack; gives also where the last of them ends.</summary>
+    /// <summary>Reads the header and every whole record whose samples are in the pack, and where the last record ends.</summary>
     public static (SpeechPackHeader Header, List<SpeechPackItem> Items, long EndOfRecords) Read(string packPath)
     {
         string path = PathFor(packPath);

@@ -35,7 +35,13 @@ internal sealed class SpeechPackWriter : IDisposable
         {
             (SpeechPackHeader found, items, endOfRecords) = SpeechPackIndex.Read(path);
             if (found.Seed != header.Seed || found.TextSha256 != header.TextSha256 || !found.Voices.SequenceEqual(header.Voices))
-                throw new OmniFusionException($"{path} was made from another text, seed, limit or list of voices, so it cannot be resumed.");
+                throw new OmniFusionException($"{path} was made from another text, seed, limit or voices, so it cannot be resumed.");
+            // Failures at the very end may be what stopped the last run, such as a full disk: they are tried again.
+            while (items.Count > 0 && items[^1].SampleCount == 0)
+            {
+                items.RemoveAt(items.Count - 1);
+                endOfRecords -= SpeechPackIndex.RecordSize;
+            }
         }
 
         FileStream? samples = null;

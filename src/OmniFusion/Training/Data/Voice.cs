@@ -49,7 +49,7 @@ public sealed record Voice(SpeechEngine Engine, string Name, double Share, doubl
     /// <summary>The voice never trained with, which measures how well a model hears a speaker it does not know.</summary>
     public static IReadOnlyList<Voice> HeldOut { get; } = [new(SpeechEngine.Flite, "slt", 1, 0.9, 1.15, 155, 190)];
 
-    /// <summary>The name by which the voice is given and stored: <c>espeak:en-us+f2</c>, <c>flite:awb</c>, <c>festival:kal_diphone</c>.</summary>
+    /// <summary>Its name in lists and packs: <c>espeak:en-us+f2</c>, <c>flite:awb</c>, <c>festival:kal_diphone</c>.</summary>
     public string Id => $"{Engine.ToString().ToLowerInvariant()}:{Name}";
 
     /// <summary>Reads a list of voices.</summary>
