@@ -1,0 +1,172 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.IO.Compression;
+using OmniFusion.Training.Data;
+using Spectre.Console;
+
+namespace OmniFusion.Cli;
+
+/// <summary><c>omnifusion synthesize</c>: speaks the lines of a text into a pack to train or test with.</summary>
+internal static class SynthesizeCommand
+{
+    private static readonly TimeSpan ReportEvery = TimeSpan.FromSeconds(30);
+
+    /// <summary>Creates the command.</summary>
+    public static Command Create()
+    {
+        Option<string> text = new("--text")
+        {
+            Description = "Text to speak, one sentence a line, plain or .gz",
+            Required = true,
+        };
+        Option<string?> output = new("--out") { Description = "Pack to write; by default the text's name with .pack" };
+        Option<string> voices = new("--voices")
+        {
+            Description = "train, test (a voice never trained with), or names such as espeak:en-us+f2,flite:awb,festival:kal_diphone",
+            DefaultValueFactory = _ => "train",
+        };
+        Option<int> copies = new("--copies") { Description = "Times that each line is spoken", DefaultValueFactory = _ => 1 };
+        Option<long> seed = new("--seed") { Description = "Draws voices, rates and pitches", DefaultValueFactory = _ => 1 };
+        Option<int> workers = new("--workers")
+        {
+            Description = "Sentences spoken at once",
+            DefaultValueFactory = _ => Environment.ProcessorCount,
+        };
+        Option<int?> limit = new("--limit") { Description = "Speak the first lines only" };
+        Option<bool> resume = new("--resume") { Description = "Go on with a pack that was stopped" };
+        Command command = new(
+            "synthesize",
+            "Speak a text with espeak-ng, flite and festival into a pack. Gains and noise are not added here but in training.")
+        {
+            text, output, voices, copies, seed, workers, limit, resume,
+        };
+        command.SetAction((arguments, cancellation) =>
+        {
+            string textPath = arguments.GetRequiredValue(text);
+            SpeechPackPlan plan = new(ReadLines(textPath, arguments.GetValue(limit)), Voice.ParseList(arguments.GetRequiredValue(voices)))
+            {
+                Copies = arguments.GetValue(copies),
+                Seed = arguments.GetValue(seed),
+                Workers = arguments.GetValue(workers),
+            };
+            string path = arguments.GetValue(output) ?? DefaultOutput(textPath);
+            // The work blocks its thread; a thread of its own leaves Ctrl+C to be heard.
+            return Task.Run(() => Run(path, plan, arguments.GetValue(resume), cancellation), CancellationToken.None);
+        });
+        return command;
+    }
+
+    private static int Run(string path, SpeechPackPlan plan, bool resume, CancellationToken cancellation)
+    {
+        try
+        {
+            IReadOnlyList<SpeechFailure> failures = Console.IsErrorRedirected
+                ? RunWithLines(path, plan, resume, cancellation)
+                : RunWithBar(path, plan, resume, cancellation);
+            foreach (SpeechFailure failure in failures)
+            {
+                Console.Error.WriteLine(
+                    $"Line {failure.TextIndex + 1}, copy {failure.Copy}, {failure.Voice}: "
+                    + (failure.Reason ?? "could not be spoken in an earlier run."));
+            }
+
+            Summarize(path, failures.Count);
+            return failures.Count == 0 ? 0 : 1;
+        }
+        catch (OperationCanceledException)
+        {
+            Console.Error.WriteLine($"Stopped; the same command with --resume goes on with {path}.");
+            return 130;
+        }
+    }
+
+    private static IReadOnlyList<SpeechFailure> RunWithBar(string path, SpeechPackPlan plan, bool resume, CancellationToken cancellation)
+    {
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
+        return console.Progress()
+            .Columns(
+                new TaskDescriptionColumn(),
+                new ProgressBarColumn(),
+                new PercentageColumn(),
+                new RemainingTimeColumn(),
+                new SpinnerColumn())
+            .Start(context =>
+            {
+                ProgressTask task = context.AddTask("Speaking", maxValue: (double)plan.Text.Count * plan.Copies);
+                Pace pace = new();
+                return SpeechPackBuilder.Build(path, plan, resume, at =>
+                {
+                    task.Value = at.Done;
+                    task.Description = $"{at.Done} sentences, {pace.PerSecond(at.Done):F0}/s";
+                }, cancellation);
+            });
+    }
+
+    private static IReadOnlyList<SpeechFailure> RunWithLines(string path, SpeechPackPlan plan, bool resume, CancellationToken cancellation)
+    {
+        Pace pace = new();
+        TimeSpan next = ReportEvery;
+        return SpeechPackBuilder.Build(path, plan, resume, at =>
+        {
+            double rate = pace.PerSecond(at.Done);
+            if (pace.Elapsed < next || rate == 0)
+                return;
+            next = pace.Elapsed + ReportEvery;
+            TimeSpan left = TimeSpan.FromSeconds(Math.Round((at.Total - at.Done) / rate));
+            double hours = at.Samples / (3600.0 * SpeechPack.SampleRate);
+            Console.Error.WriteLine($"{at.Done}/{at.Total} sentences, {hours:F2} h of speech, {rate:F1}/s, {left} left");
+        }, cancellation);
+    }
+
+    private static void Summarize(string path, int failures)
+    {
+        using SpeechPack pack = SpeechPack.Open(path);
+        long samples = pack.Items.Sum(item => (long)item.SampleCount);
+        Console.WriteLine(
+            $"{path}: {pack.Count} sentences, {samples / (3600.0 * SpeechPack.SampleRate):F2} h of speech, "
+            + $"{samples * sizeof(short) / 1e9:F3} GB, {failures} not spoken");
+    }
+
+    private static string[] ReadLines(string path, int? limit)
+    {
+        if (limit < 1)
+            throw new OmniFusionException("--limit must be at least 1.");
+        try
+        {
+            using FileStream file = File.OpenRead(path);
+            using Stream content = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase)
+                ? new GZipStream(file, CompressionMode.Decompress)
+                : file;
+            using StreamReader reader = new(content);
+            List<string> lines = [];
+            while (lines.Count < (limit ?? int.MaxValue) && reader.ReadLine() is { } line)
+                lines.Add(line);
+            return lines.Count > 0 ? [.. lines] : throw new OmniFusionException($"{path} has no lines.");
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or InvalidDataException)
+        {
+            throw new OmniFusionException($"Cannot read --text {path}: {error.Message}", error);
+        }
+    }
+
+    private static string DefaultOutput(string textPath)
+    {
+        string name = textPath.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? textPath[..^3] : textPath;
+        return Path.ChangeExtension(name, ".pack");
+    }
+
+    /// <summary>Sentences a second in this run, not counting those found when it was resumed.</summary>
+    private sealed class Pace
+    {
+        private readonly Stopwatch _watch = Stopwatch.StartNew();
+        private int? _start;
+
+        public TimeSpan Elapsed => _watch.Elapsed;
+
+        public double PerSecond(int done)
+        {
+            _start ??= done;
+            return (done - _start.Value) / _watch.Elapsed.TotalSeconds;
+        }
+    }
+}

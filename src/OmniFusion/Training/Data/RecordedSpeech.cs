@@ -1,0 +1,103 @@
+using System.Buffers.Binary;
+
+namespace OmniFusion.Training.Data;
+
+/// <summary>Turns what a synthesiser wrote into a trimmed 16 kHz item of a pack.</summary>
+internal static class RecordedSpeech
+{
+    // Below 1 % of the loudest sample (-40 dB) nothing is speech: the engines' pauses are digital silence or nearly so.
+    private const double SilenceLevel = 0.01;
+
+    /// <summary>Reads a 16-bit mono RIFF file. Data that claim more than there is, as in a piped file, end with the file.</summary>
+    public static (short[] Samples, int SampleRate) ReadWave(ReadOnlySpan<byte> file)
+    {
+        if (file.Length < 12 || !file[..4].SequenceEqual("RIFF"u8) || !file[8..12].SequenceEqual("WAVE"u8))
+            throw new OmniFusionException("The synthesiser gave no WAVE audio.");
+        int sampleRate = 0;
+        for (int at = 12; at + 8 <= file.Length;)
+        {
+            ReadOnlySpan<byte> name = file.Slice(at, 4);
+            uint claimed = BinaryPrimitives.ReadUInt32LittleEndian(file[(at + 4)..]);
+            ReadOnlySpan<byte> chunk = file[(at + 8)..];
+            chunk = chunk[..(int)Math.Min(claimed, (uint)chunk.Length)];
+            if (name.SequenceEqual("fmt "u8) && chunk.Length >= 16)
+            {
+                bool mono16 = chunk[0] == 1 && chunk[2] == 1 && chunk[14] == 16;
+                sampleRate = mono16 ? BinaryPrimitives.ReadInt32LittleEndian(chunk[4..]) : 0;
+            }
+            else if (name.SequenceEqual("data"u8) && sampleRate is >= 4000 and <= 192000)
+            {
+                short[] samples = new short[chunk.Length / 2];
+                for (int i = 0; i < samples.Length; i++)
+                    samples[i] = BinaryPrimitives.ReadInt16LittleEndian(chunk[(2 * i)..]);
+                return (samples, sampleRate);
+            }
+
+            at += 8 + chunk.Length + (chunk.Length & 1);
+        }
+
+        throw new OmniFusionException("The synthesiser gave audio that is not 16-bit mono.");
+    }
+
+    /// <summary>Gives the speech exactly the asked silence on either side; empty when there is no speech.</summary>
+    public static short[] Trim(ReadOnlySpan<short> samples, int leadIn, int leadOut)
+    {
+        int peak = 0;
+        foreach (short sample in samples)
+            peak = Math.Max(peak, Math.Abs((int)sample));
+        int threshold = Math.Max(1, (int)(peak * SilenceLevel));
+        int first = 0, end = samples.Length;
+        while (first < end && Math.Abs((int)samples[first]) < threshold)
+            first++;
+        while (end > first && Math.Abs((int)samples[end - 1]) < threshold)
+            end--;
+        if (first == end)
+            return [];
+
+        // What is quieter than the threshold is kept where there is some: a weak first or last consonant lies in it.
+        int from = Math.Max(0, first - leadIn), to = Math.Min(samples.Length, end + leadOut);
+        short[] trimmed = new short[leadIn + (end - first) + leadOut];
+        samples[from..to].CopyTo(trimmed.AsSpan(leadIn - (first - from)));
+        return trimmed;
+    }
+
+    /// <summary>Converts to 16 kHz by windowed-sinc interpolation (Hann window, 16 zero crossings on either side).</summary>
+    public static short[] Resample(short[] samples, int sampleRate)
+    {
+        if (sampleRate == SpeechPack.SampleRate)
+            return samples;
+        int divisor = (int)System.Numerics.BigInteger.GreatestCommonDivisor(sampleRate, SpeechPack.SampleRate);
+        int up = SpeechPack.SampleRate / divisor, down = sampleRate / divisor;
+        double cutoff = 0.95 * Math.Min(1, (double)up / down);
+        int reach = (int)Math.Ceiling(16 / cutoff);
+        float[][] phases = [.. Enumerable.Range(0, up).Select(phase => Kernel((double)phase / up, cutoff, reach))];
+
+        short[] output = new short[(long)samples.Length * up / down];
+        for (int n = 0; n < output.Length; n++)
+        {
+            long position = (long)n * down;
+            float[] kernel = phases[position % up];
+            int first = (int)(position / up) - reach;
+            float sum = 0;
+            for (int k = Math.Max(0, -first); k < kernel.Length && first + k < samples.Length; k++)
+                sum += kernel[k] * samples[first + k];
+            output[n] = (short)Math.Clamp(MathF.Round(sum), short.MinValue, short.MaxValue);
+        }
+
+        return output;
+    }
+
+    private static float[] Kernel(double offset, double cutoff, int reach)
+    {
+        float[] kernel = new float[2 * reach + 1];
+        for (int k = 0; k < kernel.Length; k++)
+        {
+            double x = k - reach - offset;
+            double window = Math.Abs(x) < reach ? 0.5 + 0.5 * Math.Cos(Math.PI * x / reach) : 0;
+            double sinc = x == 0 ? 1 : Math.Sin(Math.PI * cutoff * x) / (Math.PI * cutoff * x);
+            kernel[k] = (float)(cutoff * sinc * window);
+        }
+
+        return kernel;
+    }
+}

@@ -1,0 +1,213 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Text;
+
+namespace OmniFusion.Training.Data;
+
+/// <summary>Speaks an utterance; one object serves one thread.</summary>
+internal interface IUtteranceSpeaker : IDisposable
+{
+    /// <summary>16 kHz samples of the text spoken as the utterance says.</summary>
+    /// <exception cref="OmniFusionException">The engine gave no speech.</exception>
+    short[] Speak(Utterance utterance, string text);
+}
+
+/// <summary>
+/// Speaks sentences with espeak-ng, flite and festival, which must be installed.
+/// An espeak-ng or flite process is started for each sentence; festival, which starts slowly, is kept and fed.
+/// The speech is clean and as loud as the engine makes it: gains and noise belong to training, where they can differ in each epoch.
+/// One object serves one thread.
+/// </summary>
+public sealed class SpeechSynthesizer : IUtteranceSpeaker
+{
+    // Far more than the longest sentence needs on a busy machine.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly string _directory = Directory.CreateTempSubdirectory("omnifusion-speech-").FullName;
+    private FestivalProcess? _festival;
+
+    /// <summary>Checks that the engines of the voices are installed and have them.</summary>
+    /// <exception cref="OmniFusionException">A program or a voice is missing; the sentence names it.</exception>
+    public static void RequireInstalled(IEnumerable<Voice> voices)
+    {
+        Voice[] wanted = [.. voices];
+        string[] programs = [.. wanted.Select(voice => Program(voice.Engine)).Distinct().Where(program => !IsOnPath(program))];
+        if (programs.Length > 0)
+            throw new OmniFusionException(
+                $"Synthesising needs {string.Join(" and ", programs)}, not found on the PATH; on Debian or Ubuntu: "
+                + $"apt-get install {string.Join(' ', programs)}.");
+
+        using SpeechSynthesizer synthesizer = new();
+        // flite speaks with another voice, and says nothing, when it lacks the one asked for; so ask it what it has.
+        string[] flite = wanted.Any(voice => voice.Engine == SpeechEngine.Flite) ? synthesizer.ListFliteVoices() : [];
+        foreach (Voice voice in wanted)
+        {
+            if (voice.Engine == SpeechEngine.Flite && !flite.Contains(voice.Name))
+                throw new OmniFusionException($"The flite on this machine has no voice {voice.Name}; it has {string.Join(", ", flite)}.");
+            if (voice.Engine == SpeechEngine.Festival)
+            {
+                try
+                {
+                    synthesizer.Speak(Utterance.Draw(0, 0, 0, [voice]), "Hello.");
+                }
+                catch (OmniFusionException error)
+                {
+                    throw new OmniFusionException($"The festival on this machine cannot speak with {voice.Name}: {error.Message}", error);
+                }
+            }
+        }
+    }
+
+    /// <summary>Speaks a text.</summary>
+    /// <param name="utterance">Voice, rate, pitch and the silence around the speech.</param>
+    /// <param name="text">A line of text; HTML entities are read as what they stand for.</param>
+    /// <returns>16 kHz mono samples.</returns>
+    /// <exception cref="OmniFusionException">The text has nothing to say, or the engine failed.</exception>
+    public short[] Speak(Utterance utterance, string text)
+    {
+        string spoken = WebUtility.HtmlDecode(text).Trim();
+        if (spoken.Length == 0)
+            throw new OmniFusionException("The line is empty.");
+        byte[] wave = utterance.Voice.Engine switch
+        {
+            SpeechEngine.Espeak => RunEspeak(utterance, spoken),
+            SpeechEngine.Flite => RunFlite(utterance, ToAscii(spoken)),
+            _ => RunFestival(utterance, ToAscii(spoken)),
+        };
+        (short[] samples, int sampleRate) = RecordedSpeech.ReadWave(wave);
+        short[] trimmed = RecordedSpeech.Trim(RecordedSpeech.Resample(samples, sampleRate), utterance.LeadIn, utterance.LeadOut);
+        return trimmed.Length > 0 ? trimmed : throw new OmniFusionException($"{utterance.Voice.Id} made no sound.");
+    }
+
+    /// <summary>Ends festival and removes the temporary files.</summary>
+    public void Dispose()
+    {
+        _festival?.Dispose();
+        Directory.Delete(_directory, recursive: true);
+    }
+
+    private byte[] RunEspeak(Utterance utterance, string text) => Run(
+        "espeak-ng",
+        ["-v", utterance.Voice.Name, "-s", Number(Math.Round(utterance.Rate)), "-p", Number(utterance.Pitch), "--stdin", "--stdout"],
+        text);
+
+    private byte[] RunFlite(Utterance utterance, string text)
+    {
+        string file = Path.Combine(_directory, "flite.wav");
+        File.Delete(file);
+        Run(
+            "flite",
+            [
+                "-voice", utterance.Voice.Name, "--setf", $"duration_stretch={Number(utterance.Rate)}",
+                "--setf", $"int_f0_target_mean={Number(utterance.Pitch)}", "-t", text, "-o", file,
+            ],
+            "");
+        return ReadWritten(file, "flite");
+    }
+
+    private byte[] RunFestival(Utterance utterance, string text)
+    {
+        string file = Path.Combine(_directory, "festival.wav");
+        File.Delete(file);
+        _festival ??= new FestivalProcess();
+        try
+        {
+            _festival.Speak(utterance.Voice.Name, Number(utterance.Rate), Number(utterance.Pitch), text, file, Patience);
+            return ReadWritten(file, "festival");
+        }
+        catch (OmniFusionException)
+        {
+            // A process that failed once may be in any state: the next sentence gets a new one.
+            _festival.Dispose();
+            _festival = null;
+            throw;
+        }
+    }
+
+    private string[] ListFliteVoices() =>
+        Encoding.ASCII.GetString(Run("flite", ["-lv"], "")).Split([' ', '\n', ':'], StringSplitOptions.RemoveEmptyEntries);
+
+    private static byte[] ReadWritten(string file, string program) =>
+        File.Exists(file) ? File.ReadAllBytes(file) : throw new OmniFusionException($"{program} wrote no audio.");
+
+    private static byte[] Run(string program, string[] arguments, string input)
+    {
+        ProcessStartInfo start = new(program, arguments)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            StandardInputEncoding = new UTF8Encoding(false),
+        };
+        using Process process = StartProcess(start);
+        Task<string> complaint = process.StandardError.ReadToEndAsync();
+        using MemoryStream output = new();
+        Task copy = process.StandardOutput.BaseStream.CopyToAsync(output);
+        try
+        {
+            process.StandardInput.Write(input);
+            process.StandardInput.Close();
+        }
+        catch (IOException)
+        {
+            // The program ended without reading its input; its exit code says why.
+        }
+
+        if (!process.WaitForExit(Patience))
+        {
+            process.Kill();
+            throw new OmniFusionException($"{program} did not finish in {Patience.TotalSeconds} s.");
+        }
+
+        Task.WaitAll(copy, complaint);
+        if (process.ExitCode != 0)
+            throw new OmniFusionException($"{program} failed with exit code {process.ExitCode}: {complaint.Result.Trim()}");
+        return output.ToArray();
+    }
+
+    internal static Process StartProcess(ProcessStartInfo start)
+    {
+        try
+        {
+            return Process.Start(start)!;
+        }
+        catch (System.ComponentModel.Win32Exception error)
+        {
+            throw new OmniFusionException($"Cannot start {start.FileName}: {error.Message}.", error);
+        }
+    }
+
+    private static string Program(SpeechEngine engine) => engine switch
+    {
+        SpeechEngine.Espeak => "espeak-ng",
+        SpeechEngine.Flite => "flite",
+        _ => "festival",
+    };
+
+    private static bool IsOnPath(string program) =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
+            .Any(folder => File.Exists(Path.Combine(folder, program)) || File.Exists(Path.Combine(folder, program + ".exe")));
+
+    private static string Number(double value) => value.ToString(CultureInfo.InvariantCulture);
+
+    // flite and festival know ASCII only: accents are dropped, typographic quotes and dashes become plain ones.
+    private static string ToAscii(string text)
+    {
+        StringBuilder ascii = new(text.Length);
+        foreach (char c in text.Normalize(NormalizationForm.FormD))
+        {
+            ascii.Append(c switch
+            {
+                '\u2018' or '\u2019' => "'",
+                '\u201C' or '\u201D' => "\"",
+                '\u2013' or '\u2014' => "-",
+                >= '\u0300' and <= '\u036F' => "",
+                < ' ' or > '~' => " ",
+                _ => c.ToString(),
+            });
+        }
+
+        return ascii.ToString();
+    }
+}

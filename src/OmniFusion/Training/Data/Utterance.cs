@@ -1,0 +1,64 @@
+namespace OmniFusion.Training.Data;
+
+/// <summary>
+/// How one line of a text is spoken. Everything is drawn from a hash of the seed, the line and the copy and from nothing else,
+/// so an utterance is the same whatever was spoken before it, by how many workers, and in how many runs.
+/// </summary>
+/// <param name="TextIndex">Zero-based line of the text.</param>
+/// <param name="Copy">Which time that the line is spoken, from 0.</param>
+/// <param name="Voice">Who speaks.</param>
+/// <param name="Rate">In the unit of the voice's engine.</param>
+/// <param name="Pitch">In the unit of the voice's engine.</param>
+/// <param name="LeadIn">Samples of silence before the speech, 100 to 200 ms.</param>
+/// <param name="LeadOut">Samples of silence after the speech, 100 to 200 ms.</param>
+public sealed record Utterance(int TextIndex, int Copy, Voice Voice, double Rate, double Pitch, int LeadIn, int LeadOut)
+{
+    /// <summary>Draws how a line is spoken.</summary>
+    /// <param name="seed">Seed of the whole set.</param>
+    /// <param name="textIndex">Zero-based line of the text.</param>
+    /// <param name="copy">Which time that the line is spoken, from 0.</param>
+    /// <param name="voices">Voices to draw from, by their shares; not empty.</param>
+    public static Utterance Draw(long seed, int textIndex, int copy, IReadOnlyList<Voice> voices)
+    {
+        ulong state = Mix((ulong)seed) ^ Mix(((ulong)(uint)copy << 32) | (uint)textIndex);
+        Voice voice = DrawVoice(voices, Next(ref state));
+        return new Utterance(
+            textIndex,
+            copy,
+            voice,
+            // Rounded, because the engines read them as decimal text.
+            Math.Round(voice.MinRate + (voice.MaxRate - voice.MinRate) * Next(ref state), 3),
+            Math.Round(voice.MinPitch + (voice.MaxPitch - voice.MinPitch) * Next(ref state)),
+            DrawSilence(Next(ref state)),
+            DrawSilence(Next(ref state)));
+    }
+
+    private static Voice DrawVoice(IReadOnlyList<Voice> voices, double fraction)
+    {
+        double left = fraction * voices.Sum(voice => voice.Share);
+        foreach (Voice voice in voices)
+        {
+            left -= voice.Share;
+            if (left < 0)
+                return voice;
+        }
+
+        return voices[^1];
+    }
+
+    private static int DrawSilence(double fraction) => (int)(SpeechPack.SampleRate * (0.1 + 0.1 * fraction));
+
+    // SplitMix64 (Steele, Lea and Flood, 2014): written out, because System.Random promises no fixed sequence.
+    private static double Next(ref ulong state)
+    {
+        state += 0x9E3779B97F4A7C15;
+        return (Mix(state) >> 11) * (1.0 / (1UL << 53));
+    }
+
+    private static ulong Mix(ulong z)
+    {
+        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
+        z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
+        return z ^ (z >> 31);
+    }
+}
