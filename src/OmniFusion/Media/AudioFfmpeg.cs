@@ -84,13 +84,13 @@ internal static class AudioFfmpeg
     }
 
     private static OmniFusionException Failed(string path, string complaint) =>
-        new($"{path} cannot be decoded as sound: {(complaint == "" ? "ffmpeg gave no reason" : "ffmpeg says: " + complaint)}.");
+        new($"{path} cannot be decoded as sound: {(complaint == "" ? "ffmpeg gave no reason" : "ffmpeg says: " + complaint.TrimEnd('.'))}.");
 
     private static void Kill(Process process)
     {
         try
         {
-            process.Kill();
+            process.Kill(entireProcessTree: true);
         }
         catch (Exception e) when (e is InvalidOperationException or Win32Exception)
         {

@@ -43,7 +43,7 @@ public static class AudioFile
         {
             if (IsWav(file) && new WavReader(file, path) is { Format.Coding: not WavCoding.Other } reader)
                 return Collect(reader, path, ModelRate, cancellation);
-            if (file.CanSeek && file.Length == 0)
+            if (file.Length == 0)
                 throw new OmniFusionException($"{path} is empty.");
             return AudioFfmpeg.Decode(path, ffmpeg, decoded => Collect(decoded, path, ModelRate, cancellation), cancellation);
         });
@@ -56,15 +56,18 @@ public static class AudioFile
             throw new OmniFusionException($"{path} is a folder, not a sound file.");
         if (!File.Exists(path))
             throw new OmniFusionException($"{(path == "" ? "The empty path" : path)} does not exist.");
-        return Guard(path, () => new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16));
+        FileStream file = Guard(path, () => new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read));
+        if (file.CanSeek)
+            return file;
+        file.Dispose();
+        throw new OmniFusionException($"{path} is a pipe or a device, not a sound file.");
     }
 
     private static bool IsWav(FileStream file)
     {
         Span<byte> head = stackalloc byte[12];
         int got = file.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);
-        if (file.CanSeek)
-            file.Seek(0, SeekOrigin.Begin);
+        file.Seek(0, SeekOrigin.Begin);
         return WavReader.IsWav(head[..got]);
     }
 

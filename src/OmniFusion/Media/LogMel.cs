@@ -34,7 +34,9 @@ public sealed class LogMel
         if (featureSize < 1 || featureSize > nFft)
             throw new OmniFusionException($"feature_size {featureSize} is not usable: it must be 1 to n_fft ({nFft}).");
         (SamplingRate, WindowLength, HopLength, Bins) = (samplingRate, nFft, hopLength, featureSize);
-        Window = [.. Enumerable.Range(0, nFft).Select(i => (float)(0.5 - 0.5 * Math.Cos(2 * Math.PI * i / nFft)))];
+
+        // A periodic Hann window with the roundings of torch.hann_window: in quiet bands they are what the published values show.
+        Window = [.. Enumerable.Range(0, nFft).Select(i => MathF.Cos(i * (float)(2 * Math.PI / nFft)) * -0.5f + 0.5f)];
         Fourier = new LogMelFourier(nFft);
         Filters = new LogMelFilters(samplingRate, nFft / 2 + 1, featureSize);
     }

@@ -21,6 +21,9 @@ public sealed class Resampler
 
     private const int PieceSamples = 1 << 14;
 
+    // Every usual rate has fewer (11025 to 16000 Hz: 640); a strange one takes tens of megabytes, which go when its sound is done.
+    private const int MostCachedPhases = 1000;
+
     private static readonly ConcurrentDictionary<(int Up, int Down), Filter> Filters = new();
 
     private readonly Filter? _filter;
@@ -30,7 +33,7 @@ public sealed class Resampler
     private long _pushed;
     private long _produced;
 
-    /// <summary>Prepares one sound's conversion; the filter of a ratio is computed once per process.</summary>
+    /// <summary>Prepares one sound's conversion; the filter of a usual ratio is computed once per process.</summary>
     /// <param name="fromRate">Samples per second that go in.</param>
     /// <param name="toRate">Samples per second that come out.</param>
     /// <exception cref="OmniFusionException">A rate is below <see cref="MinRate"/> or above <see cref="MaxRate"/>.</exception>
@@ -41,7 +44,8 @@ public sealed class Resampler
                 throw new OmniFusionException($"A sample rate of {rate} is not usable: it must be {MinRate} to {MaxRate}.");
         int divisor = (int)System.Numerics.BigInteger.GreatestCommonDivisor(fromRate, toRate);
         (Up, Down) = (toRate / divisor, fromRate / divisor);
-        _filter = Up == Down ? null : Filters.GetOrAdd((Up, Down), ratio => new Filter(ratio.Up, ratio.Down));
+        if (Up != Down)
+            _filter = Up > MostCachedPhases ? new Filter(Up, Down) : Filters.GetOrAdd((Up, Down), ratio => new Filter(ratio.Up, ratio.Down));
         _window = new float[(_filter?.Taps ?? 0) + PieceSamples];
         Reset();
     }

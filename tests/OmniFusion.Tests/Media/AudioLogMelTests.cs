@@ -118,7 +118,8 @@ public class AudioLogMelTests
         float[] actual = Compute(samples);
         for (int i = 0; i < actual.Length; i++)
             Assert.Equal(expected[i], actual[i], 5e-5);
-        Assert.True(actual.Max() < (Log10OfClickPower() + 4) / 4);
+        double[] raw = Definition(samples, 400, 160, 16000, 128, raw: true);
+        Assert.True(raw[..actual.Length].Max() < raw.Max() - 0.5);
     }
 
     [Fact]
@@ -162,8 +163,6 @@ public class AudioLogMelTests
         Assert.Throws<ArgumentException>(() => Whisper.Compute(new float[1000], new float[5]));
     }
 
-    private static double Log10OfClickPower() => Math.Log10(Definition([1f], 400, 160, 16000, 128, raw: true).Max());
-
     private static float[] Compute(float[] samples)
     {
         float[] frames = new float[Whisper.FrameCount(samples.Length) * Whisper.Bins];
@@ -177,7 +176,7 @@ public class AudioLogMelTests
         return [.. Enumerable.Range(0, length).Select(_ => random.NextSingle() - 0.5f)];
     }
 
-    // Straight from the formulas, with a DFT by its sum.
+    // Straight from the formulas, with a DFT by its sum; only the window has single precision, as in the published computation.
     private static double[] Definition(float[] samples, int nFft, int hop, int rate, int bands, bool raw = false)
     {
         int pad = nFft / 2, frames = (samples.Length + hop - 1) / hop, all = (samples.Length + pad + hop - 1) / hop;
@@ -185,6 +184,7 @@ public class AudioLogMelTests
         double Hertz(double mel) => mel < 15 ? mel * 200 / 3 : 1000 * Math.Exp((mel - 15) * Math.Log(6.4) / 27);
         double top = 15 + Math.Log(8) * 27 / Math.Log(6.4);
         double[] log = new double[all * bands];
+        float[] window = [.. Enumerable.Range(0, nFft).Select(i => MathF.Cos(i * (float)(2 * Math.PI / nFft)) * -0.5f + 0.5f)];
         for (int t = 0; t < all; t++)
         {
             double[] power = new double[pad + 1];
@@ -193,7 +193,7 @@ public class AudioLogMelTests
                 double re = 0, im = 0;
                 for (int i = 0; i < nFft; i++)
                 {
-                    double x = At(t * hop - pad + i) * (0.5 - 0.5 * Math.Cos(2 * Math.PI * i / nFft));
+                    double x = At(t * hop - pad + i) * window[i];
                     re += x * Math.Cos(2 * Math.PI * i * k / nFft);
                     im += x * Math.Sin(2 * Math.PI * i * k / nFft);
                 }
@@ -203,7 +203,8 @@ public class AudioLogMelTests
 
             for (int band = 0; band < bands; band++)
             {
-                double low = Hertz(top * band / (bands + 1)), peak = Hertz(top * (band + 1) / (bands + 1)), high = Hertz(top * (band + 2) / (bands + 1));
+                double low = Hertz(top * band / (bands + 1)), peak = Hertz(top * (band + 1) / (bands + 1));
+                double high = Hertz(top * (band + 2) / (bands + 1));
                 double energy = 0;
                 for (int k = 0; k <= pad; k++)
                 {
