@@ -84,7 +84,8 @@ internal static class AudioFfmpeg
     }
 
     private static OmniFusionException Failed(string path, string complaint) =>
-        new($"{path} cannot be decoded as sound: {(complaint == "" ? "ffmpeg gave no reason" : "ffmpeg says: " + complaint.TrimEnd('.'))}.");
+        new($"{path} cannot be decoded as sound: "
+            + $"{(complaint == "" ? "ffmpeg gave no reason" : "ffmpeg says: " + complaint.TrimEnd('.'))}.");
 
     private static void Kill(Process process)
     {

@@ -26,9 +26,11 @@ public sealed class LogMel
     public LogMel(int samplingRate = AudioFile.ModelRate, int nFft = 400, int hopLength = 160, int featureSize = 128)
     {
         if (samplingRate is < Resampler.MinRate or > Resampler.MaxRate)
-            throw new OmniFusionException($"sampling_rate {samplingRate} is not usable: it must be {Resampler.MinRate} to {Resampler.MaxRate}.");
+            throw new OmniFusionException(
+                $"sampling_rate {samplingRate} is not usable: it must be {Resampler.MinRate} to {Resampler.MaxRate}.");
         if (nFft > LargestSetting || !LogMelFourier.Supports(nFft))
-            throw new OmniFusionException($"n_fft {nFft} is not usable: it must be even, made of factors 2 and 5, and at most {LargestSetting}.");
+            throw new OmniFusionException(
+                $"n_fft {nFft} is not usable: it must be even, made of factors 2 and 5, and at most {LargestSetting}.");
         if (hopLength < 1 || hopLength > nFft)
             throw new OmniFusionException($"hop_length {hopLength} is not usable: it must be 1 to n_fft ({nFft}).");
         if (featureSize < 1 || featureSize > nFft)
@@ -59,7 +61,9 @@ public sealed class LogMel
 
     internal LogMelFilters Filters { get; }
 
-    /// <summary>Reads <c>sampling_rate</c>, <c>n_fft</c>, <c>hop_length</c> and <c>feature_size</c> of a <c>preprocessor_config.json</c>.</summary>
+    /// <summary>
+    /// Reads <c>sampling_rate</c>, <c>n_fft</c>, <c>hop_length</c> and <c>feature_size</c> of a <c>preprocessor_config.json</c>.
+    /// </summary>
     /// <exception cref="OmniFusionException">The file cannot be read, or a setting is missing or unusable.</exception>
     public static LogMel FromConfig(string path)
     {

@@ -45,7 +45,9 @@ public sealed class Resampler
         int divisor = (int)System.Numerics.BigInteger.GreatestCommonDivisor(fromRate, toRate);
         (Up, Down) = (toRate / divisor, fromRate / divisor);
         if (Up != Down)
-            _filter = Up > MostCachedPhases ? new Filter(Up, Down) : Filters.GetOrAdd((Up, Down), ratio => new Filter(ratio.Up, ratio.Down));
+            _filter = Up > MostCachedPhases
+                ? new Filter(Up, Down)
+                : Filters.GetOrAdd((Up, Down), static ratio => new Filter(ratio.Up, ratio.Down));
         _window = new float[(_filter?.Taps ?? 0) + PieceSamples];
         Reset();
     }

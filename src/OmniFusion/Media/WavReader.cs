@@ -192,7 +192,7 @@ internal sealed class WavReader
     }
 
     private float Checked(float value, int index) => MathF.Abs(value) <= Loudest ? value : throw new OmniFusionException(
-        FormattableString.Invariant($"{_name} holds the value {value} at sample {_framesRead + index / Format.Channels}: that is no sound."));
+        $"{_name} holds the value {value} at sample {_framesRead + index / Format.Channels}: that is no sound.");
 
     private void Mix(Span<float> mono)
     {

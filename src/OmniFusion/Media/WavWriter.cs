@@ -66,8 +66,7 @@ public static class WavWriter
             ArgumentOutOfRangeException.ThrowIfNegativeOrZero(sampleRate);
             foreach (float sample in samples)
                 if (!float.IsFinite(sample))
-                    throw new OmniFusionException(
-                        FormattableString.Invariant($"{path} was not written: a sample has the value {sample}, which is no sound."));
+                    throw new OmniFusionException($"{path} was not written: a sample has the value {sample}, which is no sound.");
             long dataBytes = (long)samples.Length * bytesPerSample;
             if (dataBytes > uint.MaxValue - HeaderBytes)
                 throw new OmniFusionException($"{path} was not written: the sound is longer than a WAV file can hold (4 GiB).");

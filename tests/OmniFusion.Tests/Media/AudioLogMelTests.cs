@@ -26,8 +26,9 @@ public class AudioLogMelTests
     }
 
     [Fact]
-    public void Streaming_then_normalising_is_the_whole_sound_bit_by_bit() => Check.One(Config.QuickThrowOnFailure.WithMaxTest(40), Prop.ForAll(
-        ArbMap.Default.ArbFor<(int Seed, PositiveInt Length, PositiveInt[] Blocks)>(), input =>
+    public void Streaming_then_normalising_is_the_whole_sound_bit_by_bit() => Check.One(
+        Config.QuickThrowOnFailure.WithMaxTest(40),
+        Prop.ForAll(ArbMap.Default.ArbFor<(int Seed, PositiveInt Length, PositiveInt[] Blocks)>(), input =>
         {
             float[] samples = Noise(input.Seed, input.Length.Get * 97 % 20000);
             float[] expected = Compute(samples);
