@@ -1,0 +1,101 @@
+namespace OmniFusion.Media;
+
+/// <summary>Sound from files. What a file is, its content says, not its name.</summary>
+public static class AudioFile
+{
+    /// <summary>The rate the models listen at, in samples per second.</summary>
+    public const int ModelRate = 16000;
+
+    private const int BlockSamples = 1 << 14;
+
+    /// <summary>
+    /// Reads a WAV file at its own rate, as the mean of its channels: PCM of 8 to 32 bits, floating point of 32 or 64 bits, A-law and
+    /// mu-law; sizes left open by streaming writers are taken as "to the end of the file".
+    /// </summary>
+    /// <exception cref="OmniFusionException">
+    /// The file is missing, not WAV, truncated, empty, or holds values that are no sound; the sentence names it.
+    /// </exception>
+    public static Waveform Read(string path)
+    {
+        using FileStream file = Open(path);
+        return Guard(path, () =>
+        {
+            WavReader reader = new(file, path);
+            return new Waveform(Collect(reader, path, reader.Format.SampleRate, default), reader.Format.SampleRate);
+        });
+    }
+
+    /// <summary>
+    /// Reads any recording as the models want it: the mean of its channels at 16000 samples per second. WAV needs nothing else; other
+    /// formats (MP3, FLAC, Ogg, video, ...) are decoded by the program <c>ffmpeg</c>, their first sound track.
+    /// </summary>
+    /// <exception cref="OmniFusionException">
+    /// The file is missing, unreadable, truncated or empty, or needs ffmpeg and that is not on the PATH or fails; the sentence names it.
+    /// </exception>
+    /// <exception cref="OperationCanceledException">The caller asked to stop.</exception>
+    public static float[] ReadMono16k(string path, CancellationToken cancellation = default) =>
+        ReadMono16k(path, AudioFfmpeg.Executable, cancellation);
+
+    internal static float[] ReadMono16k(string path, string ffmpeg, CancellationToken cancellation)
+    {
+        using FileStream file = Open(path);
+        return Guard(path, () =>
+        {
+            if (IsWav(file) && new WavReader(file, path) is { Format.Coding: not WavCoding.Other } reader)
+                return Collect(reader, path, ModelRate, cancellation);
+            if (file.Length == 0)
+                throw new OmniFusionException($"{path} is empty.");
+            return AudioFfmpeg.Decode(path, ffmpeg, decoded => Collect(decoded, path, ModelRate, cancellation), cancellation);
+        });
+    }
+
+    private static FileStream Open(string path)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        if (Directory.Exists(path))
+            throw new OmniFusionException($"{path} is a folder, not a sound file.");
+        if (!File.Exists(path))
+            throw new OmniFusionException($"{(path == "" ? "The empty path" : path)} does not exist.");
+        FileStream file = Guard(path, () => new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read));
+        if (file.CanSeek)
+            return file;
+        file.Dispose();
+        throw new OmniFusionException($"{path} is a pipe or a device, not a sound file.");
+    }
+
+    private static bool IsWav(FileStream file)
+    {
+        Span<byte> head = stackalloc byte[12];
+        int got = file.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);
+        file.Seek(0, SeekOrigin.Begin);
+        return WavReader.IsWav(head[..got]);
+    }
+
+    private static float[] Collect(WavReader reader, string path, int rate, CancellationToken cancellation)
+    {
+        Resampler resampler = new(reader.Format.SampleRate, rate);
+        AudioSamples samples = new(path, reader.FrameCount is long frames ? resampler.OutputLength(frames) : 0);
+        float[] block = new float[BlockSamples];
+        while (reader.Read(block) is int count and > 0)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            resampler.Push(block.AsSpan(0, count), samples);
+        }
+
+        cancellation.ThrowIfCancellationRequested();
+        resampler.Flush(samples);
+        return samples.Count > 0 ? samples.ToArray() : throw new OmniFusionException($"{path} holds no sound: it has 0 samples.");
+    }
+
+    private static T Guard<T>(string path, Func<T> work)
+    {
+        try
+        {
+            return work();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new OmniFusionException($"{path} cannot be read: {e.Message}", e);
+        }
+    }
+}
