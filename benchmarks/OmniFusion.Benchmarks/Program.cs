@@ -1,1 +1,10 @@
-System.Console.WriteLine("benchmarks");
+using OmniFusion.Benchmarks;
+
+switch (args.FirstOrDefault())
+{
+    case "gemm": GemmBench.Run(args[1..]); break;
+    default:
+        Console.Error.WriteLine("usage: OmniFusion.Benchmarks gemm [quick]");
+        return 2;
+}
+return 0;

@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Runtime.ExceptionServices;
 
 namespace OmniFusion.Tensors;
 
@@ -6,22 +8,33 @@ namespace OmniFusion.Tensors;
 /// Threads that share loops. A loop is cut into parts which idle threads take one after the other; the calling thread works too, so that
 /// one thread means no hand-over at all.
 /// </summary>
-internal sealed class WorkerPool
+internal sealed unsafe class WorkerPool
 {
-    // A helper waits this many turns for the next loop before it sleeps: the operations of a model follow each other within microseconds.
-    private const int SpinTurns = 2000;
+    // A helper waits this long for the next loop before it sleeps: the operations of a model follow each other within microseconds.
+    private static readonly long s_patience = Stopwatch.Frequency * 70 / 1_000_000;
 
-    private static readonly ConcurrentDictionary<int, WorkerPool> s_pools = new();
+    private static readonly ConcurrentDictionary<int, Lazy<WorkerPool>> s_pools = new();
 
-    private readonly Lock _callers = new();
     private readonly SemaphoreSlim _wake = new(0);
     private readonly int _helpers;
-    private volatile Job? _job;
+
+    // 1 while a caller owns the loop below.
+    private int _busy;
+
+    // The loop. It is written before _untaken is, and read only by who has taken a part: the owner does not go on to the next loop
+    // before that part is done, so what is read belongs to the part that was taken.
+    private delegate*<void*, int, void> _body;
+    private void* _state;
+    private int _parts;
+    private Exception? _error;
+
+    // Parts that nobody has taken yet (or less than none, when threads came in vain), and parts that are not done yet.
+    private int _untaken, _undone;
     private int _sleeping;
 
     private WorkerPool(int threads)
     {
-        _helpers = Math.Max(threads, 1) - 1;
+        _helpers = threads - 1;
         for (int i = 0; i < _helpers; i++)
             new Thread(Help) { IsBackground = true, Name = $"tensor {i + 1}" }.Start();
     }
@@ -30,106 +43,98 @@ internal sealed class WorkerPool
     internal int Threads => _helpers + 1;
 
     /// <summary>The pool of that size; there is one for each size in the process.</summary>
-    internal static WorkerPool OfSize(int threads) => s_pools.GetOrAdd(Math.Max(threads, 1), count => new WorkerPool(count));
+    internal static WorkerPool OfSize(int threads) =>
+        s_pools.GetOrAdd(Math.Max(threads, 1), static count => new Lazy<WorkerPool>(() => new WorkerPool(count))).Value;
 
     /// <summary>
     /// Calls <paramref name="body"/> with 0 to <paramref name="parts"/> − 1, each once, on all threads, and returns when all are done.
-    /// The state is passed through, so that the body can be a static method and nothing is allocated once warm.
+    /// The state is passed through, so that the body can be a static method and nothing is allocated once warm. A loop started while
+    /// another one runs (within a body, or by another thread) runs on the calling thread alone. When bodies throw, the first exception
+    /// is thrown again here after the loop has ended; parts that had not begun by then are left out.
     /// </summary>
-    internal unsafe void For(int parts, delegate*<void*, int, void> body, void* state)
+    internal void For(int parts, delegate*<void*, int, void> body, void* state)
     {
-        if (parts <= 1 || _helpers == 0)
+        if (parts <= 1 || _helpers == 0 || Interlocked.CompareExchange(ref _busy, 1, 0) != 0)
         {
             for (int part = 0; part < parts; part++)
                 body(state, part);
             return;
         }
-        // Two callers take turns: each loop wants all cores anyway.
-        lock (_callers)
-        {
-            Job job = _reusable;
-            job.Prepare(parts, body, state, _helpers);
-            _job = job;
-            if (Volatile.Read(ref _sleeping) > 0)
-                _wake.Release(Volatile.Read(ref _sleeping));
-            job.Work();
-            SpinWait spin = default;
-            while (!job.Finished)
-                spin.SpinOnce(sleep1Threshold: -1);
-            _job = null;
-        }
+        _body = body;
+        _state = state;
+        _parts = parts;
+        Volatile.Write(ref _undone, parts);
+        // A full fence: helpers about to sleep either see the parts or are seen sleeping.
+        Interlocked.Exchange(ref _untaken, parts);
+        WakeSleepers(parts - 1);
+        Work();
+        SpinWait spin = default;
+        while (Volatile.Read(ref _undone) != 0)
+            spin.SpinOnce(sleep1Threshold: -1);
+        Exception? error = _error;
+        _error = null;
+        Volatile.Write(ref _busy, 0);
+        if (error is not null)
+            ExceptionDispatchInfo.Throw(error);
     }
 
-    private readonly Job _reusable = new();
+    private void Work()
+    {
+        while (Volatile.Read(ref _untaken) > 0)
+        {
+            int untaken = Interlocked.Decrement(ref _untaken);
+            if (untaken < 0)
+                return;
+            try
+            {
+                if (Volatile.Read(ref _error) is null)
+                    _body(_state, _parts - 1 - untaken);
+            }
+            catch (Exception error)
+            {
+                Interlocked.CompareExchange(ref _error, error, null);
+            }
+            Interlocked.Decrement(ref _undone);
+        }
+    }
 
     private void Help()
     {
-        long seen = 0;
         while (true)
         {
-            for (int turn = 0; ; turn++)
+            long since = Stopwatch.GetTimestamp();
+            while (Stopwatch.GetTimestamp() - since < s_patience)
             {
-                if (_job is { } job && job.TryEnter(ref seen))
+                if (Volatile.Read(ref _untaken) > 0)
                 {
-                    job.Work();
-                    job.Leave();
-                    turn = 0;
+                    Work();
+                    since = Stopwatch.GetTimestamp();
                 }
-                else if (turn < SpinTurns)
-                {
-                    Thread.SpinWait(20);
-                }
-                else
-                {
-                    break;
-                }
+                Thread.SpinWait(4);
             }
             Interlocked.Increment(ref _sleeping);
-            if (_job is null)
+            // Work that came meanwhile: stay awake, unless a caller has already counted on waking this thread.
+            if (Volatile.Read(ref _untaken) <= 0 || TakeSleepers(1) == 0)
                 _wake.Wait();
-            Interlocked.Decrement(ref _sleeping);
         }
     }
 
-    private sealed unsafe class Job
+    private void WakeSleepers(int wanted)
     {
-        private delegate*<void*, int, void> _body;
-        private void* _state;
-        private int _parts, _next, _done, _inside;
-        private long _generation;
+        if (Volatile.Read(ref _sleeping) > 0 && TakeSleepers(wanted) is > 0 and int count)
+            _wake.Release(count);
+    }
 
-        internal bool Finished => Volatile.Read(ref _done) == _parts && Volatile.Read(ref _inside) == 0;
-
-        internal void Prepare(int parts, delegate*<void*, int, void> body, void* state, int helpers)
+    private int TakeSleepers(int wanted)
+    {
+        while (true)
         {
-            _body = body;
-            _state = state;
-            _parts = parts;
-            _done = 0;
-            _next = 0;
-            Interlocked.Increment(ref _generation);
-        }
-
-        internal bool TryEnter(ref long seen)
-        {
-            long generation = Volatile.Read(ref _generation);
-            if (generation == seen || Volatile.Read(ref _next) >= _parts)
-                return false;
-            Interlocked.Increment(ref _inside);
-            seen = generation;
-            return true;
-        }
-
-        internal void Leave() => Interlocked.Decrement(ref _inside);
-
-        internal void Work()
-        {
-            int part;
-            while ((part = Interlocked.Increment(ref _next) - 1) < _parts)
-            {
-                _body(_state, part);
-                Interlocked.Increment(ref _done);
-            }
+            int sleeping = Volatile.Read(ref _sleeping);
+            int taken = Math.Min(sleeping, wanted);
+            if (taken <= 0)
+                return 0;
+            if (Interlocked.CompareExchange(ref _sleeping, sleeping - taken, sleeping) == sleeping)
+                return taken;
         }
     }
 }

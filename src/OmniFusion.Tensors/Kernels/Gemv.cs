@@ -1,0 +1,187 @@
+using System.Runtime.CompilerServices;
+
+namespace OmniFusion.Tensors;
+
+/// <summary>
+/// The matrix product of a few rows, which is bound by reading the weights: every weight is read once from memory, in its stored type,
+/// and used for all rows while it is in a register.
+/// </summary>
+internal unsafe struct GemvJob
+{
+    internal float* X, Y, Bias;
+    internal byte* W;
+    internal DType Type;
+    internal int M, N, K, RowsPerPart;
+}
+
+/// <summary>Dot products of up to six rows of x with four rows of w at once.</summary>
+internal static unsafe class Gemv<TSimd, V>
+    where TSimd : struct, ISimd<V>
+    where V : struct
+{
+    // Rows of w in one block.
+    private const int Block = 4;
+
+    // Weights that a part has at least: less is not worth handing over.
+    private const int WeightsOfPart = 1 << 16;
+
+    // 24 sums with 32 registers, 12 with 16.
+    private static int MostRows => typeof(TSimd) == typeof(Simd512) ? 6 : 3;
+
+    internal static void Run(ref GemvJob job, WorkerPool pool)
+    {
+        long parts = Math.Min((long)job.N * job.K * (1 + job.M / 4) / WeightsOfPart, 4 * pool.Threads);
+        job.RowsPerPart = parts <= 1 ? job.N : (int)((job.N + parts - 1) / parts + Block - 1) / Block * Block;
+        fixed (GemvJob* state = &job)
+            pool.For((job.N + job.RowsPerPart - 1) / job.RowsPerPart, &Part, state);
+    }
+
+    private static void Part(void* state, int part)
+    {
+        GemvJob* job = (GemvJob*)state;
+        int first = part * job->RowsPerPart, last = Math.Min(first + job->RowsPerPart, job->N);
+        switch (job->Type)
+        {
+            case DType.F32: Rows<StoredF32>(job, first, last); break;
+            case DType.BF16: Rows<StoredBF16>(job, first, last); break;
+            default: Rows<StoredF16>(job, first, last); break;
+        }
+    }
+
+    private static void Rows<TStored>(GemvJob* job, int first, int last)
+        where TStored : struct, IStored
+    {
+        for (int n = first; n < last; n += Block)
+        {
+            int rest = job->M;
+            for (int m = 0; m < job->M;)
+            {
+                // Equal shares: 8 rows are 4 + 4 rather than 6 + 2.
+                int shares = (rest + MostRows - 1) / MostRows;
+                int rows = (rest + shares - 1) / shares;
+                switch (rows)
+                {
+                    case 1: Dots<TStored, Rows1>(job, m, n); break;
+                    case 2: Dots<TStored, Rows2>(job, m, n); break;
+                    case 3: Dots<TStored, Rows3>(job, m, n); break;
+                    case 4: Dots<TStored, Rows4>(job, m, n); break;
+                    case 5: Dots<TStored, Rows5>(job, m, n); break;
+                    default: Dots<TStored, Rows6>(job, m, n); break;
+                }
+                m += rows;
+                rest -= rows;
+            }
+        }
+    }
+
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Dots<TStored, TRows>(GemvJob* job, int m, int n)
+        where TStored : struct, IStored
+        where TRows : struct, IRows
+    {
+        int k = job->K, columns = Math.Min(Block, job->N - n);
+        nint next = (nint)k * TStored.Size;
+        byte* w0 = job->W + n * next;
+        byte* w1 = columns > 1 ? w0 + next : w0, w2 = columns > 2 ? w0 + 2 * next : w0, w3 = columns > 3 ? w0 + 3 * next : w0;
+        float* x0 = job->X + (nint)m * k;
+        float* x1 = x0 + k, x2 = x1 + k, x3 = x2 + k, x4 = x3 + k, x5 = x4 + k;
+        V c00 = default, c01 = default, c02 = default, c03 = default;
+        V c10 = default, c11 = default, c12 = default, c13 = default;
+        V c20 = default, c21 = default, c22 = default, c23 = default;
+        V c30 = default, c31 = default, c32 = default, c33 = default;
+        V c40 = default, c41 = default, c42 = default, c43 = default;
+        V c50 = default, c51 = default, c52 = default, c53 = default;
+        nint i = 0;
+        for (; i <= k - TSimd.Width; i += TSimd.Width)
+        {
+            V v0 = TSimd.Load<TStored>(w0 + i * TStored.Size), v1 = TSimd.Load<TStored>(w1 + i * TStored.Size);
+            V v2 = TSimd.Load<TStored>(w2 + i * TStored.Size), v3 = TSimd.Load<TStored>(w3 + i * TStored.Size), x;
+            x = TSimd.Load(x0 + i);
+            c00 = TSimd.MultiplyAdd(x, v0, c00);
+            c01 = TSimd.MultiplyAdd(x, v1, c01);
+            c02 = TSimd.MultiplyAdd(x, v2, c02);
+            c03 = TSimd.MultiplyAdd(x, v3, c03);
+            if (TRows.Count > 1)
+            {
+                x = TSimd.Load(x1 + i);
+                c10 = TSimd.MultiplyAdd(x, v0, c10);
+                c11 = TSimd.MultiplyAdd(x, v1, c11);
+                c12 = TSimd.MultiplyAdd(x, v2, c12);
+                c13 = TSimd.MultiplyAdd(x, v3, c13);
+            }
+            if (TRows.Count > 2)
+            {
+                x = TSimd.Load(x2 + i);
+                c20 = TSimd.MultiplyAdd(x, v0, c20);
+                c21 = TSimd.MultiplyAdd(x, v1, c21);
+                c22 = TSimd.MultiplyAdd(x, v2, c22);
+                c23 = TSimd.MultiplyAdd(x, v3, c23);
+            }
+            if (TRows.Count > 3)
+            {
+                x = TSimd.Load(x3 + i);
+                c30 = TSimd.MultiplyAdd(x, v0, c30);
+                c31 = TSimd.MultiplyAdd(x, v1, c31);
+                c32 = TSimd.MultiplyAdd(x, v2, c32);
+                c33 = TSimd.MultiplyAdd(x, v3, c33);
+            }
+            if (TRows.Count > 4)
+            {
+                x = TSimd.Load(x4 + i);
+                c40 = TSimd.MultiplyAdd(x, v0, c40);
+                c41 = TSimd.MultiplyAdd(x, v1, c41);
+                c42 = TSimd.MultiplyAdd(x, v2, c42);
+                c43 = TSimd.MultiplyAdd(x, v3, c43);
+            }
+            if (TRows.Count > 5)
+            {
+                x = TSimd.Load(x5 + i);
+                c50 = TSimd.MultiplyAdd(x, v0, c50);
+                c51 = TSimd.MultiplyAdd(x, v1, c51);
+                c52 = TSimd.MultiplyAdd(x, v2, c52);
+                c53 = TSimd.MultiplyAdd(x, v3, c53);
+            }
+        }
+        float* sums = stackalloc float[6 * Block];
+        Sum(c00, c01, c02, c03, sums);
+        if (TRows.Count > 1)
+            Sum(c10, c11, c12, c13, sums + Block);
+        if (TRows.Count > 2)
+            Sum(c20, c21, c22, c23, sums + 2 * Block);
+        if (TRows.Count > 3)
+            Sum(c30, c31, c32, c33, sums + 3 * Block);
+        if (TRows.Count > 4)
+            Sum(c40, c41, c42, c43, sums + 4 * Block);
+        if (TRows.Count > 5)
+            Sum(c50, c51, c52, c53, sums + 5 * Block);
+        for (; i < k; i++)
+        {
+            float u0 = TStored.Load(w0 + i * TStored.Size), u1 = TStored.Load(w1 + i * TStored.Size);
+            float u2 = TStored.Load(w2 + i * TStored.Size), u3 = TStored.Load(w3 + i * TStored.Size);
+            for (int r = 0; r < TRows.Count; r++)
+            {
+                float u = x0[(nint)r * k + i];
+                sums[r * Block] += u * u0;
+                sums[r * Block + 1] += u * u1;
+                sums[r * Block + 2] += u * u2;
+                sums[r * Block + 3] += u * u3;
+            }
+        }
+        for (int r = 0; r < TRows.Count; r++)
+        {
+            float* y = job->Y + (nint)(m + r) * job->N + n;
+            for (int j = 0; j < columns; j++)
+                y[j] = sums[r * Block + j] + (job->Bias == null ? 0 : job->Bias[n + j]);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Sum(V c0, V c1, V c2, V c3, float* to)
+    {
+        to[0] = TSimd.Sum(c0);
+        to[1] = TSimd.Sum(c1);
+        to[2] = TSimd.Sum(c2);
+        to[3] = TSimd.Sum(c3);
+    }
+}
