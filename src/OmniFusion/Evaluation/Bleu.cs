@@ -27,16 +27,9 @@ public static class Bleu
     public static BleuScore Corpus(IReadOnlyList<string> hypotheses, IReadOnlyList<IReadOnlyList<string?>> references,
         BleuOptions? options = null)
     {
-        options = Checked(options);
-        string[][] bySentence = TestSet.BySentence(hypotheses, references);
-        double[] sums = new double[2 + 2 * options.MaxOrder], row = new double[sums.Length];
-        for (int i = 0; i < bySentence.Length; i++)
-        {
-            Count(hypotheses[i], bySentence[i], options, row);
-            for (int j = 0; j < row.Length; j++)
-                sums[j] += row[j];
-        }
-        return Compute(sums, options, Signature(TestSet.ReferenceCount(bySentence), options));
+        SegmentStatistics statistics = Statistics(hypotheses, references, options);
+        options ??= new BleuOptions();
+        return Compute(statistics.Sums(), options, Signature(statistics.References, options));
     }
 
     /// <summary>Scores one sentence; <see cref="BleuOptions.EffectiveOrder"/> is advisable.</summary>
@@ -50,12 +43,8 @@ public static class Bleu
         BleuOptions? options = null)
     {
         BleuOptions settings = Checked(options);
-        string[][] bySentence = TestSet.BySentence(hypotheses, references);
-        int width = 2 + 2 * settings.MaxOrder;
-        double[] rows = new double[bySentence.Length * width];
-        for (int i = 0; i < bySentence.Length; i++)
-            Count(hypotheses[i], bySentence[i], settings, rows.AsSpan(i * width, width));
-        return new SegmentStatistics(rows, width, higherIsBetter: true, sums => Compute(sums, settings, "").Score);
+        return SegmentStatistics.Collect(hypotheses, references, 2 + 2 * settings.MaxOrder, higherIsBetter: true,
+            (hypothesis, refs, row) => Count(hypothesis, refs, settings, row), sums => Compute(sums, settings, "").Score);
     }
 
     private static BleuOptions Checked(BleuOptions? options)

@@ -59,11 +59,16 @@ internal static class BleuTokenization
         or >= 0x2f00 and <= 0x2fdf or >= 0x2ff0 and <= 0x2fff or >= 0x3100 and <= 0x312f or >= 0x31a0 and <= 0x31bf
         or >= 0xfe10 and <= 0xfe1f or >= 0xfe30 and <= 0xfe4f or >= 0x3200 and <= 0x33ff;
 
-    private static string WesternPunctuation(string line)
+    /// <summary>
+    /// Sets Western punctuation apart; points and commas stay inside numbers. <paramref name="possessives"/>: the English 's as well.
+    /// </summary>
+    public static string WesternPunctuation(string line, bool possessives = false)
     {
         int[] points = PythonText.CodePoints(line);
         points = Apart(points, c => c is >= '{' and <= '~' or >= '[' and <= '`' or >= ' ' and <= '&' or >= '(' and <= '+'
             or >= ':' and <= '@' or '/');
+        if (possessives)
+            points = PythonText.CodePoints(Join(points).Replace("'s ", " 's ", StringComparison.Ordinal));
         points = Pairs(points, c => !IsAsciiDigit(c), c => c is '.' or ',', (first, mark) => [first, ' ', mark, ' ']);
         points = Pairs(points, c => c is '.' or ',', c => !IsAsciiDigit(c), (mark, next) => [' ', mark, ' ', next]);
         points = Pairs(points, IsAsciiDigit, c => c == '-', (digit, dash) => [digit, ' ', dash, ' ']);

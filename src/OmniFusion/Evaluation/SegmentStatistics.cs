@@ -18,6 +18,21 @@ public sealed class SegmentStatistics
         HigherIsBetter = higherIsBetter;
     }
 
+    internal delegate void Counter(string hypothesis, string[] references, Span<double> row);
+
+    internal static SegmentStatistics Collect(IReadOnlyList<string> hypotheses, IReadOnlyList<IReadOnlyList<string?>> references, int width,
+        bool higherIsBetter, Counter count, Func<ReadOnlySpan<double>, double> score)
+    {
+        string[][] bySentence = TestSet.BySentence(hypotheses, references);
+        double[] rows = new double[bySentence.Length * width];
+        for (int i = 0; i < bySentence.Length; i++)
+            count(hypotheses[i], bySentence[i], rows.AsSpan(i * width, width));
+        return new SegmentStatistics(rows, width, higherIsBetter, score) { References = TestSet.ReferenceCount(bySentence) };
+    }
+
+    /// <summary>The number of references as signatures show it.</summary>
+    internal string References { get; private init; } = "nrefs:1";
+
     /// <summary>The number of sentences.</summary>
     public int Count => _rows.Length / _width;
 
@@ -25,13 +40,7 @@ public sealed class SegmentStatistics
     public bool HigherIsBetter { get; }
 
     /// <summary>The score of the whole test set.</summary>
-    public double Score()
-    {
-        double[] sums = new double[_width];
-        for (int i = 0; i < Count; i++)
-            Add(sums, i);
-        return _score(sums);
-    }
+    public double Score() => _score(Sums());
 
     /// <summary>The score of the sentences with the given indices; an index may occur more than once.</summary>
     /// <exception cref="OmniFusionException">An index is not that of a sentence.</exception>
@@ -45,6 +54,14 @@ public sealed class SegmentStatistics
             Add(sums, i);
         }
         return _score(sums);
+    }
+
+    internal double[] Sums()
+    {
+        double[] sums = new double[_width];
+        for (int i = 0; i < Count; i++)
+            Add(sums, i);
+        return sums;
     }
 
     private void Add(double[] sums, int sentence)

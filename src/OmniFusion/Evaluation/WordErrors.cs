@@ -21,19 +21,19 @@ public sealed record WordErrors(long Hits, long Substitutions, long Deletions, l
     public long Errors => Substitutions + Deletions + Insertions;
 
     /// <summary>
-    /// Word error rate, errors for each word of the reference: 0 is perfect, above 1 is possible; against an empty reference 0 without
-    /// insertions, else 1. (Character error rate, CER, where characters were compared.)
+    /// Word error rate, errors for each word of the reference: 0 is perfect, above 1 is possible; against an empty reference the number of
+    /// insertions. (Character error rate, CER, where characters were compared.)
     /// </summary>
-    public double Wer => ReferenceLength > 0 ? (double)Errors / ReferenceLength : Errors > 0 ? 1 : 0;
+    public double Wer => (double)Errors / Math.Max(1, ReferenceLength);
 
     /// <summary>Match error rate, the share of wrong alignment positions, 0 to 1.</summary>
     public double Mer => Hits + Errors > 0 ? (double)Errors / (Hits + Errors) : 0;
 
     /// <summary>Word information lost, 0 to 1.</summary>
-    public double Wil => Hits + Errors > 0 ? 1 - Wip : 0;
+    public double Wil => 1 - Wip;
 
     /// <summary>Word information preserved, 0 to 1.</summary>
-    public double Wip => Hits == 0 ? 0 : (double)Hits / ReferenceLength * ((double)Hits / HypothesisLength);
+    public double Wip => Hits > 0 ? (double)Hits / ReferenceLength * ((double)Hits / HypothesisLength) : Errors > 0 ? 0 : 1;
 
     /// <summary>Compares two texts word by word; words are what white space separates.</summary>
     public static WordErrors Compute(string reference, string hypothesis) => Compute([reference], [hypothesis]);
@@ -63,7 +63,7 @@ public sealed record WordErrors(long Hits, long Substitutions, long Deletions, l
             rows[2 * i] = errors.Errors;
             rows[2 * i + 1] = errors.ReferenceLength;
         }
-        return new SegmentStatistics(rows, 2, higherIsBetter: false, s => s[1] > 0 ? s[0] / s[1] : s[0] > 0 ? 1 : 0);
+        return new SegmentStatistics(rows, 2, higherIsBetter: false, s => s[0] / Math.Max(1, s[1]));
     }
 
     private static WordErrors Sum(IReadOnlyList<string> references, IReadOnlyList<string> hypotheses,

@@ -36,7 +36,7 @@ public sealed class WordErrorsTests
     {
         Assert.Equal(0, WordErrors.Compute("", "").Wer);
         Assert.Equal(0, WordErrors.Compute("", "").Wil);
-        Assert.Equal(1, WordErrors.Compute("", "a b").Wer);
+        Assert.Equal(2, WordErrors.Compute("", "a b").Wer);
         Assert.Equal(1, WordErrors.Compute("", "a b").Wil);
     }
 
