@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
 using OmniFusion.Tensors;
+using Tensor = OmniFusion.Tensors.Tensor;
 
 namespace OmniFusion.Generation;
 

@@ -11,14 +11,14 @@ public sealed class AudioTower
 {
     private const float LayerNormEps = 1e-5f;
 
-    private readonly AudioConfig _config;
+    private readonly OmniAudioConfig _config;
     private readonly Tensor _conv1Weight, _conv1Bias, _conv2Weight, _conv2Bias, _lnPostWeight, _lnPostBias;
     private readonly EncoderLayer[] _layers;
     private readonly LinearLayer _proj;
     private readonly Tensor _positions;
 
     /// <summary>Takes the weights under <c>audio_tower</c>.</summary>
-    public AudioTower(AudioConfig config, Weights weights)
+    public AudioTower(OmniAudioConfig config, Weights weights)
     {
         _config = config;
         int d = config.DModel;
@@ -111,7 +111,7 @@ public sealed class AudioTower
         private readonly Tensor _attentionNormWeight, _attentionNormBias, _finalNormWeight, _finalNormBias;
         private readonly LinearLayer _qProj, _kProj, _vProj, _outProj, _fc1, _fc2;
 
-        internal EncoderLayer(AudioConfig config, Weights weights)
+        internal EncoderLayer(OmniAudioConfig config, Weights weights)
         {
             int d = config.DModel;
             _heads = config.EncoderAttentionHeads;

@@ -11,24 +11,24 @@ namespace OmniFusion.Models.Omni;
 /// </summary>
 public sealed class Thinker : ICausalModel
 {
-    private readonly ThinkerConfig _config;
+    private readonly OmniConfig _config;
     private readonly Tensor _embedTokens, _lmHead;
     private readonly RotaryTable _rotary;
 
     /// <summary>Takes the weights under <c>thinker</c>.</summary>
-    public Thinker(ThinkerConfig config, Weights weights)
+    public Thinker(OmniConfig config, Weights weights)
     {
         _config = config;
-        TextConfig text = config.TextConfig;
+        OmniTextConfig text = config.TextConfig;
         AudioTower = new AudioTower(config.AudioConfig, weights.Under("audio_tower"));
         VisionTower = config.VisionConfig is null ? null : new VisionTower(config.VisionConfig, weights.Under("visual"));
         _embedTokens = weights.Get("model.embed_tokens.weight", text.VocabSize, text.HiddenSize);
         Decoder = new DecoderStack(
             new DecoderShape(text.HiddenSize, text.NumHiddenLayers, text.NumAttentionHeads, text.NumKeyValueHeads, text.HeadDim,
-                text.IntermediateSize, text.RmsNormEps, AttentionBias: true, text.UseSlidingWindow ? text.SlidingWindow : null),
+                text.IntermediateSize, text.RmsNormEps, AttentionBias: true),
             weights.Under("model"));
         _lmHead = text.TieWordEmbeddings ? _embedTokens : weights.Get("lm_head.weight", text.VocabSize, text.HiddenSize);
-        _rotary = new RotaryTable(text.HeadDim, text.RopeTheta, text.MropeSection);
+        _rotary = new RotaryTable(text.HeadDim, text.RopeTheta, [.. text.MropeSection]);
     }
 
     /// <summary>Encodes speech.</summary>

@@ -11,14 +11,14 @@ public sealed class VisionTower
 {
     private const float NormEps = 1e-6f;
 
-    private readonly VisionConfig _config;
+    private readonly OmniVisionConfig _config;
     private readonly Tensor _patchEmbed, _mergerNorm;
     private readonly Block[] _blocks;
     private readonly LinearLayer _merger0, _merger2;
     private readonly float[] _inverseFrequencies;
 
     /// <summary>Takes the weights under <c>visual</c>.</summary>
-    public VisionTower(VisionConfig config, Weights weights)
+    public VisionTower(OmniVisionConfig config, Weights weights)
     {
         _config = config;
         int d = config.HiddenSize, merged = d * MergedPatches;
@@ -124,7 +124,7 @@ public sealed class VisionTower
         private readonly Tensor _norm1, _norm2;
         private readonly LinearLayer _q, _k, _v, _proj, _gateProj, _upProj, _downProj;
 
-        internal Block(VisionConfig config, Weights weights)
+        internal Block(OmniVisionConfig config, Weights weights)
         {
             int d = config.HiddenSize;
             _heads = config.NumHeads;
