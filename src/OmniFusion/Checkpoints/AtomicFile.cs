@@ -36,6 +36,20 @@ internal static class AtomicFile
     /// <exception cref="OmniFusionException">The disk is full, or the place cannot be written.</exception>
     public static void WriteText(string path, string text) => Write(path, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(text)));
 
+    /// <summary>Makes a folder unless it is there.</summary>
+    /// <exception cref="OmniFusionException">It cannot be made.</exception>
+    public static void MakeFolder(string folder)
+    {
+        try
+        {
+            Directory.CreateDirectory(folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new OmniFusionException($"the folder {folder} cannot be made: {e.Message}", e);
+        }
+    }
+
     private static void TryDelete(string path)
     {
         try

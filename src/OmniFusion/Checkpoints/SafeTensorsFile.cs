@@ -81,7 +81,8 @@ public sealed class SafeTensorsFile
                 $"{Path}: the tensor '{name}' is stored as {entry.Type}; only F32, BF16 and F16 can be computed with"),
         };
         if (entry.Sizes.Count > 5)
-            throw new OmniFusionException($"{Path}: the tensor '{name}' has {entry.Sizes.Count} axes {entry.Shape}; at most 5 are supported");
+            throw new OmniFusionException(
+                $"{Path}: the tensor '{name}' has {entry.Sizes.Count} axes {entry.Shape}; at most 5 are supported");
         if (entry.Sizes.Any(size => size > int.MaxValue))
             throw new OmniFusionException($"{Path}: the tensor '{name}' has an axis beyond {int.MaxValue}: {entry.Shape}");
         Shape shape = entry.Sizes.Count == 0 ? new Shape(1) : new Shape([.. entry.Sizes.Select(size => (int)size)]);

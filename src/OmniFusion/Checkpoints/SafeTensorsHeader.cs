@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace OmniFusion.Checkpoints;
 
-/// <summary>Reads and validates the JSON header of a safetensors file (https://github.com/huggingface/safetensors, section "Format").</summary>
+/// <summary>
+/// Reads and validates the JSON header of a safetensors file (https://github.com/huggingface/safetensors, section "Format").
+/// </summary>
 internal static class SafeTensorsHeader
 {
     /// <summary>Longest header accepted, as in the reference implementation.</summary>

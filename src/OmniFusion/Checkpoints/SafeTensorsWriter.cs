@@ -21,7 +21,8 @@ public static class SafeTensorsWriter
             throw new ArgumentException("tensors are stored as F32 or BF16, or as they are", nameof(storeAs));
         List<(string Name, Tensor Tensor, DType Type)> items =
         [
-            .. tensors.Select(item => (item.Name, item.Tensor, Type: storeAs ?? item.Tensor.DType)).OrderByDescending(item => item.Type.Size()),
+            .. tensors.Select(item => (item.Name, item.Tensor, Type: storeAs ?? item.Tensor.DType))
+                .OrderByDescending(item => item.Type.Size()),
         ];
         HashSet<string> names = [];
         if (items.FirstOrDefault(item => !names.Add(item.Name) || item.Name == "__metadata__").Name is { } twice)

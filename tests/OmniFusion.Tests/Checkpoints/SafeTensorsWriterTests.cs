@@ -65,9 +65,12 @@ public sealed class SafeTensorsWriterTests : IDisposable
     public void AnImpossiblePlaceAndANameTakenTwiceAreOneSentence()
     {
         Tensor x = Tensor.Zeros(new Shape(1));
-        Assert.Contains("cannot be written", Assert.Throws<OmniFusionException>(() => SafeTensorsWriter.Write(_folder["no/a"], [("x", x)])).Message);
-        Assert.Contains("cannot be written", Assert.Throws<OmniFusionException>(() => SafeTensorsWriter.Write(_folder.Path, [("x", x)])).Message);
-        Assert.Contains("'x' is taken", Assert.Throws<OmniFusionException>(
-            () => SafeTensorsWriter.Write(_folder["a"], [("x", x), ("x", x)])).Message);
+        Assert.Contains("cannot be written", Sentence("no/a", ("x", x)));
+        Assert.Contains("cannot be written", Sentence("", ("x", x)));
+        Assert.Contains("'x' is taken", Sentence("a", ("x", x), ("x", x)));
+        Assert.Empty(Directory.GetFileSystemEntries(_folder.Path));
+
+        string Sentence(string name, params (string, Tensor)[] tensors) =>
+            Assert.Throws<OmniFusionException>(() => SafeTensorsWriter.Write(_folder[name], tensors)).Message;
     }
 }
