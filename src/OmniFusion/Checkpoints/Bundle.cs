@@ -1,0 +1,170 @@
+using System.Text.Json.Nodes;
+
+namespace OmniFusion.Checkpoints;
+
+/// <summary>
+/// A whole translator on disk: <c>omnifusion.json</c> beside the folders of its three checkpoints. Every key is optional and defaults to
+/// the published value; unknown keys are ignored.
+/// </summary>
+public sealed record Bundle
+{
+    /// <summary>Name of the file in a bundle's folder.</summary>
+    public const string FileName = "omnifusion.json";
+
+    private static readonly string[] FusionModes = ["mid", "last", "weighted", "concat", "attention", "gated"];
+    private static readonly string[] Prompts = ["published", "compact"];
+
+    /// <summary>Codes of the published languages.</summary>
+    public static IReadOnlyList<string> PublishedLanguages { get; } =
+    [
+        "zh", "en", "fr", "de", "it", "ja", "ko", "pt", "ru", "es", "vi", "ar", "cs", "hr", "da", "nl",
+        "fi", "hu", "id", "ms", "nb", "no", "pl", "ro", "tr",
+    ];
+
+    /// <summary>Folder of the multimodal model (<c>mmfm</c>), a Qwen2.5-Omni checkpoint.</summary>
+    public required string Mmfm { get; init; }
+
+    /// <summary>Folder of the translator (<c>translator</c>), a Mistral checkpoint.</summary>
+    public required string Translator { get; init; }
+
+    /// <summary>Folder of the adapter (<c>adapter</c>) with fusion layer and projection.</summary>
+    public required string Adapter { get; init; }
+
+    /// <summary>File with the CTC head and its characters (<c>recognizer</c>), or null.</summary>
+    public string? Recognizer { get; init; }
+
+    /// <summary>How hidden states become one (<c>fusion.mode</c>): mid, last, weighted, concat, attention or gated.</summary>
+    public string FusionMode { get; init; } = "gated";
+
+    /// <summary>Linear layers of the projection (<c>fusion.projection_depth</c>).</summary>
+    public int ProjectionDepth { get; init; } = 2;
+
+    /// <summary>Width in pixels to which images are resized (<c>image_size</c>, first number).</summary>
+    public int ImageWidth { get; init; } = 512;
+
+    /// <summary>Height in pixels to which images are resized (<c>image_size</c>, second number).</summary>
+    public int ImageHeight { get; init; } = 512;
+
+    /// <summary>Defaults of the search (<c>generation</c>).</summary>
+    public BundleGeneration Generation { get; init; } = new();
+
+    /// <summary>Which chat texts the model was trained with (<c>prompt</c>): published or compact.</summary>
+    public string Prompt { get; init; } = "published";
+
+    /// <summary>Codes of the languages it translates into (<c>languages</c>).</summary>
+    public IReadOnlyList<string> Languages { get; init; } = PublishedLanguages;
+
+    /// <summary>Reads a bundle; its paths become full paths.</summary>
+    /// <param name="folderOrFile">The bundle's folder or its <c>omnifusion.json</c>.</param>
+    /// <exception cref="OmniFusionException">A key has a wrong value, or a part is missing or lies outside the folder.</exception>
+    public static Bundle Load(string folderOrFile)
+    {
+        string file = Directory.Exists(folderOrFile) ? Path.Combine(folderOrFile, FileName) : folderOrFile;
+        JsonSection json = JsonSection.Open(file);
+        string folder = Path.GetDirectoryName(Path.GetFullPath(file))!;
+        JsonSection? fusion = json.SectionOrNull("fusion");
+        int[] size = json.IntsOrNull("image_size") ?? [512, 512];
+        if (size.Length != 2 || size.Any(side => side is < 1 or > 16384))
+            throw json.Wrong("image_size", "is not [width, height] in pixels from 1 to 16384");
+        string[] languages = json.StringsOrNull("languages") ?? [.. PublishedLanguages];
+        if (languages.Length == 0)
+            throw json.Wrong("languages", "is empty");
+        return new Bundle
+        {
+            Mmfm = Part(json, folder, "mmfm", "omni", Directory.Exists),
+            Translator = Part(json, folder, "translator", "translator", Directory.Exists),
+            Adapter = Part(json, folder, "adapter", "fusion", Directory.Exists),
+            Recognizer = json.Has("recognizer") ? Part(json, folder, "recognizer", "", File.Exists) : null,
+            FusionMode = fusion is null ? "gated" : OneOf(fusion, "mode", "gated", FusionModes),
+            ProjectionDepth = fusion?.SizeOrNull("projection_depth") is not { } depth ? 2
+                : depth <= 64 ? depth : throw fusion.Wrong("projection_depth", $"is {depth}, beyond 64"),
+            ImageWidth = size[0],
+            ImageHeight = size[1],
+            Generation = json.SectionOrNull("generation") is { } generation ? BundleGeneration.Read(generation) : new BundleGeneration(),
+            Prompt = OneOf(json, "prompt", "published", Prompts),
+            Languages = languages,
+        };
+    }
+
+    /// <summary>Writes <c>omnifusion.json</c>, with the paths of the parts relative to its folder.</summary>
+    /// <param name="folder">The bundle's folder, which holds the parts; it is made when it is missing.</param>
+    /// <exception cref="OmniFusionException">A part lies outside the folder, or the file cannot be written.</exception>
+    public void Save(string folder)
+    {
+        JsonObject json = new()
+        {
+            ["mmfm"] = Relative(folder, Mmfm),
+            ["translator"] = Relative(folder, Translator),
+            ["adapter"] = Relative(folder, Adapter),
+            ["fusion"] = new JsonObject { ["mode"] = FusionMode, ["projection_depth"] = ProjectionDepth },
+            ["image_size"] = new JsonArray(ImageWidth, ImageHeight),
+            ["generation"] = Generation.ToJson(),
+            ["prompt"] = Prompt,
+            ["languages"] = new JsonArray([.. Languages.Select(code => (JsonNode)code)]),
+        };
+        if (Recognizer is not null)
+            json["recognizer"] = Relative(folder, Recognizer);
+        AtomicFile.MakeFolder(folder);
+        AtomicFile.WriteText(Path.Combine(folder, FileName), json.ToJsonString(JsonStyle.Indented));
+    }
+
+    private static string Part(JsonSection json, string folder, string key, string missing, Predicate<string> exists)
+    {
+        string path = json.StringOrNull(key) ?? missing;
+        // Bundles are passed on: one that reads files elsewhere would be a surprise.
+        if (path.Contains('\0', StringComparison.Ordinal) || Path.IsPathRooted(path) || !IsInside(folder, Path.Combine(folder, path)))
+            throw json.Wrong(key, $"is '{path}', which is no path inside the bundle's folder");
+        string full = Path.GetFullPath(Path.Combine(folder, path));
+        return exists(full) ? full : throw json.Wrong(key, $"names {full}, which does not exist");
+    }
+
+    private static string Relative(string folder, string path) => IsInside(folder, path)
+        ? Path.GetRelativePath(folder, path).Replace('\\', '/')
+        : throw new OmniFusionException($"{path} lies outside the bundle's folder {folder}");
+
+    private static bool IsInside(string folder, string path)
+    {
+        string relative = Path.GetRelativePath(folder, path);
+        return relative.Split('/', '\\')[0] != ".." && !Path.IsPathRooted(relative);
+    }
+
+    private static string OneOf(JsonSection json, string key, string missing, string[] allowed) =>
+        (json.StringOrNull(key) ?? missing) is { } value && allowed.Contains(value) ? value
+            : throw json.Wrong(key, $"is none of {string.Join(", ", allowed)}");
+}
+
+/// <summary>Defaults of the search for the best translation.</summary>
+public sealed record BundleGeneration
+{
+    /// <summary>Beams; 1 is greedy.</summary>
+    public int NumBeams { get; init; } = 5;
+
+    /// <summary>No sequence of so many ids appears twice; 0 allows all.</summary>
+    public int NoRepeatNgramSize { get; init; } = 5;
+
+    /// <summary>Most ids of a translation.</summary>
+    public int MaxNewTokens { get; init; } = 256;
+
+    /// <summary>Exponent of the length by which a score is divided.</summary>
+    public float LengthPenalty { get; init; } = 1;
+
+    internal static BundleGeneration Read(JsonSection json)
+    {
+        int ngram = json.IntOrNull("no_repeat_ngram_size") ?? 5;
+        return new BundleGeneration
+        {
+            NumBeams = (json.SizeOrNull("num_beams") ?? 5) is int beams and <= 1024 ? beams : throw json.Wrong("num_beams", "is beyond 1024"),
+            NoRepeatNgramSize = ngram >= 0 ? ngram : throw json.Wrong("no_repeat_ngram_size", "is negative"),
+            MaxNewTokens = json.SizeOrNull("max_new_tokens") ?? 256,
+            LengthPenalty = json.FloatOrNull("length_penalty") ?? 1,
+        };
+    }
+
+    internal JsonObject ToJson() => new()
+    {
+        ["num_beams"] = NumBeams,
+        ["no_repeat_ngram_size"] = NoRepeatNgramSize,
+        ["max_new_tokens"] = MaxNewTokens,
+        ["length_penalty"] = LengthPenalty,
+    };
+}

@@ -1,0 +1,91 @@
+using OmniFusion.Checkpoints;
+
+namespace OmniFusion.Tests.Checkpoints;
+
+public sealed class BundleTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public BundleTests()
+    {
+        foreach (string part in new[] { "omni", "translator", "fusion", "other" })
+            Directory.CreateDirectory(_folder[part]);
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void WhatIsMissingHasThePublishedValueAndWhatIsUnknownIsIgnored()
+    {
+        string file = _folder.Write("omnifusion.json", """{"colour":"blue","fusion":{"shape":"round"},"prompt":null}""");
+        Bundle bundle = Bundle.Load(file);
+        Assert.Equal((_folder["omni"], _folder["translator"], _folder["fusion"]), (bundle.Mmfm, bundle.Translator, bundle.Adapter));
+        Assert.Equal(("gated", 2, 512, 512, "published"),
+            (bundle.FusionMode, bundle.ProjectionDepth, bundle.ImageWidth, bundle.ImageHeight, bundle.Prompt));
+        Assert.Equal(new BundleGeneration { NumBeams = 5, NoRepeatNgramSize = 5, MaxNewTokens = 256, LengthPenalty = 1 }, bundle.Generation);
+        Assert.Equal(25, bundle.Languages.Count);
+        Assert.Null(bundle.Recognizer);
+        Assert.Equal(bundle, Bundle.Load(_folder.Path) with { Languages = bundle.Languages });
+    }
+
+    [Fact]
+    public void SavedAndLoadedItIsTheSame()
+    {
+        _folder.Write("other/ctc.safetensors", "");
+        Bundle bundle = new()
+        {
+            Mmfm = _folder["omni"],
+            Translator = _folder["other"],
+            Adapter = _folder["fusion"],
+            Recognizer = _folder["other/ctc.safetensors"],
+            FusionMode = "weighted",
+            ProjectionDepth = 1,
+            ImageWidth = 112,
+            ImageHeight = 84,
+            Prompt = "compact",
+            Languages = ["de"],
+            Generation = new BundleGeneration { NumBeams = 1, NoRepeatNgramSize = 0, MaxNewTokens = 40, LengthPenalty = 0.5f },
+        };
+        bundle.Save(_folder.Path);
+        Assert.Contains("\"recognizer\": \"other/ctc.safetensors\"", File.ReadAllText(_folder["omnifusion.json"]));
+        Bundle read = Bundle.Load(_folder.Path);
+        Assert.Equal(["de"], read.Languages);
+        Assert.Equal(bundle, read with { Languages = bundle.Languages });
+        Assert.Contains("lies outside", Assert.Throws<OmniFusionException>(() => bundle.Save(_folder["other"])).Message);
+    }
+
+    [Theory]
+    [InlineData("""{"mmfm":3}""", "'mmfm' is not a string")]
+    [InlineData("""{"mmfm":"nowhere"}""", "which does not exist")]
+    [InlineData("""{"mmfm":"/etc"}""", "'mmfm' is '/etc', which is no path inside")]
+    [InlineData("""{"adapter":"fusion/../../.."}""", "which is no path inside")]
+    [InlineData("""{"adapter":"\u0000"}""", "which is no path inside")]
+    [InlineData("""{"adapter":"\ud800"}""", "broken Unicode")]
+    [InlineData("""{"recognizer":"omni"}""", "'recognizer' names")]
+    [InlineData("""{"fusion":"gated"}""", "'fusion' is not an object")]
+    [InlineData("""{"fusion":{"mode":"sum"}}""", "'fusion.mode' is none of mid, last")]
+    [InlineData("""{"fusion":{"projection_depth":0}}""", "'fusion.projection_depth' is 0")]
+    [InlineData("""{"fusion":{"projection_depth":65}}""", "beyond 64")]
+    [InlineData("""{"image_size":[512]}""", "'image_size' is not [width, height]")]
+    [InlineData("""{"image_size":[512,0]}""", "'image_size' is not [width, height]")]
+    [InlineData("""{"image_size":512}""", "'image_size' is not a list")]
+    [InlineData("""{"generation":{"num_beams":"5"}}""", "'generation.num_beams' is not a whole number")]
+    [InlineData("""{"generation":{"num_beams":2000}}""", "'generation.num_beams' is beyond")]
+    [InlineData("""{"generation":{"no_repeat_ngram_size":-1}}""", "is negative")]
+    [InlineData("""{"generation":{"length_penalty":"1"}}""", "'generation.length_penalty' is not a number")]
+    [InlineData("""{"prompt":"short"}""", "'prompt' is none of published, compact")]
+    [InlineData("""{"languages":[]}""", "'languages' is empty")]
+    [InlineData("""{"languages":[1]}""", "'languages' is not a list of strings")]
+    [InlineData("{", "is not valid JSON")]
+    public void AWrongValueIsOneSentenceWithItsKey(string json, string expected)
+    {
+        string file = _folder.Write("omnifusion.json", json);
+        string message = Assert.Throws<OmniFusionException>(() => Bundle.Load(_folder.Path)).Message;
+        Assert.StartsWith(file, message);
+        Assert.Contains(expected, message);
+    }
+
+    [Fact]
+    public void AMissingBundleIsOneSentence() =>
+        Assert.EndsWith("omnifusion.json does not exist", Assert.Throws<OmniFusionException>(() => Bundle.Load(_folder["omni"])).Message);
+}
