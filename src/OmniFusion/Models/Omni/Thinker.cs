@@ -95,7 +95,7 @@ public sealed class Thinker : ICausalModel
                     for (int x = 0; x < width; x++)
                     {
                         int time = position + t * _config.PositionIdPerSeconds;
-                        Place(_config.ImageTokenIndex, -1, image++, time, position + y, position + x);
+                        Place(_config.ImageTokenIndex!.Value, -1, image++, time, position + y, position + x);
                         largest = Math.Max(largest, Math.Max(time, position + Math.Max(y, x)));
                     }
             return largest + 1;
