@@ -1,0 +1,134 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace OmniFusion.Tensors;
+
+/// <summary>
+/// The rows of one key head in a packed batch: for queries, those of all heads of its group, position by position, so that they share each
+/// key and lie close to each other under the causal mask; for keys, one row a position.
+/// </summary>
+internal readonly unsafe struct HeadRows(float* first, int group, int positionStride, int headDim)
+{
+    /// <summary>Row <paramref name="index"/> = position · group + head.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal float* At(int index)
+    {
+        if (group == 1)
+            return first + (long)index * positionStride;
+        int position = (int)((uint)index / (uint)group);
+        return first + (long)position * positionStride + (index - position * group) * headDim;
+    }
+}
+
+/// <summary>Copies between the rows of a batch and the layouts that the tiles read.</summary>
+internal static unsafe class AttentionPacking
+{
+    /// <summary>to[d, i] = from[first + i, d] · factor for i below <paramref name="count"/>, zero up to <paramref name="width"/>.</summary>
+    internal static void Transpose(in HeadRows from, int first, int count, int width, int headDim, float factor, float* to, int stride)
+    {
+        int i = 0;
+        if (Sse.IsSupported)
+        {
+            for (; i + 4 <= count; i += 4)
+                TransposeFour(from.At(first + i), from.At(first + i + 1), from.At(first + i + 2), from.At(first + i + 3), headDim, factor, to + i, stride);
+        }
+        for (; i < count; i++)
+        {
+            float* row = from.At(first + i);
+            for (int d = 0; d < headDim; d++)
+                to[d * stride + i] = row[d] * factor;
+        }
+        if (i < width)
+        {
+            for (int d = 0; d < headDim; d++)
+                new Span<float>(to + d * stride + i, width - i).Clear();
+        }
+    }
+
+    /// <summary>Transposed panels of twelve rows each, as the tiles read a left factor; the last panel is filled up with zeros.</summary>
+    internal static void Panels(in HeadRows from, int first, int count, int headDim, float* to)
+    {
+        for (int i = 0; i < count; i += 12, to += 12 * headDim)
+            Transpose(from, first + i, Math.Min(12, count - i), 12, headDim, 1, to, 12);
+    }
+
+    /// <summary>to[i, d] = from[first + i, d], zero from headDim up to <paramref name="stride"/>.</summary>
+    internal static void Copy(in HeadRows from, int first, int count, int headDim, float* to, int stride)
+    {
+        for (int i = 0; i < count; i++, to += stride)
+        {
+            new ReadOnlySpan<float>(from.At(first + i), headDim).CopyTo(new Span<float>(to, headDim));
+            new Span<float>(to + headDim, stride - headDim).Clear();
+        }
+    }
+
+    /// <summary>to[first + i, d] = from[d, i] for i below <paramref name="count"/>, or added to it.</summary>
+    internal static void TransposeBack(float* from, int stride, in HeadRows to, int first, int count, int headDim, bool add)
+    {
+        int i = 0;
+        if (Sse.IsSupported)
+        {
+            for (; i + 4 <= count; i += 4)
+                TransposeBackFour(from + i, stride, to.At(first + i), to.At(first + i + 1), to.At(first + i + 2), to.At(first + i + 3), headDim, add);
+        }
+        for (; i < count; i++)
+        {
+            float* row = to.At(first + i);
+            for (int d = 0; d < headDim; d++)
+                row[d] = from[d * stride + i] + (add ? row[d] : 0);
+        }
+    }
+
+    private static void TransposeFour(float* r0, float* r1, float* r2, float* r3, int headDim, float factor, float* to, int stride)
+    {
+        Vector128<float> scale = Vector128.Create(factor);
+        int d = 0;
+        for (; d + 4 <= headDim; d += 4)
+        {
+            Vector128<float> a = Vector128.Load(r0 + d) * scale, b = Vector128.Load(r1 + d) * scale;
+            Vector128<float> c = Vector128.Load(r2 + d) * scale, e = Vector128.Load(r3 + d) * scale;
+            Vector128<float> ab = Sse.UnpackLow(a, b), ce = Sse.UnpackLow(c, e);
+            Vector128<float> abHigh = Sse.UnpackHigh(a, b), ceHigh = Sse.UnpackHigh(c, e);
+            Sse.MoveLowToHigh(ab, ce).Store(to);
+            Sse.MoveHighToLow(ce, ab).Store(to + stride);
+            Sse.MoveLowToHigh(abHigh, ceHigh).Store(to + 2 * stride);
+            Sse.MoveHighToLow(ceHigh, abHigh).Store(to + 3 * stride);
+            to += 4 * stride;
+        }
+        for (; d < headDim; d++, to += stride)
+            (to[0], to[1], to[2], to[3]) = (r0[d] * factor, r1[d] * factor, r2[d] * factor, r3[d] * factor);
+    }
+
+    private static void TransposeBackFour(float* from, int stride, float* r0, float* r1, float* r2, float* r3, int headDim, bool add)
+    {
+        int d = 0;
+        for (; d + 4 <= headDim; d += 4, from += 4 * stride)
+        {
+            Vector128<float> a = Vector128.Load(from), b = Vector128.Load(from + stride);
+            Vector128<float> c = Vector128.Load(from + 2 * stride), e = Vector128.Load(from + 3 * stride);
+            Vector128<float> ab = Sse.UnpackLow(a, b), ce = Sse.UnpackLow(c, e);
+            Vector128<float> abHigh = Sse.UnpackHigh(a, b), ceHigh = Sse.UnpackHigh(c, e);
+            Vector128<float> q0 = Sse.MoveLowToHigh(ab, ce), q1 = Sse.MoveHighToLow(ce, ab);
+            Vector128<float> q2 = Sse.MoveLowToHigh(abHigh, ceHigh), q3 = Sse.MoveHighToLow(ceHigh, abHigh);
+            if (add)
+            {
+                q0 += Vector128.Load(r0 + d);
+                q1 += Vector128.Load(r1 + d);
+                q2 += Vector128.Load(r2 + d);
+                q3 += Vector128.Load(r3 + d);
+            }
+            q0.Store(r0 + d);
+            q1.Store(r1 + d);
+            q2.Store(r2 + d);
+            q3.Store(r3 + d);
+        }
+        for (; d < headDim; d++, from += stride)
+        {
+            r0[d] = from[0] + (add ? r0[d] : 0);
+            r1[d] = from[1] + (add ? r1[d] : 0);
+            r2[d] = from[2] + (add ? r2[d] : 0);
+            r3[d] = from[3] + (add ? r3[d] : 0);
+        }
+    }
+}
