@@ -153,7 +153,9 @@ public sealed record BundleGeneration
         int ngram = json.IntOrNull("no_repeat_ngram_size") ?? 5;
         return new BundleGeneration
         {
-            NumBeams = (json.SizeOrNull("num_beams") ?? 5) is int beams and <= 1024 ? beams : throw json.Wrong("num_beams", "is beyond 1024"),
+            NumBeams = (json.SizeOrNull("num_beams") ?? 5) is int beams and <= 1024
+                ? beams
+                : throw json.Wrong("num_beams", "is beyond 1024"),
             NoRepeatNgramSize = ngram >= 0 ? ngram : throw json.Wrong("no_repeat_ngram_size", "is negative"),
             MaxNewTokens = json.SizeOrNull("max_new_tokens") ?? 256,
             LengthPenalty = json.FloatOrNull("length_penalty") ?? 1,

@@ -50,7 +50,7 @@ public sealed class Checkpoint : IWeightSource
             [string single] => OfFile(folderOrFile, single),
             [] => throw new OmniFusionException($"{folderOrFile} holds no *.safetensors file"),
             string[] several => throw new OmniFusionException(
-                $"{folderOrFile} holds {several.Length} *.safetensors files, but neither model.safetensors nor {IndexName} to choose among them"),
+                $"{folderOrFile} holds {several.Length} *.safetensors files, but neither model.safetensors nor {IndexName}"),
         };
     }
 

@@ -50,14 +50,14 @@ public sealed class Weights
     /// <summary>Whether there is such a weight, stored or already made.</summary>
     public bool Has(string name) => _shared.Taken.ContainsKey(_prefix + name) || _shared.Source.Has(_prefix + name);
 
-    /// <summary>A weight of the given sizes.</summary>
+    /// <summary>A weight of the given sizes; the initializer, when there is one, makes it if it is not there.</summary>
     /// <param name="name">Its name under this prefix.</param>
     /// <param name="shape">The sizes it must have; -1 stands for any size, and no sizes at all for any shape.</param>
     /// <exception cref="OmniFusionException">It is not there, or has other sizes.</exception>
-    public Tensor Get(string name, params ReadOnlySpan<int> shape) => Find(name, shape)
-        ?? throw new OmniFusionException($"{_shared.Source.Where(_prefix + name)} has no tensor '{_prefix}{name}'{(shape.Length == 0 ? "" : $" {Text(shape)}")}");
+    public Tensor Get(string name, params ReadOnlySpan<int> shape) => Find(name, shape) ?? Make(name, shape)
+        ?? throw new OmniFusionException($"{_shared.Source.Where(_prefix + name)} has no tensor '{_prefix}{name}' {Text(shape)}".TrimEnd());
 
-    /// <summary>A weight of the given sizes, or null when there is none (and no initializer to make it).</summary>
+    /// <summary>A weight of the given sizes, or null when there is none: for weights that a model may lack. It is never made.</summary>
     /// <param name="name">Its name under this prefix.</param>
     /// <param name="shape">The sizes it must have; -1 stands for any size, and no sizes at all for any shape.</param>
     /// <exception cref="OmniFusionException">It has other sizes.</exception>
@@ -67,13 +67,9 @@ public sealed class Weights
         if (!_shared.Taken.TryGetValue(key, out Tensor? tensor))
         {
             // The sizes are checked before the copy is made.
-            if (_shared.Source.Find(key) is { } stored)
-                tensor = ForUse(Checked(key, stored, shape));
-            else if (_shared.Initializer is { } initializer && shape.Length > 0)
-                tensor = ForUse(Made(initializer, key, shape));
-            else
+            if (_shared.Source.Find(key) is not { } stored)
                 return null;
-            _shared.Taken[key] = tensor;
+            _shared.Taken[key] = tensor = ForUse(Checked(key, stored, shape));
         }
         return Checked(key, tensor, shape);
     }
@@ -109,11 +105,15 @@ public sealed class Weights
             $"{_shared.Source.Where(key)}: the tensor '{key}' is {tensor.Shape}, but the configuration asks for {Text(shape)}");
     }
 
-    private static Tensor Made(WeightInitializer initializer, string key, ReadOnlySpan<int> shape) => shape.Contains(-1)
-        ? throw new ArgumentException($"'{key}' cannot be made without knowing all its sizes", nameof(shape))
-        : initializer.Make(key, new Shape(shape));
+    private Tensor? Make(string name, ReadOnlySpan<int> shape)
+    {
+        if (_shared.Initializer is not { } initializer || shape.Length == 0 || shape.Contains(-1))
+            return null;
+        string key = _prefix + name;
+        return _shared.Taken[key] = ForUse(initializer.Make(key, new Shape(shape)));
+    }
 
-    private static string Text(ReadOnlySpan<int> shape) => $"[{string.Join(", ", shape.ToArray())}]";
+    private static string Text(ReadOnlySpan<int> shape) => shape.Length == 0 ? "" : $"[{string.Join(", ", shape.ToArray())}]";
 
     // A tensor that requires a gradient already (of an adapter that is being trained) must stay the one that its owner updates.
     private Tensor ForUse(Tensor tensor) => _shared.Trainable && !tensor.RequiresGrad ? tensor.ToF32().RequireGrad() : tensor;

@@ -22,7 +22,8 @@ public sealed class BundleTests : IDisposable
         Assert.Equal((_folder["omni"], _folder["translator"], _folder["fusion"]), (bundle.Mmfm, bundle.Translator, bundle.Adapter));
         Assert.Equal(("gated", 2, 512, 512, "published"),
             (bundle.FusionMode, bundle.ProjectionDepth, bundle.ImageWidth, bundle.ImageHeight, bundle.Prompt));
-        Assert.Equal(new BundleGeneration { NumBeams = 5, NoRepeatNgramSize = 5, MaxNewTokens = 256, LengthPenalty = 1 }, bundle.Generation);
+        Assert.Equal(
+            new BundleGeneration { NumBeams = 5, NoRepeatNgramSize = 5, MaxNewTokens = 256, LengthPenalty = 1 }, bundle.Generation);
         Assert.Equal(25, bundle.Languages.Count);
         Assert.Null(bundle.Recognizer);
         Assert.Equal(bundle, Bundle.Load(_folder.Path) with { Languages = bundle.Languages });

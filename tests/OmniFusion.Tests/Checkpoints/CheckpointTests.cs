@@ -106,6 +106,9 @@ public sealed class CheckpointTests : IDisposable
         Assert.InRange(Deviation(first.Get("conv.weight", 64, 100, 4)), 0.049, 0.051);
         Assert.All(first.Get("norm.weight", 5).Span.ToArray(), value => Assert.Equal(1, value));
         Assert.All(first.Get("norm.bias", 5).Span.ToArray(), value => Assert.Equal(0, value));
+        Assert.Null(first.Find("optional.bias", 5));
+        Assert.Same(first.Get("norm.bias", 5), first.Find("norm.bias", 5));
+        Assert.Equal(5, first.Taken.Count);
         Assert.All(first.Taken.Values, tensor => Assert.True(tensor.RequiresGrad));
     }
 

@@ -17,7 +17,8 @@ public sealed class ConfigTests : IDisposable
         MistralConfig config = MistralConfig.Load(Golden.Tiny("translator"));
         Assert.Equal((700, 64, 128, 3, 4, 2, 16), (config.VocabSize, config.HiddenSize, config.IntermediateSize, config.NumHiddenLayers,
             config.NumAttentionHeads, config.NumKeyValueHeads, config.HeadDim));
-        Assert.Equal((1e-5f, 10000f, 2048, false), (config.RmsNormEps, config.RopeTheta, config.MaxPositionEmbeddings, config.TieWordEmbeddings));
+        Assert.Equal((1e-5f, 10000f, 2048, false),
+            (config.RmsNormEps, config.RopeTheta, config.MaxPositionEmbeddings, config.TieWordEmbeddings));
         Assert.Null(config.SlidingWindow);
         Assert.Equal(1, config.BosTokenId);
         Assert.Equal([2], config.EosTokenIds);
@@ -32,15 +33,17 @@ public sealed class ConfigTests : IDisposable
     public void TheTinyThinkerIsReadAndWritten()
     {
         OmniConfig config = OmniConfig.Load(Golden.Tiny("omni"));
-        Assert.Equal((128, 2, 2, 64, 32, 100, 48), (config.AudioConfig.NumMelBins, config.AudioConfig.EncoderLayers,
-            config.AudioConfig.EncoderAttentionHeads, config.AudioConfig.EncoderFfnDim, config.AudioConfig.DModel,
-            config.AudioConfig.NWindow, config.AudioConfig.OutputDim));
-        Assert.Equal((4, 32, 64, 2, 112, 48), (config.VisionConfig!.Depth, config.VisionConfig.HiddenSize, config.VisionConfig.IntermediateSize,
-            config.VisionConfig.NumHeads, config.VisionConfig.WindowSize, config.VisionConfig.OutHiddenSize));
-        Assert.Equal([1, 3], config.VisionConfig.FullattBlockIndexes);
-        Assert.Equal((608, 48, 96, 4, 4, 2, 12), (config.TextConfig.VocabSize, config.TextConfig.HiddenSize, config.TextConfig.IntermediateSize,
-            config.TextConfig.NumHiddenLayers, config.TextConfig.NumAttentionHeads, config.TextConfig.NumKeyValueHeads, config.TextConfig.HeadDim));
-        Assert.Equal([2, 2, 2], config.TextConfig.MropeSection);
+        OmniAudioConfig audio = config.AudioConfig;
+        Assert.Equal((128, 2, 2, 64, 32, 100, 48), (audio.NumMelBins, audio.EncoderLayers, audio.EncoderAttentionHeads,
+            audio.EncoderFfnDim, audio.DModel, audio.NWindow, audio.OutputDim));
+        OmniVisionConfig vision = config.VisionConfig!;
+        Assert.Equal((4, 32, 64, 2, 112, 48), (vision.Depth, vision.HiddenSize, vision.IntermediateSize, vision.NumHeads,
+            vision.WindowSize, vision.OutHiddenSize));
+        Assert.Equal([1, 3], vision.FullattBlockIndexes);
+        OmniTextConfig text = config.TextConfig;
+        Assert.Equal((608, 48, 96, 4, 4, 2, 12), (text.VocabSize, text.HiddenSize, text.IntermediateSize, text.NumHiddenLayers,
+            text.NumAttentionHeads, text.NumKeyValueHeads, text.HeadDim));
+        Assert.Equal([2, 2, 2], text.MropeSection);
         Assert.Equal((583, 592, 584, 585, 589, 590, 872, 580), (config.AudioTokenIndex, config.ImageTokenIndex, config.AudioStartTokenId,
             config.AudioEndTokenId, config.VisionStartTokenId, config.VisionEndTokenId, config.UserTokenId, config.PadTokenId));
         config.Save(_folder["a.json"]);

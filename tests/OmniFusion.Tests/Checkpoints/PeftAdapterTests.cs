@@ -132,7 +132,8 @@ public sealed class PeftAdapterTests : IDisposable
         PeftAdapter adapter = Adapter(new PeftConfig { Rank = 1, Alpha = 1 },
             ("base_model.model.model.embed_tokens.lora_embedding_A.default", 1, 3, [1, 2, 3]),
             ("base_model.model.model.embed_tokens.lora_embedding_B.default", 2, 1, [10, 100]));
-        Tensor merged = new Weights(Base("model.embed_tokens.weight", 3, 2)).With(adapter.Translator).Get("model.embed_tokens.weight", 3, 2);
+        Tensor merged = new Weights(Base("model.embed_tokens.weight", 3, 2)).With(adapter.Translator)
+            .Get("model.embed_tokens.weight", 3, 2);
         Assert.Equal([10f, 100, 20, 200, 30, 300], merged.Span);
         PeftAdapter swapped = Adapter(new PeftConfig { Rank = 1, Alpha = 1, FanInFanOut = true },
             ($"{Query}.lora_A.weight", 1, 3, [1, 2, 3]), ($"{Query}.lora_B.weight", 2, 1, [10, 100]));
@@ -155,12 +156,24 @@ public sealed class PeftAdapterTests : IDisposable
     }
 
     [Fact]
+    public void LargeMergedMatricesStayBFloat16UnlessAskedOtherwise()
+    {
+        const int Rows = 4096, Columns = 8400;
+        PeftAdapter adapter = Adapter(new PeftConfig { Rank = 1, Alpha = 1 },
+            ($"{Query}.lora_A.weight", 1, Columns, new float[Columns]), ($"{Query}.lora_B.weight", Rows, 1, new float[Rows]));
+        Checkpoint model = Checkpoint.Of([($"{Query}.weight", Tensor.Zeros(new Shape(Rows, Columns), DType.BF16))]);
+        Assert.Equal(DType.BF16, new Weights(model).With(adapter.Translator).Get($"{Query}.weight", Rows, Columns).DType);
+        Assert.Equal(DType.F32, new Weights(model).With(adapter.Translator, DType.F32).Get($"{Query}.weight", Rows, Columns).DType);
+    }
+
+    [Fact]
     public void AnAdapterOfAnotherSizeIsOneSentence()
     {
         PeftAdapter adapter = PeftAdapter.Load(Golden.Tiny("fusion"));
-        string message = Assert.Throws<OmniFusionException>(() => new Weights(Base($"{Query}.weight", 96, 64)).With(adapter.Translator)).Message;
-        Assert.Equal($"the adapter {Golden.Tiny("fusion")} was made for a model of another size: its update of '{Query}.weight' is [64, 64], "
-            + "the matrix of memory is [96, 64]", message);
+        Weights weights = new(Base($"{Query}.weight", 96, 64));
+        Assert.Equal($"the adapter {Golden.Tiny("fusion")} was made for a model of another size: "
+            + $"its update of '{Query}.weight' is [64, 64], the matrix of memory is [96, 64]",
+            Assert.Throws<OmniFusionException>(() => weights.With(adapter.Translator)).Message);
         PeftAdapter whole = Adapter(new PeftConfig(), ("base_model.model.lm_head.weight", 2, 3, [1, 2, 3, 4, 5, 6]));
         Assert.Contains("its 'lm_head.weight' is [2, 3]",
             Assert.Throws<OmniFusionException>(() => new Weights(Base("lm_head.weight", 2, 2)).With(whole.Translator)).Message);
@@ -170,10 +183,12 @@ public sealed class PeftAdapterTests : IDisposable
     public void HalvesThatDoNotFitAreOneSentence()
     {
         Assert.Contains("has only lora_A", Sentence(($"{Query}.lora_A.weight", 8, 2, new float[16])));
-        Assert.Contains("says rank 8", Sentence(($"{Query}.lora_A.weight", 4, 2, new float[8]), ($"{Query}.lora_B.weight", 2, 4, new float[8])));
+        Assert.Contains("says rank 8", Sentence(
+            ($"{Query}.lora_A.weight", 4, 2, new float[8]), ($"{Query}.lora_B.weight", 2, 4, new float[8])));
         Assert.Contains("a second update", Sentence(
             ($"{Query}.lora_A.weight", 8, 1, new float[8]), ($"{Query}.lora_A.default.weight", 8, 1, new float[8])));
-        Assert.Contains("a second time", Sentence(("lm_head.weight", 1, 1, new float[1]), ("base_model.model.lm_head.weight", 1, 1, new float[1])));
+        Assert.Contains("a second time", Sentence(
+            ("lm_head.weight", 1, 1, new float[1]), ("base_model.model.lm_head.weight", 1, 1, new float[1])));
 
         static string Sentence(params (string, int, int, float[])[] tensors) =>
             Assert.Throws<OmniFusionException>(() => Adapter(new PeftConfig(), tensors)).Message;
