@@ -1,0 +1,203 @@
+using YamlDotNet.Core;
+using YamlDotNet.Serialization;
+using YamlDotNet.Serialization.NamingConventions;
+
+namespace OmniFusion.Training;
+
+/// <summary>A training, as written in a YAML file under <c>recipes/</c>. Keys are the property names in snake_case.</summary>
+public sealed class Recipe
+{
+    /// <summary>recognizer, translator or fusion.</summary>
+    public string Stage { get; set; } = "";
+
+    /// <summary>Folder that the trained model is written to.</summary>
+    public string Output { get; set; } = "";
+
+    /// <summary>Seed of everything random.</summary>
+    public int Seed { get; set; } = 1;
+
+    /// <summary>Threads to compute on; 0: all cores.</summary>
+    public int Threads { get; set; }
+
+    /// <summary>Optimizer steps in all.</summary>
+    public int Steps { get; set; }
+
+    /// <summary>Steps over which the rate rises from zero.</summary>
+    public int WarmupSteps { get; set; } = 300;
+
+    /// <summary>Steps at the end over which the rate falls to zero; in between it is constant.</summary>
+    public int DecaySteps { get; set; }
+
+    /// <summary>Highest learning rate.</summary>
+    public float LearningRate { get; set; } = 1e-3f;
+
+    /// <summary>Factors on the rate for parameters whose name starts with the key; the first that fits counts.</summary>
+    public Dictionary<string, float> RateFactors { get; set; } = [];
+
+    /// <summary>Decoupled weight decay of matrices (vectors have none).</summary>
+    public float WeightDecay { get; set; } = 0.01f;
+
+    /// <summary>Norm to which the gradient of all parameters together is clipped.</summary>
+    public float ClipNorm { get; set; } = 1;
+
+    /// <summary>Share of the target spread over all tokens.</summary>
+    public float LabelSmoothing { get; set; } = 0.1f;
+
+    /// <summary>Dropout of what each block adds.</summary>
+    public float Dropout { get; set; } = 0.1f;
+
+    /// <summary>Seconds of speech in a batch.</summary>
+    public double BatchSeconds { get; set; } = 60;
+
+    /// <summary>Tokens of text in a batch.</summary>
+    public int BatchTokens { get; set; } = 1500;
+
+    /// <summary>Steps between lines of the log.</summary>
+    public int LogEvery { get; set; } = 20;
+
+    /// <summary>Steps between evaluations on the validation set.</summary>
+    public int EvaluateEvery { get; set; } = 500;
+
+    /// <summary>Items of the validation set that are evaluated.</summary>
+    public int EvaluateItems { get; set; } = 200;
+
+    /// <summary>Minutes between checkpoints.</summary>
+    public double CheckpointMinutes { get; set; } = 4;
+
+    /// <summary>Data files.</summary>
+    public RecipeData Data { get; set; } = new();
+
+    /// <summary>Sizes of the model, where the stage makes one.</summary>
+    public RecipeModel Model { get; set; } = new();
+
+    /// <summary>What changes on the way (recognizer): the first phase whose <c>until_step</c> is not yet reached counts.</summary>
+    public List<RecipePhase> Phases { get; set; } = [];
+
+    /// <summary>Folder of the model to start from; without it, random weights.</summary>
+    public string? Start { get; set; }
+
+    /// <summary>Folder of the thinker (fusion).</summary>
+    public string? Mmfm { get; set; }
+
+    /// <summary>Folder of the translator (fusion).</summary>
+    public string? Translator { get; set; }
+
+    /// <summary>Every how manieth step of fusion is a batch of text for the translator alone; 0: none.</summary>
+    public int TextEvery { get; set; } = 4;
+
+    /// <summary>Reads a recipe.</summary>
+    /// <param name="path">The YAML file.</param>
+    /// <param name="variables">Values for <c>${name}</c> in it, such as the folder of the data.</param>
+    /// <exception cref="OmniFusionException">The file cannot be read, or a key is unknown or has a wrong value.</exception>
+    public static Recipe Load(string path, IReadOnlyDictionary<string, string>? variables = null)
+    {
+        try
+        {
+            string text = File.ReadAllText(path);
+            foreach ((string name, string value) in variables ?? new Dictionary<string, string>())
+                text = text.Replace("${" + name + "}", value, StringComparison.Ordinal);
+            int open = text.IndexOf("${", StringComparison.Ordinal);
+            if (open >= 0)
+                throw new OmniFusionException($"{path} needs a value for {text[open..(text.IndexOf('}', open) + 1)]}; give it with --set NAME=VALUE.");
+            IDeserializer yaml = new DeserializerBuilder().WithNamingConvention(UnderscoredNamingConvention.Instance).Build();
+            return yaml.Deserialize<Recipe>(text) ?? throw new OmniFusionException($"{path} is empty.");
+        }
+        catch (YamlException error)
+        {
+            throw new OmniFusionException($"{path}, line {error.Start.Line}: {(error.InnerException ?? error).Message}", error);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new OmniFusionException($"{path} cannot be read: {error.Message}", error);
+        }
+    }
+
+    /// <summary>The learning rate at a step, counted from 1: it rises, holds and falls.</summary>
+    public float RateAt(int step)
+    {
+        float rise = WarmupSteps > 0 ? Math.Min(1, step / (float)WarmupSteps) : 1;
+        float fall = DecaySteps > 0 ? Math.Clamp((Steps - step + 1) / (float)DecaySteps, 0, 1) : 1;
+        return LearningRate * rise * fall;
+    }
+
+    /// <summary>The phase that a step belongs to.</summary>
+    internal RecipePhase PhaseAt(int step) => Phases.FirstOrDefault(phase => step <= phase.UntilStep) ?? new RecipePhase();
+}
+
+/// <summary>Data files of a <see cref="Recipe"/>; text files may be gzipped.</summary>
+public sealed class RecipeData
+{
+    /// <summary>English lines for training.</summary>
+    public string Source { get; set; } = "";
+
+    /// <summary>Their translations, by language code.</summary>
+    public Dictionary<string, string> Targets { get; set; } = [];
+
+    /// <summary>The lines spoken: a speech pack.</summary>
+    public string Speech { get; set; } = "";
+
+    /// <summary>English lines for validation.</summary>
+    public string ValidationSource { get; set; } = "";
+
+    /// <summary>Their translations, by language code.</summary>
+    public Dictionary<string, string> ValidationTargets { get; set; } = [];
+
+    /// <summary>The validation lines spoken.</summary>
+    public string ValidationSpeech { get; set; } = "";
+}
+
+/// <summary>Sizes of a model that a <see cref="Recipe"/> makes.</summary>
+public sealed class RecipeModel
+{
+    /// <summary>Tokens of the vocabulary.</summary>
+    public int Vocabulary { get; set; }
+
+    /// <summary>Length of a hidden state of the decoder.</summary>
+    public int HiddenSize { get; set; }
+
+    /// <summary>Decoder layers.</summary>
+    public int Layers { get; set; }
+
+    /// <summary>Query heads.</summary>
+    public int Heads { get; set; }
+
+    /// <summary>Key and value heads.</summary>
+    public int KvHeads { get; set; }
+
+    /// <summary>Width of the decoder's gated unit.</summary>
+    public int IntermediateSize { get; set; }
+
+    /// <summary>Length of a state of the audio tower.</summary>
+    public int AudioSize { get; set; }
+
+    /// <summary>Layers of the audio tower.</summary>
+    public int AudioLayers { get; set; }
+
+    /// <summary>Heads of the audio tower.</summary>
+    public int AudioHeads { get; set; }
+
+    /// <summary>Width of the audio tower's feed-forward part.</summary>
+    public int AudioFfn { get; set; }
+
+    /// <summary>Standard deviation of the first weights.</summary>
+    public float InitStd { get; set; } = 0.04f;
+
+    /// <summary>Files whose lines the vocabulary is learnt from.</summary>
+    public List<string> VocabularyText { get; set; } = [];
+}
+
+/// <summary>A stretch of a recogniser's training.</summary>
+public sealed class RecipePhase
+{
+    /// <summary>Last step of the phase.</summary>
+    public int UntilStep { get; set; } = int.MaxValue;
+
+    /// <summary>Weight of the CTC loss of the audio tower.</summary>
+    public float Ctc { get; set; } = 0.3f;
+
+    /// <summary>Weight of the decoder's cross entropy; 0 leaves the decoder alone.</summary>
+    public float Decoder { get; set; } = 1;
+
+    /// <summary>Utterances longer than this wait.</summary>
+    public double MaxSeconds { get; set; } = 30;
+}

@@ -1,0 +1,36 @@
+using System.IO.Compression;
+
+namespace OmniFusion.Training;
+
+/// <summary>Text files, plain or gzipped, one sentence a line.</summary>
+internal static class TextLines
+{
+    /// <summary>All lines.</summary>
+    /// <exception cref="OmniFusionException">The file cannot be read.</exception>
+    internal static string[] Read(string path)
+    {
+        try
+        {
+            using Stream file = File.OpenRead(path);
+            using Stream text = path.EndsWith(".gz", StringComparison.Ordinal) ? new GZipStream(file, CompressionMode.Decompress) : file;
+            using StreamReader reader = new(text);
+            List<string> lines = [];
+            while (reader.ReadLine() is { } line)
+                lines.Add(line.Trim());
+            return [.. lines];
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or InvalidDataException)
+        {
+            throw new OmniFusionException($"{path} cannot be read: {error.Message}", error);
+        }
+    }
+
+    /// <summary>Lines that belong together, one file beside the other.</summary>
+    /// <exception cref="OmniFusionException">The files have different numbers of lines.</exception>
+    internal static (string[] Source, string[] Target) ReadPair(string source, string target)
+    {
+        (string[] a, string[] b) = (Read(source), Read(target));
+        return a.Length == b.Length ? (a, b)
+            : throw new OmniFusionException($"{source} has {a.Length} lines and {target} has {b.Length}, so they do not belong together.");
+    }
+}

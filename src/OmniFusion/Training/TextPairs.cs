@@ -1,0 +1,54 @@
+using OmniFusion.Models.Mistral;
+using OmniFusion.Tensors;
+using OmniFusion.Text;
+
+namespace OmniFusion.Training;
+
+/// <summary>Sentences and their translations as token ids.</summary>
+internal sealed class TextPairs
+{
+    /// <summary>Reads every target language of the data.</summary>
+    internal TextPairs(RecipeData data, Tokenizer tokenizer)
+    {
+        List<Pair> pairs = [];
+        foreach ((string language, string file) in data.Targets)
+        {
+            (string[] source, string[] target) = TextLines.ReadPair(data.Source, file);
+            for (int i = 0; i < source.Length; i++)
+                pairs.Add(new Pair(Prompt(tokenizer, source[i], language), Target(tokenizer, target[i])));
+        }
+        Items = pairs;
+    }
+
+    internal IReadOnlyList<Pair> Items { get; }
+
+    /// <summary>What the translator reads before it writes.</summary>
+    internal static int[] Prompt(Tokenizer tokenizer, string sentence, string language) =>
+        tokenizer.Encode(PromptStyle.Compact.TextAlone(sentence, Languages.Find("en"), Languages.Find(language)), addSpecialTokens: true);
+
+    /// <summary>What it should write: the translation and the end token.</summary>
+    internal static int[] Target(Tokenizer tokenizer, string translation) =>
+        [.. tokenizer.Encode(translation, addSpecialTokens: false), tokenizer.EosId!.Value];
+
+    /// <summary>Mean cross entropy of the targets of some items.</summary>
+    internal Tensor Loss(Compute c, MistralModel model, int[] batch, float labelSmoothing)
+    {
+        // The last target token is predicted, never read.
+        int[] ids = [.. batch.SelectMany(i => Items[i].Prompt.Concat(Items[i].Target.SkipLast(1)))];
+        Segments segments = new([.. batch.Select(i => Items[i].Prompt.Length + Items[i].Target.Length - 1)]);
+        Tensor last = model.Forward(c, model.EmbedTokens(c, ids), segments);
+        (int[] rows, int[] targets) = Targets(segments, [.. batch.Select(i => Items[i].Target)]);
+        return c.CrossEntropy(model.Logits(c, c.Gather(last, rows)), targets, labelSmoothing);
+    }
+
+    /// <summary>Rows that predict the targets, which end each segment but for their last token.</summary>
+    internal static (int[] Rows, int[] Targets) Targets(Segments segments, int[][] targets)
+    {
+        List<int> rows = [];
+        for (int i = 0; i < targets.Length; i++)
+            rows.AddRange(Enumerable.Range(segments.Start(i + 1) - targets[i].Length, targets[i].Length));
+        return ([.. rows], [.. targets.SelectMany(target => target)]);
+    }
+
+    internal sealed record Pair(int[] Prompt, int[] Target);
+}

@@ -1,0 +1,102 @@
+using OmniFusion.Checkpoints;
+using OmniFusion.Evaluation;
+using OmniFusion.Generation;
+using OmniFusion.Models;
+using OmniFusion.Models.Mistral;
+using OmniFusion.Tensors;
+using OmniFusion.Text;
+
+namespace OmniFusion.Training;
+
+/// <summary>Trains a small Mistral-style translator on pairs of sentences: it reads the sentence and the language tag and writes the translation.</summary>
+public sealed class TranslatorTask : TrainingTask
+{
+    private readonly Recipe _recipe;
+    private readonly MistralConfig _config;
+    private readonly Tokenizer _tokenizer;
+    private readonly string _tokenizerFolder;
+    private readonly Weights _weights;
+    private readonly MistralModel _model;
+    private readonly TextPairs _pairs;
+    private readonly Batches _batches;
+    private readonly Dictionary<string, (string[] Source, string[] Target)> _validation = [];
+
+    /// <summary>Makes or loads the model and reads the data.</summary>
+    public TranslatorTask(Recipe recipe)
+    {
+        _recipe = recipe;
+        _tokenizerFolder = recipe.Start ?? recipe.Output;
+        if (recipe.Start is null && !File.Exists(Path.Combine(recipe.Output, "tokenizer.json")))
+            BpeTrainer.TrainSentencePiece(recipe.Model.VocabularyText.SelectMany(TextLines.Read), recipe.Model.Vocabulary, recipe.Output);
+        _tokenizer = Tokenizer.Load(_tokenizerFolder);
+        _config = recipe.Start is null ? NanoModels.Translator(recipe.Model) : MistralConfig.Load(Path.Combine(recipe.Start, "config.json"));
+        _weights = recipe.Start is null
+            ? Weights.FromScratch(new WeightInitializer(recipe.Seed, recipe.Model.InitStd))
+            : new Weights(Checkpoint.Open(recipe.Start), trainable: true);
+        _model = new MistralModel(_config, _weights);
+        _model.Decoder.Dropout = recipe.Dropout;
+        _pairs = new TextPairs(recipe.Data, _tokenizer);
+        _batches = new Batches(_pairs.Items.Select(pair => (double)(pair.Prompt.Length + pair.Target.Length)), recipe.BatchTokens, recipe.Seed);
+        foreach ((string language, string file) in recipe.Data.ValidationTargets)
+            _validation[language] = TextLines.ReadPair(recipe.Data.ValidationSource, file);
+    }
+
+    /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, Tensor> Parameters => _weights.Taken;
+
+    /// <inheritdoc/>
+    public override Tensor Loss(Compute c, int step, IDictionary<string, double> report)
+    {
+        int[] batch = _batches.At(step);
+        report["#pairs"] = (report.TryGetValue("#pairs", out double pairs) ? pairs : 0) + batch.Length;
+        return _pairs.Loss(c, _model, batch, _recipe.LabelSmoothing);
+    }
+
+    /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, double> Evaluate(Compute c, CancellationToken cancellation)
+    {
+        Dictionary<string, double> quality = [];
+        foreach ((string language, (string[] source, string[] target)) in _validation)
+        {
+            int count = Math.Min(_recipe.EvaluateItems, source.Length);
+            string[] translations = Translate(c, _model, _tokenizer, source[..count], language, cancellation);
+            quality[$"bleu_{language}"] = Bleu.Corpus(translations, target[..count]).Score;
+        }
+        return quality;
+    }
+
+    /// <inheritdoc/>
+    public override void Save(string folder)
+    {
+        AtomicFile.MakeFolder(folder);
+        NanoModels.CopyTokenizer(_tokenizerFolder, folder);
+        _config.Save(Path.Combine(folder, "config.json"));
+        SafeTensorsWriter.Write(Path.Combine(folder, "model.safetensors"), NanoModels.Named(_weights), storeAs: DType.BF16);
+    }
+
+    // Greedy, for watching a training; the figures of the model card come from the evaluate command.
+    internal static string[] Translate(Compute c, MistralModel model, Tokenizer tokenizer, string[] source, string language, CancellationToken cancellation)
+    {
+        List<string> translations = [];
+        for (int start = 0; start < source.Length; start += 32)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            int[][] prompts = [.. source.Skip(start).Take(32).Select(line => TextPairs.Prompt(tokenizer, line, language))];
+            Segments segments = new([.. prompts.Select(prompt => prompt.Length)]);
+            c.Arena.Reset();
+            translations.AddRange(Greedy(c, model, tokenizer, model.EmbedTokens(c, prompts.SelectMany(ids => ids).ToArray()), segments, cancellation));
+        }
+        return [.. translations];
+    }
+
+    internal static IEnumerable<string> Greedy(Compute c, MistralModel model, Tokenizer tokenizer, Tensor embeddings, Segments segments, CancellationToken cancellation)
+    {
+        KvCache cache = new(model.Decoder.Shape, segments.Rows + segments.Count * 60);
+        Tensor last = model.Forward(c, embeddings, segments, cache);
+        int[] ends = [.. Enumerable.Range(0, segments.Count).Select(i => segments.Start(i + 1) - 1)];
+        DecoderSession session = new(model, cache, segments, [.. Enumerable.Range(0, segments.Count).Select(segments.Length)], axes: 1);
+        GenerationOptions options = new() { NumBeams = 1, NoRepeatNgramSize = 0, MaxNewTokens = 80, EndOfText = [tokenizer.EosId!.Value] };
+        Generated[] found = Search.Run(c, session, model.Logits(c, c.Gather(last, ends)), [.. ends.Select(_ => Array.Empty<int>())], options, cancellation);
+        return found.Select(text => tokenizer.Decode(text.Ids, skipSpecialTokens: true).Trim());
+    }
+}
