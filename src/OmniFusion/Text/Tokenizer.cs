@@ -172,6 +172,6 @@ public sealed class Tokenizer
         return id;
     }
 
-    private static string WellFormed(string text) =>
+    internal static string WellFormed(string text) =>
         text.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF') ? Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text)) : text;
 }

@@ -365,7 +365,8 @@ internal sealed class TokenizerReader
     private static char Character(JsonElement json, string key) =>
         RequiredText(json, key) is [char single] ? single : throw new FormatException($"'{key}' is not a single character");
 
-    private int CheckedId(JsonElement json, string token) => json.TryGetInt32(out int id) && id is >= 0 and < LargestId
+    private int CheckedId(JsonElement json, string token) =>
+        json.ValueKind == JsonValueKind.Number && json.TryGetInt32(out int id) && id is >= 0 and < LargestId
         ? id
         : throw new OmniFusionException($"{_path}: '{token}' has the id {json}, which no vocabulary has");
 

@@ -93,7 +93,8 @@ internal static class UnicodeNormalizer
             IEnumerable<int> points = form switch
             {
                 NormalizationForm.FormC => _class.Keys.Concat(_excluded).Concat(_composed.Keys.Select(p => p.Second)),
-                NormalizationForm.FormKC => _class.Keys.Concat(_excluded).Concat(_composed.Keys.Select(p => p.Second)).Concat(_compatibility.Keys),
+                NormalizationForm.FormKC =>
+                    _class.Keys.Concat(_canonical.Keys).Concat(_composed.Keys.Select(p => p.Second)).Concat(_compatibility.Keys),
                 NormalizationForm.FormD => _class.Keys.Concat(_canonical.Keys).Concat(Enumerable.Range(HangulFirst, HangulCount)),
                 _ => _class.Keys.Concat(_canonical.Keys).Concat(_compatibility.Keys).Concat(Enumerable.Range(HangulFirst, HangulCount)),
             };
