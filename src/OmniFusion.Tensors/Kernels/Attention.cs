@@ -18,6 +18,7 @@ public sealed unsafe partial class CpuKernels
         Pool.For(job.PieceCount * job.KvHeads, WideAttention
             ? &AttentionForward<Lanes512, Vector512<float>>.Part
             : &AttentionForward<Lanes256, Vector256<float>>.Part, &job);
+        KeepAlive(q, k, v, y, logSumExp);
     }
 
     /// <inheritdoc/>
@@ -49,20 +50,24 @@ public sealed unsafe partial class CpuKernels
         if (job.PieceCount * job.KvHeads >= Pool.Threads)
         {
             Pool.For(job.PieceCount * job.KvHeads, whole, &job);
-            return;
         }
-        // Too few key heads for all threads: the queries' gradient and the keys' are taken in turn, each cut into pieces that no two
-        // threads share. The scores are computed twice for that; the sums are the same, in the same order.
-        if (dq is not null)
+        else
         {
-            Plan(ref job, shape.Segments, job.Group, AttentionBackward.QueriesAtOnce);
-            Pool.For(job.PieceCount * job.KvHeads, queries, &job);
+            // Too few key heads for all threads: the queries' gradient and the keys' are taken in turn, each cut into pieces that no two
+            // threads share. The scores are computed twice for that; the sums are the same, in the same order.
+            if (dq is not null)
+            {
+                Plan(ref job, shape.Segments, job.Group, AttentionBackward.QueriesAtOnce);
+                Pool.For(job.PieceCount * job.KvHeads, queries, &job);
+            }
+            if (dk is not null || dv is not null)
+            {
+                Plan(ref job, shape.Segments, 1, 2 * AttentionBackward.KeysAtOnce);
+                Pool.For(job.PieceCount * job.KvHeads, keys, &job);
+            }
         }
-        if (dk is not null || dv is not null)
-        {
-            Plan(ref job, shape.Segments, 1, 2 * AttentionBackward.KeysAtOnce);
-            Pool.For(job.PieceCount * job.KvHeads, keys, &job);
-        }
+        KeepAlive(q, k, v, y, logSumExp);
+        KeepAlive(dy, dq, dk, dv, null);
     }
 
     /// <inheritdoc/>
@@ -83,6 +88,17 @@ public sealed unsafe partial class CpuKernels
         Pool.For(job.GroupCount * kvHeads, WideAttention
             ? &CachedAttention<Lanes512, Vector512<float>>.Part
             : &CachedAttention<Lanes256, Vector256<float>>.Part, &job);
+        KeepAlive(q, keys, values, y, null);
+    }
+
+    // The threads hold addresses only: a tensor that its owner has let go meanwhile would be freed under them.
+    private static void KeepAlive(Tensor a, Tensor? b, Tensor? c, Tensor? d, Tensor? e)
+    {
+        GC.KeepAlive(a);
+        GC.KeepAlive(b);
+        GC.KeepAlive(c);
+        GC.KeepAlive(d);
+        GC.KeepAlive(e);
     }
 
     private static AttentionJob Job(Tensor q, Tensor k, Tensor v, in AttentionShape shape) => new()
