@@ -23,16 +23,23 @@ public static class Latency
     }
 
     /// <summary>Average Lagging: the mean lag behind an ideal that translates at the reference's pace, until the source has ended.</summary>
-    public static double AverageLagging(ReadOnlySpan<double> delays, double sourceLength, int targetLength) =>
-        delays[0] > sourceLength ? delays[0] : Lag(delays, sourceLength / targetLength, d => d >= sourceLength);
+    /// <exception cref="OmniFusionException">There is no delay, or a length is not positive.</exception>
+    public static double AverageLagging(ReadOnlySpan<double> delays, double sourceLength, int targetLength)
+    {
+        Check(delays, sourceLength, targetLength);
+        return delays[0] > sourceLength ? delays[0] : Lag(delays, sourceLength / targetLength, d => d >= sourceLength);
+    }
 
     /// <summary>LAAL: Average Lagging that a translation longer than the reference cannot lower.</summary>
+    /// <exception cref="OmniFusionException">There is no delay, or the source's length is not positive.</exception>
     public static double LengthAdaptiveAverageLagging(ReadOnlySpan<double> delays, double sourceLength, int targetLength) =>
         AverageLagging(delays, sourceLength, Math.Max(delays.Length, targetLength));
 
     /// <summary>Average Proportion: the mean share of the source read for a word.</summary>
+    /// <exception cref="OmniFusionException">There is no delay, or a length is not positive.</exception>
     public static double AverageProportion(ReadOnlySpan<double> delays, double sourceLength, int targetLength)
     {
+        Check(delays, sourceLength, targetLength);
         double sum = 0;
         foreach (double delay in delays)
             sum += delay;
@@ -40,8 +47,10 @@ public static class Latency
     }
 
     /// <summary>DAL: Average Lagging in which every word takes its share of the source's time.</summary>
+    /// <exception cref="OmniFusionException">There is no delay, or the source's length is not positive.</exception>
     public static double DifferentiableAverageLagging(ReadOnlySpan<double> delays, double sourceLength)
     {
+        Check(delays, sourceLength, delays.Length);
         double pace = sourceLength / delays.Length, sum = 0, end = double.NegativeInfinity;
         for (int i = 0; i < delays.Length; i++)
         {
@@ -61,8 +70,10 @@ public static class Latency
     /// Words from this time on do not count: the source length for a sentence by itself; the end of the recording for a segment of a
     /// longer one, relative to the segment's start.
     /// </param>
+    /// <exception cref="OmniFusionException">There is no delay, or the source's length is not positive.</exception>
     public static double? YetAnotherAverageLagging(ReadOnlySpan<double> delays, double sourceLength, int targetLength, double end)
     {
+        Check(delays, sourceLength, Math.Max(delays.Length, targetLength));
         int counted = 0;
         while (counted < delays.Length && delays[counted] < end)
             counted++;
@@ -76,9 +87,12 @@ public static class Latency
     /// </summary>
     /// <param name="delays">Milliseconds, not decreasing.</param>
     /// <param name="elapsed">The same with computation; empty to leave computation out.</param>
-    /// <exception cref="OmniFusionException">A delay is smaller than the one before it.</exception>
+    /// <exception cref="OmniFusionException">There is no delay, one is smaller than the one before it, or the counts differ.</exception>
     public static double AverageTokenDelay(ReadOnlySpan<double> delays, ReadOnlySpan<double> elapsed = default)
     {
+        Check(delays, sourceLength: 1, targetLength: 1);
+        if (!elapsed.IsEmpty && elapsed.Length != delays.Length)
+            throw new OmniFusionException($"There are {elapsed.Length} times with computation for {delays.Length} delays.");
         // Source words up to the end of each chunk, and the time at which each chunk starts.
         List<double> sourceWords = [0], starts = [];
         double sum = 0, finished = 0, computedBefore = 0, lastDelay = 0;
@@ -159,6 +173,13 @@ public static class Latency
             LatencyMetric.RTF => times[^1] / source,
             _ => throw new OmniFusionException($"The latency metric {metric} does not exist."),
         };
+    }
+
+    private static void Check(ReadOnlySpan<double> delays, double sourceLength, int targetLength)
+    {
+        if (delays.IsEmpty || !(sourceLength > 0) || targetLength <= 0)
+            throw new OmniFusionException(
+                $"A latency needs a delay and positive lengths, not {delays.Length} delays, source {sourceLength} and target {targetLength}.");
     }
 
     private static void Check(LatencyInstance instance, bool computationAware)

@@ -71,6 +71,11 @@ public sealed class LatencyTests
         Assert.Throws<OmniFusionException>(() => Latency.Compute([good with { Delays = [600, 500] }], LatencyMetric.ATD));
         Assert.Throws<OmniFusionException>(() => Latency.Compute([good with { Reference = " " }], LatencyMetric.AP, unit: LatencyUnit.Character));
         Assert.Throws<OmniFusionException>(() => Latency.Compute([good], (LatencyMetric)77));
+        Assert.Throws<OmniFusionException>(() => Latency.AverageLagging([], 1, 1));
+        Assert.Throws<OmniFusionException>(() => Latency.AverageProportion([1], 1, 0));
+        Assert.Throws<OmniFusionException>(() => Latency.DifferentiableAverageLagging([1], double.NaN));
+        Assert.Throws<OmniFusionException>(() => Latency.YetAnotherAverageLagging([1], -1, 1, 1));
+        Assert.Throws<OmniFusionException>(() => Latency.AverageTokenDelay([1, 2], [1]));
     }
 
     // Also the test of the reader: the golden's instances written as SimulEval writes them.
