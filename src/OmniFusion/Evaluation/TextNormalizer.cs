@@ -14,7 +14,7 @@ public static class TextNormalizer
     public static string ForRecognition(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
-        int[] points = PythonText.CodePoints(PythonText.ToLower(text.Normalize(NormalizationForm.FormC)));
+        int[] points = PythonText.CodePoints(PythonText.ToLower(text));
         StringBuilder kept = new(points.Length);
         for (int i = 0; i < points.Length; i++)
         {
