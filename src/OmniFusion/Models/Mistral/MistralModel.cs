@@ -22,8 +22,7 @@ public sealed class MistralModel : ICausalModel
     /// </param>
     public MistralModel(MistralConfig config, Weights weights, int addedTokens = 0)
     {
-        Tensor embed = weights.Get("model.embed_tokens.weight", -1, config.HiddenSize);
-        // An adapter may bring an embedding that has the added rows already.
+        Tensor embed = Table(weights, "model.embed_tokens.weight", config);
         int missing = Math.Max(0, config.VocabSize + addedTokens - embed.Rows);
         _embedTokens = WithMeanRows(embed, missing);
         Decoder = new DecoderStack(
@@ -36,7 +35,7 @@ public sealed class MistralModel : ICausalModel
         }
         else
         {
-            Tensor head = weights.Get("lm_head.weight", -1, config.HiddenSize);
+            Tensor head = Table(weights, "lm_head.weight", config);
             _lmHead = WithMeanRows(head, Math.Max(0, config.VocabSize + addedTokens - head.Rows));
         }
         _rotary = new RotaryTable(config.HeadDim, config.RopeTheta);
@@ -63,6 +62,10 @@ public sealed class MistralModel : ICausalModel
 
     /// <summary>Scores of the next token: [rows, D] to [rows, vocabulary].</summary>
     public Tensor Logits(Compute c, Tensor last) => c.Linear(last, _lmHead);
+
+    // An adapter may bring a table that has the added rows already; a new model gets one of the configured size.
+    private static Tensor Table(Weights weights, string name, MistralConfig config) =>
+        weights.Find(name, -1, config.HiddenSize) ?? weights.Get(name, config.VocabSize, config.HiddenSize);
 
     // Stays in the stored type, so that a large table is copied once and not widened.
     private static Tensor WithMeanRows(Tensor table, int added)

@@ -1,0 +1,65 @@
+using System.CommandLine;
+using System.Globalization;
+using OmniFusion.Training;
+using Spectre.Console;
+
+namespace OmniFusion.Cli;
+
+/// <summary><c>omnifusion train RECIPE</c>: runs one stage of a training.</summary>
+internal static class TrainCommand
+{
+    internal static Command Create()
+    {
+        Argument<string> recipe = new("RECIPE") { Description = "The YAML file that says what to train, on what, and for how long." };
+        Option<bool> resume = new("--resume") { Description = "Continue from the last checkpoint, if there is one." };
+        Option<string[]> set = new("--set") { Description = "NAME=VALUE for ${NAME} in the recipe, such as the folder of the data." };
+        Option<string> work = new("--work") { Description = "Folder for the log, the plot and the checkpoints (default: the output folder with .work behind it)." };
+        Command command = new("train", "Trains a recogniser, a translator or their fusion.") { recipe, resume, set, work };
+        command.SetAction((parsed, cancellation) => Task.Run(() => Train(
+            parsed.GetValue(recipe)!, parsed.GetValue(resume), parsed.GetValue(set) ?? [], parsed.GetValue(work), cancellation)));
+        return command;
+    }
+
+    private static int Train(string path, bool resume, string[] settings, string? workFolder, CancellationToken cancellation)
+    {
+        Dictionary<string, string> variables = [];
+        foreach (string setting in settings)
+        {
+            int equals = setting.IndexOf('=', StringComparison.Ordinal);
+            if (equals < 1)
+                throw new UsageException($"--set wants NAME=VALUE, not '{setting}'");
+            variables[setting[..equals]] = setting[(equals + 1)..];
+        }
+        Recipe recipe = Recipe.Load(path, variables);
+        Trainer trainer = new(recipe, TrainingStages.Open(recipe), workFolder ?? recipe.Output.TrimEnd('/') + ".work");
+        if (Console.IsErrorRedirected)
+            trainer.Run(resume, Print, cancellation);
+        else
+            Draw(trainer, recipe, resume, cancellation);
+        return cancellation.IsCancellationRequested ? CommandRunner.Cancelled : 0;
+    }
+
+    private static void Print(TrainingProgress progress)
+    {
+        TimeSpan left = progress.StepsPerSecond > 0 ? TimeSpan.FromSeconds((progress.Steps - progress.Step) / progress.StepsPerSecond) : default;
+        Console.Error.WriteLine(progress.Message ?? string.Create(CultureInfo.InvariantCulture,
+            $"step {progress.Step}/{progress.Steps}, loss {progress.Loss:0.000}, {progress.StepsPerSecond:0.00} steps/s, {left:hh\\:mm\\:ss} left"));
+    }
+
+    private static void Draw(Trainer trainer, Recipe recipe, bool resume, CancellationToken cancellation)
+    {
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
+        console.Progress().Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn()).Start(context =>
+        {
+            ProgressTask bar = context.AddTask(recipe.Stage, maxValue: recipe.Steps);
+            trainer.Run(resume, progress =>
+            {
+                bar.Value = progress.Step;
+                if (progress.Message is { } message)
+                    console.MarkupLineInterpolated($"{message}");
+                else
+                    bar.Description = string.Create(CultureInfo.InvariantCulture, $"{recipe.Stage} loss {progress.Loss:0.000}, {progress.StepsPerSecond:0.00} steps/s");
+            }, cancellation);
+        });
+    }
+}
