@@ -82,6 +82,15 @@ public sealed class Recipe
     /// <summary>Folder of the translator (fusion).</summary>
     public string? Translator { get; set; }
 
+    /// <summary>How hidden states become one (fusion).</summary>
+    public string FusionMode { get; set; } = "gated";
+
+    /// <summary>Linear layers of the projection (fusion).</summary>
+    public int ProjectionDepth { get; set; } = 2;
+
+    /// <summary>Rank of the translator's low-rank updates (fusion); 0 trains the whole translator.</summary>
+    public int LoraRank { get; set; }
+
     /// <summary>Every how manieth step of fusion is a batch of text for the translator alone; 0: none.</summary>
     public int TextEvery { get; set; } = 4;
 

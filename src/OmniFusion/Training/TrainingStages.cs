@@ -9,6 +9,7 @@ public static class TrainingStages
     {
         "recognizer" => new RecognizerTask(recipe),
         "translator" => new TranslatorTask(recipe),
+        "fusion" => new FusionTask(recipe),
         _ => throw new OmniFusionException($"There is no stage '{recipe.Stage}'; known are recognizer, translator and fusion."),
     };
 }
