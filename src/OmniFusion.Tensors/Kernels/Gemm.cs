@@ -27,10 +27,10 @@ internal unsafe struct GemmJob
     // Panels of a: InnerBlocks times RowPanels of them.
     internal float* PackedA;
     internal nint PanelSize;
-    internal int RowPanels, PanelsPerPart;
+    internal int RowPanels;
 
-    // A part of the second loop is one panel of b against one split of the rows.
-    internal int ColumnPanels, RowSplits;
+    // A part of the second loop is a group of panels of b against one split of the rows.
+    internal int ColumnPanels, PanelsPerPart, Groups, RowSplits;
 }
 
 /// <summary>The loops around a tile kernel. <see cref="GemmJob"/> tells how.</summary>
@@ -38,13 +38,19 @@ internal static unsafe class Gemm<TSimd, V>
     where TSimd : struct, ISimd<V>
     where V : struct
 {
-    // A panel of b (32 columns) takes 28 to 32 KB of a first cache of 48 KB; with narrower vectors a half, in one of 32 KB.
-    private const int LongestInnerBlock = 256;
-
-    // Bounds the panels of a to 4 MB, and its rows so that they fit a second cache of 1 MB together with one block of k.
+    // Bounds the panels of a to 4 MB.
     private const int PackedNumbers = 1 << 20;
     private const int MostRows = 4096;
-    private const int RowsOfSplit = 700;
+
+    // Panels that are copied together.
+    private const int GroupOfA = 8;
+    private const int GroupOfB = 4;
+
+    // Panels of a that stay in the second cache, about half a megabyte, while a group of panels of b passes by.
+    private const int NumbersInCache = 1 << 17;
+
+    // Rows for which copying a panel of b pays.
+    private const int RowsOfSplit = 200;
 
     private const double SmallestParallel = 400_000;
 
@@ -53,6 +59,9 @@ internal static unsafe class Gemm<TSimd, V>
     private static int TileRows => Wide ? GemmTile512.Rows : GemmTile<TSimd, V>.Rows;
 
     private static int TileColumns => Wide ? GemmTile512.Columns : GemmTile<TSimd, V>.Columns;
+
+    // Long enough to hide what a tile costs at its ends; a panel of b then takes 48 or 16 KB of the first cache, or is streamed.
+    private static int LongestInnerBlock => Wide ? 384 : 256;
 
     internal static void Run(ref GemmJob job, WorkerPool pool)
     {
@@ -70,20 +79,20 @@ internal static unsafe class Gemm<TSimd, V>
                 job.RowCount = Math.Min(job.M - job.RowStart, MostRows);
                 job.RowPanels = (job.RowCount + TileRows - 1) / TileRows;
                 job.PanelSize = (TileRows * job.InnerBlock + GemmPack<TSimd, V>.Slack + 15) & ~15;
-                job.PanelsPerPart = Math.Max(1, (1 << 14) / (int)job.PanelSize);
                 int blocksAtOnce = (int)Math.Max(1, PackedNumbers / (job.RowPanels * job.PanelSize));
                 int wanted = alone ? 1 : 6 * pool.Threads;
-                int splits = Math.Max((wanted + job.ColumnPanels - 1) / job.ColumnPanels, (job.RowCount + RowsOfSplit - 1) / RowsOfSplit);
-                job.RowSplits = Math.Min(splits, (job.RowPanels + 7) / 8);
+                job.PanelsPerPart = Math.Clamp(job.ColumnPanels * 2 / wanted, 1, GroupOfB);
+                job.Groups = (job.ColumnPanels + job.PanelsPerPart - 1) / job.PanelsPerPart;
+                job.RowSplits = Math.Clamp(job.RowCount / RowsOfSplit, 1, (wanted + job.Groups - 1) / job.Groups);
                 job.Accumulate = accumulate;
                 for (job.InnerStart = 0; job.InnerStart < job.K; job.InnerStart += job.InnerBlocks * job.InnerBlock)
                 {
                     int left = (job.K - job.InnerStart + job.InnerBlock - 1) / job.InnerBlock;
                     job.InnerBlocks = Math.Min(left, blocksAtOnce);
                     job.PackedA = GemmScratch.Shared(job.InnerBlocks * job.RowPanels * job.PanelSize);
-                    int packs = job.InnerBlocks * ((job.RowPanels + job.PanelsPerPart - 1) / job.PanelsPerPart);
+                    int packs = job.InnerBlocks * ((job.RowPanels + GroupOfA - 1) / GroupOfA);
                     Loop(alone, pool, packs, &PackA, state);
-                    Loop(alone, pool, job.RowSplits * job.ColumnPanels, &Multiply, state);
+                    Loop(alone, pool, job.RowSplits * job.Groups, &Multiply, state);
                     job.Accumulate = true;
                 }
             }
@@ -107,52 +116,63 @@ internal static unsafe class Gemm<TSimd, V>
     {
         GemmJob* job = (GemmJob*)state;
         int block = part % job->InnerBlocks;
-        int first = part / job->InnerBlocks * job->PanelsPerPart;
-        int last = Math.Min(first + job->PanelsPerPart, job->RowPanels);
-        for (int panel = first; panel < last; panel++)
+        int first = part / job->InnerBlocks * GroupOfA;
+        GemmPack<TSimd, V>.Panels(
+            job->A, job->RowStart + first * TileRows, job->M - job->RowStart - first * TileRows,
+            job->InnerStart + block * job->InnerBlock, InnerCount(job, block), TileRows,
+            Math.Min(GroupOfA, job->RowPanels - first), job->PanelSize, job->PackedA + (block * job->RowPanels + first) * job->PanelSize);
+    }
+
+    private static void Multiply(void* state, int part)
+    {
+        GemmJob* job = (GemmJob*)state;
+        int split = part / job->Groups;
+        int rowsBegin = (int)((long)job->RowPanels * split / job->RowSplits);
+        int rowsEnd = (int)((long)job->RowPanels * (split + 1) / job->RowSplits);
+        int columnsBegin = part % job->Groups * job->PanelsPerPart;
+        int columnsEnd = Math.Min(columnsBegin + job->PanelsPerPart, job->ColumnPanels);
+        int rowsAtOnce = Math.Max(1, NumbersInCache / (int)job->PanelSize);
+        nint size = job->InnerBlock * TileColumns + GemmPack<TSimd, V>.Slack;
+        float* b = GemmScratch.Own((columnsEnd - columnsBegin) * size);
+        for (int block = 0; block < job->InnerBlocks; block++)
         {
-            GemmPack<TSimd, V>.Panel(
-                job->A, job->RowStart + panel * TileRows, job->M - job->RowStart - panel * TileRows,
-                job->InnerStart + block * job->InnerBlock, InnerCount(job, block), TileRows,
-                job->PackedA + (block * job->RowPanels + panel) * job->PanelSize);
+            int column = columnsBegin * TileColumns;
+            GemmPack<TSimd, V>.Panels(
+                job->B, column, job->N - column, job->InnerStart + block * job->InnerBlock, InnerCount(job, block), TileColumns,
+                columnsEnd - columnsBegin, size, b);
+            for (int begin = rowsBegin; begin < rowsEnd; begin += rowsAtOnce)
+            {
+                int end = Math.Min(begin + rowsAtOnce, rowsEnd);
+                for (int panel = columnsBegin; panel < columnsEnd; panel++)
+                    Tiles(job, block, begin, end, panel, b + (panel - columnsBegin) * size);
+            }
         }
     }
 
     [SkipLocalsInit]
-    private static void Multiply(void* state, int part)
+    private static void Tiles(GemmJob* job, int block, int begin, int end, int columnPanel, float* b)
     {
-        GemmJob* job = (GemmJob*)state;
-        int split = part / job->ColumnPanels;
-        int firstPanel = (int)((long)job->RowPanels * split / job->RowSplits);
-        int lastPanel = (int)((long)job->RowPanels * (split + 1) / job->RowSplits);
-        int column = part % job->ColumnPanels * TileColumns;
-        int columns = Math.Min(TileColumns, job->N - column);
-        float* b = GemmScratch.Own(job->InnerBlock * TileColumns + GemmPack<TSimd, V>.Slack);
+        int k = InnerCount(job, block);
+        int column = columnPanel * TileColumns, columns = Math.Min(TileColumns, job->N - column);
         float* edge = stackalloc float[GemmTile512.Rows * GemmTile512.Columns];
         float* bias = job->Bias == null ? null : job->Bias + column;
-        bool accumulate = job->Accumulate;
-        for (int block = 0; block < job->InnerBlocks; block++)
+        bool accumulate = job->Accumulate || block > 0;
+        for (int panel = begin; panel < end; panel++)
         {
-            int k = InnerCount(job, block);
-            GemmPack<TSimd, V>.Panel(job->B, column, job->N - column, job->InnerStart + block * job->InnerBlock, k, TileColumns, b);
-            for (int panel = firstPanel; panel < lastPanel; panel++)
+            float* a = job->PackedA + (block * job->RowPanels + panel) * job->PanelSize;
+            int rows = Math.Min(TileRows, job->RowCount - panel * TileRows);
+            float* c = job->C + (nint)(job->RowStart + panel * TileRows) * job->N + column;
+            if (columns == TileColumns && (rows & 1) == 0)
             {
-                float* a = job->PackedA + (block * job->RowPanels + panel) * job->PanelSize;
-                int rows = Math.Min(TileRows, job->RowCount - panel * TileRows);
-                float* c = job->C + (nint)(job->RowStart + panel * TileRows) * job->N + column;
-                if (columns == TileColumns && (rows & 1) == 0)
-                {
-                    Tile(rows, k, a, b, c, job->N, bias, accumulate);
-                    continue;
-                }
-                Tile(rows, k, a, b, edge, TileColumns, null, false);
-                for (int r = 0; r < rows; r++, c += job->N)
-                {
-                    for (int j = 0; j < columns; j++)
-                        c[j] = edge[r * TileColumns + j] + (accumulate ? c[j] : bias == null ? 0 : bias[j]);
-                }
+                Tile(rows, k, a, b, c, job->N, bias, accumulate);
+                continue;
             }
-            accumulate = true;
+            Tile(rows, k, a, b, edge, TileColumns, null, false);
+            for (int r = 0; r < rows; r++, c += job->N)
+            {
+                for (int j = 0; j < columns; j++)
+                    c[j] = edge[r * TileColumns + j] + (accumulate ? c[j] : bias == null ? 0 : bias[j]);
+            }
         }
     }
 

@@ -26,56 +26,86 @@ internal static unsafe class GemmPack<TSimd, V>
     /// <summary>Whole vectors are written, also past the end of a row of a panel: the next row overwrites them.</summary>
     internal const int Slack = 16;
 
+    // Rows of a factor that are fetched ahead of their use where only a piece of each is read.
+    private const int RowsAhead = 16;
+
     /// <param name="factor">What to copy from.</param>
-    /// <param name="outer">The first outer index of the panel.</param>
-    /// <param name="count">Outer indices there are from that one on; more than the panel is wide is possible.</param>
+    /// <param name="outer">The first outer index of the first panel.</param>
+    /// <param name="count">Outer indices there are from that one on; the panels may take fewer.</param>
     /// <param name="inner">The first inner index.</param>
     /// <param name="k">Number of inner indices.</param>
-    /// <param name="width">Width of the panel.</param>
-    /// <param name="to">The panel.</param>
-    internal static void Panel(in GemmFactor factor, int outer, int count, int inner, int k, int width, float* to)
+    /// <param name="width">Width of a panel.</param>
+    /// <param name="panels">Number of panels.</param>
+    /// <param name="panelSize">Numbers from one panel to the next.</param>
+    /// <param name="to">The first panel.</param>
+    internal static void Panels(
+        in GemmFactor factor, int outer, int count, int inner, int k, int width, int panels, nint panelSize, float* to)
     {
         byte* from = factor.At(outer, inner);
+        nint stride = factor.Stride;
+        bool transpose = factor.InnerIsContiguous;
         switch (factor.Type)
         {
-            case DType.F32: Panel<StoredF32>(from, factor.Stride, factor.InnerIsContiguous, count, k, width, to); break;
-            case DType.BF16: Panel<StoredBF16>(from, factor.Stride, factor.InnerIsContiguous, count, k, width, to); break;
-            default: Panel<StoredF16>(from, factor.Stride, factor.InnerIsContiguous, count, k, width, to); break;
+            case DType.F32: Panels<StoredF32>(from, stride, transpose, count, k, width, panels, panelSize, to); break;
+            case DType.BF16: Panels<StoredBF16>(from, stride, transpose, count, k, width, panels, panelSize, to); break;
+            default: Panels<StoredF16>(from, stride, transpose, count, k, width, panels, panelSize, to); break;
         }
     }
 
-    private static void Panel<TStored>(byte* from, nint stride, bool transpose, int count, int k, int width, float* to)
+    private static void Panels<TStored>(
+        byte* from, nint stride, bool transpose, int count, int k, int width, int panels, nint panelSize, float* to)
         where TStored : struct, IStored
     {
-        if (!transpose)
-            Copy<TStored>(from, stride, count, k, width, to);
-        else if (typeof(TSimd) == typeof(Simd512) && k >= 16)
-            Transpose512<TStored>(from, stride, Math.Min(count, width), k, width, to);
-        else if (typeof(TSimd) == typeof(Simd256) && k >= 8)
-            Transpose256<TStored>(from, stride, Math.Min(count, width), k, width, to);
-        else
-            Transpose<TStored>(from, stride, Math.Min(count, width), k, width, to);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Copy<TStored>(byte* from, nint stride, int count, int k, int width, float* to)
-        where TStored : struct, IStored
-    {
-        if (count >= width && (width % TSimd.Width == 0 || count >= (width + TSimd.Width - 1) / TSimd.Width * TSimd.Width))
+        // Panels that whole vectors fill, without reading past the factor.
+        int vectors = (width + TSimd.Width - 1) / TSimd.Width * TSimd.Width;
+        int whole = count < vectors ? 0 : Math.Min(panels, (count - vectors) / width + 1);
+        if (!transpose && whole > 0)
+            Copy<TStored>(from, stride, k, width, whole, panelSize, to);
+        for (int panel = transpose ? 0 : whole; panel < panels; panel++)
         {
-            for (int p = 0; p < k; p++, from += stride * TStored.Size, to += width)
-            {
-                for (int i = 0; i < width; i += TSimd.Width)
-                    TSimd.Store(TSimd.Load<TStored>(from + i * TStored.Size), to + i);
-            }
-            return;
+            byte* start = from + panel * width * (transpose ? stride : 1) * TStored.Size;
+            int rows = Math.Min(count - panel * width, width);
+            float* target = to + panel * panelSize;
+            if (!transpose)
+                CopyEdge<TStored>(start, stride, rows, k, width, target);
+            else if (typeof(TSimd) == typeof(Simd512) && k >= 16)
+                Transpose512<TStored>(start, stride, rows, k, width, target);
+            else if (typeof(TSimd) == typeof(Simd256) && k >= 8)
+                Transpose256<TStored>(start, stride, rows, k, width, target);
+            else
+                Transpose<TStored>(start, stride, rows, k, width, target);
         }
-        int available = Math.Min(count, width);
+    }
+
+    // Row by row through all panels, so that memory is read in long runs.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Copy<TStored>(byte* from, nint stride, int k, int width, int panels, nint panelSize, float* to)
+        where TStored : struct, IStored
+    {
+        nint ahead = RowsAhead * stride * TStored.Size;
         for (int p = 0; p < k; p++, from += stride * TStored.Size, to += width)
         {
-            for (int i = 0; i < available; i++)
+            byte* source = from;
+            float* target = to;
+            for (int panel = 0; panel < panels; panel++, source += width * TStored.Size, target += panelSize)
+            {
+                for (int i = 0; i < width; i += TSimd.Width)
+                {
+                    Cache.Fetch(source + ahead + i * TStored.Size);
+                    TSimd.Store(TSimd.Load<TStored>(source + i * TStored.Size), target + i);
+                }
+            }
+        }
+    }
+
+    private static void CopyEdge<TStored>(byte* from, nint stride, int count, int k, int width, float* to)
+        where TStored : struct, IStored
+    {
+        for (int p = 0; p < k; p++, from += stride * TStored.Size, to += width)
+        {
+            for (int i = 0; i < count; i++)
                 to[i] = TStored.Load(from + i * TStored.Size);
-            for (int i = available; i < width; i++)
+            for (int i = count; i < width; i++)
                 to[i] = 0;
         }
     }

@@ -18,6 +18,18 @@ internal enum GemmPath
     Avx512,
 }
 
+/// <summary>The caches of the processor.</summary>
+internal static unsafe class Cache
+{
+    /// <summary>Asks for the line at an address, which may be any; does nothing on processors that cannot.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void Fetch(void* address)
+    {
+        if (Sse.IsSupported)
+            Sse.Prefetch0(address);
+    }
+}
+
 /// <summary>How many rows a kernel computes at once: a constant to the compiler, which removes the code of the others.</summary>
 internal interface IRows
 {

@@ -48,6 +48,12 @@ internal static unsafe class GemmTile512
         Vector512<float> c110 = default, c111 = default;
         Vector512<float> c120 = default, c121 = default;
         Vector512<float> c130 = default, c131 = default;
+        // The result is fetched while the sums are made.
+        for (int r = 0; r < TRows.Count; r++)
+        {
+            Sse.Prefetch0(c + r * stride);
+            Sse.Prefetch0(c + r * stride + 16);
+        }
         for (float* end = a + (nint)k * Rows; a < end; a += Rows, b += Columns)
         {
             Vector512<float> b0 = Vector512.Load(b), b1 = Vector512.Load(b + 16), x;

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace OmniFusion.Tensors;
 
@@ -19,6 +20,9 @@ internal static unsafe class Gemv<TSimd, V>
     where TSimd : struct, ISimd<V>
     where V : struct
 {
+    // Bytes of each row that are fetched ahead of their use: four rows cover what memory delivers within its latency.
+    private const int Ahead = 2048;
+
     // Rows of w in one block.
     private const int Block = 4;
 
@@ -95,6 +99,13 @@ internal static unsafe class Gemv<TSimd, V>
         nint i = 0;
         for (; i <= k - TSimd.Width; i += TSimd.Width)
         {
+            // Behind the end of these rows lies the beginning of the next three; the next block begins after them.
+            nint ahead = i * TStored.Size + Ahead;
+            ahead = ahead < next ? ahead : ahead + 3 * next;
+            Cache.Fetch(w0 + ahead);
+            Cache.Fetch(w1 + ahead);
+            Cache.Fetch(w2 + ahead);
+            Cache.Fetch(w3 + ahead);
             V v0 = TSimd.Load<TStored>(w0 + i * TStored.Size), v1 = TSimd.Load<TStored>(w1 + i * TStored.Size);
             V v2 = TSimd.Load<TStored>(w2 + i * TStored.Size), v3 = TSimd.Load<TStored>(w3 + i * TStored.Size), x;
             x = TSimd.Load(x0 + i);
@@ -143,18 +154,20 @@ internal static unsafe class Gemv<TSimd, V>
                 c53 = TSimd.MultiplyAdd(x, v3, c53);
             }
         }
-        float* sums = stackalloc float[6 * Block];
-        Sum(c00, c01, c02, c03, sums);
+        float* parts = stackalloc float[6 * Block * 16];
+        Store(c00, c01, c02, c03, parts);
         if (TRows.Count > 1)
-            Sum(c10, c11, c12, c13, sums + Block);
+            Store(c10, c11, c12, c13, parts + 4 * TSimd.Width);
         if (TRows.Count > 2)
-            Sum(c20, c21, c22, c23, sums + 2 * Block);
+            Store(c20, c21, c22, c23, parts + 8 * TSimd.Width);
         if (TRows.Count > 3)
-            Sum(c30, c31, c32, c33, sums + 3 * Block);
+            Store(c30, c31, c32, c33, parts + 12 * TSimd.Width);
         if (TRows.Count > 4)
-            Sum(c40, c41, c42, c43, sums + 4 * Block);
+            Store(c40, c41, c42, c43, parts + 16 * TSimd.Width);
         if (TRows.Count > 5)
-            Sum(c50, c51, c52, c53, sums + 5 * Block);
+            Store(c50, c51, c52, c53, parts + 20 * TSimd.Width);
+        float* sums = stackalloc float[6 * Block];
+        Sum(parts, TRows.Count * Block, sums);
         for (; i < k; i++)
         {
             float u0 = TStored.Load(w0 + i * TStored.Size), u1 = TStored.Load(w1 + i * TStored.Size);
@@ -177,11 +190,24 @@ internal static unsafe class Gemv<TSimd, V>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Sum(V c0, V c1, V c2, V c3, float* to)
+    private static void Store(V c0, V c1, V c2, V c3, float* to)
     {
-        to[0] = TSimd.Sum(c0);
-        to[1] = TSimd.Sum(c1);
-        to[2] = TSimd.Sum(c2);
-        to[3] = TSimd.Sum(c3);
+        TSimd.Store(c0, to);
+        TSimd.Store(c1, to + TSimd.Width);
+        TSimd.Store(c2, to + 2 * TSimd.Width);
+        TSimd.Store(c3, to + 3 * TSimd.Width);
+    }
+
+    // Apart, because a call within the loop's method would drive its sums out of the registers.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static void Sum(float* parts, int count, float* sums)
+    {
+        for (int i = 0; i < count; i++, parts += TSimd.Width)
+        {
+            Vector128<float> sum = Vector128.Load(parts);
+            for (int part = 4; part < TSimd.Width; part += 4)
+                sum += Vector128.Load(parts + part);
+            sums[i] = Vector128.Sum(sum);
+        }
     }
 }
