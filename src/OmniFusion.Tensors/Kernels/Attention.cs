@@ -18,7 +18,8 @@ public sealed unsafe partial class CpuKernels
         Pool.For(job.PieceCount * job.KvHeads, WideAttention
             ? &AttentionForward<Lanes512, Vector512<float>>.Part
             : &AttentionForward<Lanes256, Vector256<float>>.Part, &job);
-        KeepAlive(q, k, v, y, logSumExp);
+        KeepAlive(q, k, v, y);
+        GC.KeepAlive(logSumExp);
     }
 
     /// <inheritdoc/>
@@ -66,8 +67,9 @@ public sealed unsafe partial class CpuKernels
                 Pool.For(job.PieceCount * job.KvHeads, keys, &job);
             }
         }
-        KeepAlive(q, k, v, y, logSumExp);
-        KeepAlive(dy, dq, dk, dv, null);
+        KeepAlive(q, k, v, y);
+        KeepAlive(logSumExp, dy, dq, dk);
+        GC.KeepAlive(dv);
     }
 
     /// <inheritdoc/>
@@ -88,17 +90,7 @@ public sealed unsafe partial class CpuKernels
         Pool.For(job.GroupCount * kvHeads, WideAttention
             ? &CachedAttention<Lanes512, Vector512<float>>.Part
             : &CachedAttention<Lanes256, Vector256<float>>.Part, &job);
-        KeepAlive(q, keys, values, y, null);
-    }
-
-    // The threads hold addresses only: a tensor that its owner has let go meanwhile would be freed under them.
-    private static void KeepAlive(Tensor a, Tensor? b, Tensor? c, Tensor? d, Tensor? e)
-    {
-        GC.KeepAlive(a);
-        GC.KeepAlive(b);
-        GC.KeepAlive(c);
-        GC.KeepAlive(d);
-        GC.KeepAlive(e);
+        KeepAlive(q, keys, values, y);
     }
 
     private static AttentionJob Job(Tensor q, Tensor k, Tensor v, in AttentionShape shape) => new()
