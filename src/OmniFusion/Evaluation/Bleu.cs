@@ -38,7 +38,7 @@ public static class Bleu
         Corpus([hypothesis], [.. references.Select(r => new[] { r })], options);
 
     /// <summary>The statistics of each sentence, for <see cref="Bootstrap"/>.</summary>
-    /// <exception cref="OmniFusionException">As for <see cref="Corpus(IReadOnlyList{string}, IReadOnlyList{IReadOnlyList{string}}, BleuOptions)"/>.</exception>
+    /// <exception cref="OmniFusionException">The counts differ, nothing is to be scored, or an option is out of range.</exception>
     public static SegmentStatistics Statistics(IReadOnlyList<string> hypotheses, IReadOnlyList<IReadOnlyList<string?>> references,
         BleuOptions? options = null)
     {

@@ -44,7 +44,7 @@ public static class Bootstrap
     /// <param name="system">The second system's statistics, by the same metric on the same sentences.</param>
     /// <param name="resamples">How many test sets are drawn, 1 to 1,000,000.</param>
     /// <param name="seed">Fixes what is drawn.</param>
-    /// <exception cref="OmniFusionException">The systems were scored on different numbers of sentences, or a value is out of range.</exception>
+    /// <exception cref="OmniFusionException">The numbers of sentences differ, or a value is out of range.</exception>
     public static PairedBootstrap Paired(SegmentStatistics baseline, SegmentStatistics system, int resamples = 1000, ulong seed = 12345)
     {
         ArgumentNullException.ThrowIfNull(baseline);

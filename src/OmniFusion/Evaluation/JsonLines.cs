@@ -29,7 +29,7 @@ internal static class JsonLines
         }
         catch (Exception e) when (e is InvalidOperationException or KeyNotFoundException or FormatException)
         {
-            throw new OmniFusionException($"Line {number} of the log {path} lacks a value, or one is of another kind than it should be.", e);
+            throw new OmniFusionException($"Line {number} of the log {path} lacks a value, or one is of the wrong kind.", e);
         }
         catch (OmniFusionException e)
         {

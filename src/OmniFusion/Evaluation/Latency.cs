@@ -13,7 +13,7 @@ public static class Latency
     /// <param name="metric">Which latency.</param>
     /// <param name="computationAware">Whether the time of computation counts.</param>
     /// <param name="unit">What the delays belong to, for the length of the reference.</param>
-    /// <exception cref="OmniFusionException">Times are missing, not finite or of another number, or a source length is not positive.</exception>
+    /// <exception cref="OmniFusionException">Times are missing, too many or not finite, or a source length is not positive.</exception>
     public static LatencyScore Compute(IReadOnlyList<LatencyInstance> instances, LatencyMetric metric, bool computationAware = false,
         LatencyUnit unit = LatencyUnit.Word)
     {
@@ -22,7 +22,7 @@ public static class Latency
         return new LatencyScore(MeanOf(scores), scores);
     }
 
-    /// <summary>Average Lagging: the mean lag behind an ideal that translates at the reference's pace, until the source has ended.</summary>
+    /// <summary>Average Lagging: the mean lag behind an ideal that keeps the reference's pace, until the source has ended.</summary>
     /// <exception cref="OmniFusionException">There is no delay, or a length is not positive.</exception>
     public static double AverageLagging(ReadOnlySpan<double> delays, double sourceLength, int targetLength)
     {
@@ -179,13 +179,13 @@ public static class Latency
     {
         if (delays.IsEmpty || !(sourceLength > 0) || targetLength <= 0)
             throw new OmniFusionException(
-                $"A latency needs a delay and positive lengths, not {delays.Length} delays, source {sourceLength} and target {targetLength}.");
+                $"A latency needs delays and positive lengths, not {delays.Length}, source {sourceLength}, target {targetLength}.");
     }
 
     private static void Check(LatencyInstance instance, bool computationAware)
     {
         if (!(instance.SourceLength > 0 && double.IsFinite(instance.SourceLength)))
-            throw new OmniFusionException($"Sentence {instance.Index} has a source length of {instance.SourceLength}; it must be positive.");
+            throw new OmniFusionException($"Sentence {instance.Index} has the source length {instance.SourceLength}, not a positive one.");
         if (computationAware && instance.Elapsed?.Count != instance.Delays.Count)
             throw new OmniFusionException(
                 $"Sentence {instance.Index} has {instance.Elapsed?.Count ?? 0} times with computation for {instance.Delays.Count} words.");

@@ -47,7 +47,7 @@ public enum LatencyMetric
     RTF,
 }
 
-/// <summary>One sentence's output of a simultaneous system with the time of each piece; times in one unit, milliseconds in SimulEval.</summary>
+/// <summary>One sentence's output with the time of each piece; all times in one unit, milliseconds in SimulEval.</summary>
 public sealed record LatencyInstance
 {
     /// <summary>The sentence's number.</summary>

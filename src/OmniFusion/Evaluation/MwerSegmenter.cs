@@ -22,7 +22,7 @@ public static class MwerSegmenter
         if ((long)references.Count * hypothesis.Count > MaxCells)
             throw new OmniFusionException($"{hypothesis.Count} words are too many to align with {references.Count} segments.");
 
-        int[][] numbers = Ngrams.NumberWords([hypothesis.Select(AsciiLower).ToList(), .. references.Select(r => r.Select(AsciiLower).ToList())]);
+        int[][] numbers = Ngrams.NumberWords([.. references.Prepend(hypothesis).Select(words => words.Select(AsciiLower).ToArray())]);
         int[][] previousEnds = BestEnds(numbers[0], numbers[1..]);
         int[] ends = new int[references.Count];
         ends[^1] = hypothesis.Count;

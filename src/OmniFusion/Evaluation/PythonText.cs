@@ -90,28 +90,6 @@ internal static class PythonText
         return result.ToString();
     }
 
-    /// <summary>
-    /// Full-width letters and marks, the ideographic space and the ellipsis in their plain form: of Unicode's compatibility form (NFKC) what
-    /// occurs in running text. The library runs without the tables for the rest.
-    /// </summary>
-    public static string Compatible(string text)
-    {
-        if (Ascii.IsValid(text))
-            return text;
-        StringBuilder result = new(text.Length);
-        foreach (char c in text)
-        {
-            _ = c switch
-            {
-                >= '\uff01' and <= '\uff5e' => result.Append((char)(c - 0xfee0)),
-                '\u3000' or '\u00a0' => result.Append(' '),
-                '\u2026' => result.Append("..."),
-                _ => result.Append(c),
-            };
-        }
-        return result.ToString();
-    }
-
     private static bool HasLetterBeside(string text, int i, int step)
     {
         for (i += step; (uint)i < (uint)text.Length; i += step)
@@ -120,7 +98,8 @@ internal static class PythonText
                 return true;
             UnicodeCategory category = char.GetUnicodeCategory(text[i]);
             bool ignorable = text[i] is '\'' or '.' or ':' or '’' or '·' || category is UnicodeCategory.NonSpacingMark
-                or UnicodeCategory.EnclosingMark or UnicodeCategory.Format or UnicodeCategory.ModifierLetter or UnicodeCategory.ModifierSymbol;
+                or UnicodeCategory.EnclosingMark or UnicodeCategory.Format or UnicodeCategory.ModifierLetter
+                or UnicodeCategory.ModifierSymbol;
             if (!ignorable)
                 return false;
         }

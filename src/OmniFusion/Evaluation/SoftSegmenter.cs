@@ -1,3 +1,6 @@
+using System.Text;
+using OmniFusion.Text;
+
 namespace OmniFusion.Evaluation;
 
 /// <summary>
@@ -102,7 +105,7 @@ public static class SoftSegmenter
 
         public Symbol(string word)
         {
-            _text = PythonText.ToLower(PythonText.Compatible(word));
+            _text = PythonText.ToLower(UnicodeNormalizer.Normalize(word, NormalizationForm.FormKC));
             _characters = [.. PythonText.CodePoints(_text).Distinct().Order()];
             _isMark = _text.Length == 1 && Marks.Contains(_text[0]);
         }

@@ -5,8 +5,8 @@ using System.Text;
 namespace OmniFusion.Evaluation;
 
 /// <summary>
-/// A line chart as an SVG text: panels stacked under one title, each with its series, axes and legend. Its colours follow the reader's light
-/// or dark setting. Calls are chained: <c>new SvgPlot("Training").Panel("step", "loss").Line("train", points).ToSvg()</c>.
+/// A line chart as an SVG text: panels stacked under one title, each with its series, axes and legend. Its colours follow the reader's
+/// light or dark setting. Calls are chained: <c>new SvgPlot("Training").Panel("step", "loss").Line("train", points).ToSvg()</c>.
 /// </summary>
 /// <param name="title">Stands above the panels.</param>
 public sealed class SvgPlot(string title)
@@ -118,7 +118,8 @@ public sealed class SvgPlot(string title)
         foreach ((int line, double x, int row) in LegendPlaces(panel))
         {
             double y = top + row * 20 + 12;
-            svg.Append(CultureInfo.InvariantCulture, $"<path d=\"M{x:0.##} {y - 4:0.##}h22\" stroke=\"{Color(line)}\" stroke-width=\"3\"{Dashes(line)}/>");
+            svg.Append(CultureInfo.InvariantCulture, $"<path d=\"M{x:0.##} {y - 4:0.##}h22\" stroke=\"{Color(line)}\" ");
+            svg.Append(CultureInfo.InvariantCulture, $"stroke-width=\"3\"{Dashes(line)}/>");
             Text(svg, "ink", x + 28, y, "start", panel.Lines[line].Name);
         }
         return top + LegendHeight(panel);
@@ -143,8 +144,8 @@ public sealed class SvgPlot(string title)
     private static void Stroke(StringBuilder svg, string kind, double x1, double y1, double x2, double y2) => svg.Append(
         CultureInfo.InvariantCulture, $"<path class=\"{kind}\" d=\"M{x1:0.##} {y1:0.##}L{x2:0.##} {y2:0.##}\"/>\n");
 
-    private static void Text(StringBuilder svg, string kind, double x, double y, string anchor, string text, string style = "") => svg.Append(
-        CultureInfo.InvariantCulture,
+    private static void Text(StringBuilder svg, string kind, double x, double y, string anchor, string text, string style = "") =>
+        svg.Append(CultureInfo.InvariantCulture,
         $"<text class=\"{kind}\" x=\"{x:0.##}\" y=\"{y:0.##}\" text-anchor=\"{anchor}\" {style}>{Escape(text)}</text>\n");
 
     // Control characters are not allowed in XML at all.

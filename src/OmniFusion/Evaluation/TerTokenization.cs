@@ -39,9 +39,9 @@ internal static class TerTokenization
     }
 
     // U+3F22 ends the published range of enclosed letters; kana are set apart at the very start of a line only, where a space stands.
-    private static bool IsIdeograph(char c) => c is >= '\u4e00' and <= '\u9fff' or >= '\u3400' and <= '\u4dbf' or >= '\u31c0' and <= '\u31ef'
-        or >= '\u2e80' and <= '\u2eff' or >= '\u3300' and <= '\u33ff' or >= '\uf900' and <= '\ufaff' or >= '\ufe30' and <= '\ufe4f'
-        or >= '\u3200' and <= '\u3f22';
+    private static bool IsIdeograph(char c) => c is >= '\u4e00' and <= '\u9fff' or >= '\u3400' and <= '\u4dbf'
+        or >= '\u31c0' and <= '\u31ef' or >= '\u2e80' and <= '\u2eff' or >= '\u3300' and <= '\u33ff' or >= '\uf900' and <= '\ufaff'
+        or >= '\ufe30' and <= '\ufe4f' or >= '\u3200' and <= '\u3f22';
 
     private static bool IsAsianMark(char c) => c is '\u3001' or '\u3002' or >= '\u3008' and <= '\u3011' or >= '\u3014' and <= '\u301f'
         or >= '\uff61' and <= '\uff65' or '\u30fb' or '\uff0e' or '\uff0c' or '\uff1f' or '\uff1a' or '\uff1b' or '\uff01' or '\uff02'

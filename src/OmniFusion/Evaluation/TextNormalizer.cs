@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using OmniFusion.Text;
 
 namespace OmniFusion.Evaluation;
 
@@ -7,14 +8,14 @@ namespace OmniFusion.Evaluation;
 public static class TextNormalizer
 {
     /// <summary>
-    /// For word error rates of speech recognition: lower case, punctuation and symbols removed, one space between words. An apostrophe or
+    /// For word error rates of speech recognition: lower case, composed letters (NFC), punctuation and symbols removed, one space. An apostrophe or
     /// a hyphen between two letters or digits belongs to the word (<c>don't</c>, <c>e-mail</c>), and so does a point or comma between two
     /// digits (<c>1.000,50</c>).
     /// </summary>
     public static string ForRecognition(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
-        int[] points = PythonText.CodePoints(PythonText.ToLower(text));
+        int[] points = PythonText.CodePoints(PythonText.ToLower(UnicodeNormalizer.Normalize(text, NormalizationForm.FormC)));
         StringBuilder kept = new(points.Length);
         for (int i = 0; i < points.Length; i++)
         {

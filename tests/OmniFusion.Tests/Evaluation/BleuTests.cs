@@ -65,8 +65,11 @@ public sealed class BleuTests
         Assert.Equal(words, string.Join(' ', BleuTokenization.Split(sentence, tokenizer)));
 
     [Fact]
-    public void Lowercase_ignores_case() =>
-        Assert.Equal(100, Bleu.Corpus(["EIN KURZER SATZ HIER ΟΔΟΣ"], ["ein kurzer Satz hier οδος"], new BleuOptions { Lowercase = true }).Score, 1e-9);
+    public void Lowercase_ignores_case()
+    {
+        BleuOptions options = new() { Lowercase = true };
+        Assert.Equal(100, Bleu.Corpus(["EIN KURZER SATZ HIER ΟΔΟΣ"], ["ein kurzer Satz hier οδος"], options).Score, 1e-9);
+    }
 
     [Fact]
     public void Empty_hypothesis_scores_zero()

@@ -69,7 +69,8 @@ public sealed class LatencyTests
         Assert.Throws<OmniFusionException>(() => Latency.Compute([good with { SourceLength = 0 }], LatencyMetric.AL));
         Assert.Throws<OmniFusionException>(() => Latency.Compute([good with { Delays = [double.NaN] }], LatencyMetric.AL));
         Assert.Throws<OmniFusionException>(() => Latency.Compute([good with { Delays = [600, 500] }], LatencyMetric.ATD));
-        Assert.Throws<OmniFusionException>(() => Latency.Compute([good with { Reference = " " }], LatencyMetric.AP, unit: LatencyUnit.Character));
+        LatencyInstance empty = good with { Reference = " " };
+        Assert.Throws<OmniFusionException>(() => Latency.Compute([empty], LatencyMetric.AP, unit: LatencyUnit.Character));
         Assert.Throws<OmniFusionException>(() => Latency.Compute([good], (LatencyMetric)77));
         Assert.Throws<OmniFusionException>(() => Latency.AverageLagging([], 1, 1));
         Assert.Throws<OmniFusionException>(() => Latency.AverageProportion([1], 1, 0));

@@ -35,7 +35,8 @@ public sealed class StreamLatencyTests
     [Fact]
     public void Log_with_deleted_tokens_gives_the_final_words_and_their_times()
     {
-        StreamOutput output = Assert.Single(ReadLog(s_json.GetProperty("log_example").EnumerateArray().Select(l => JsonSerializer.Serialize(l))));
+        IEnumerable<string> lines = s_json.GetProperty("log_example").EnumerateArray().Select(l => JsonSerializer.Serialize(l));
+        StreamOutput output = Assert.Single(ReadLog(lines));
         Assert.Equal("talk", output.Name);
         Assert.Equal("Guten Tag und willkommen.", output.Text);
         Assert.Equal([1.0, 2.0, 2.0, 3.0], output.IdealDelays);
@@ -90,6 +91,7 @@ public sealed class StreamLatencyTests
     [InlineData("hello there|good bye", "hello their god by", new[] { 0, 0, 1, 1 })]
     [InlineData("ab .|cd", "ab x . cdx cd", new[] { 0, 0, 0, 1, 1 })]
     [InlineData("ab cd|ef", "- ab", new[] { -1, 0 })]
+    [InlineData("abc|xyz", "ＸＹＺ", new[] { 1 })] // full-width letters are equal to plain ones
     public void Soft_segmenter_follows_similar_words(string references, string hypothesis, int[] segments) =>
         Assert.Equal(segments, SoftSegmenter.Align(Parts(references), Words(hypothesis)));
 
@@ -117,7 +119,8 @@ public sealed class StreamLatencyTests
         Assert.Throws<OmniFusionException>(() => StreamLatency.LongYaal([output with { IdealDelays = [1, double.NaN] }], [[segment]]));
         Assert.Throws<OmniFusionException>(() => StreamLatency.LongYaal([output], [[segment with { Duration = 0 }]]));
         Assert.Throws<OmniFusionException>(() => StreamLatency.LongYaal([output], [[segment with { Text = "" }]]));
-        Assert.True(double.IsNaN(StreamLatency.StreamLaal([new() { Text = "", IdealDelays = [], ComputationAwareDelays = [] }], [[segment]]).Ideal));
+        StreamOutput silent = new() { Text = "", IdealDelays = [], ComputationAwareDelays = [] };
+        Assert.True(double.IsNaN(StreamLatency.StreamLaal([silent], [[segment]]).Ideal));
     }
 
     private static string[] Words(string text) => text.Split(' ', StringSplitOptions.RemoveEmptyEntries);
@@ -145,6 +148,7 @@ public sealed class StreamLatencyTests
         ComputationAwareDelays = TextGolden.Doubles(stream.GetProperty("computation_aware_delays")),
     };
 
-    private static ReferenceSegment[] References(JsonElement stream) => [.. stream.GetProperty("references").EnumerateArray().Select(r =>
-        new ReferenceSegment(r.GetProperty("text").GetString()!, r.GetProperty("start").GetDouble(), r.GetProperty("duration").GetDouble()))];
+    private static ReferenceSegment[] References(JsonElement stream) => [.. stream.GetProperty("references").EnumerateArray().Select(
+        r => new ReferenceSegment(
+            r.GetProperty("text").GetString()!, r.GetProperty("start").GetDouble(), r.GetProperty("duration").GetDouble()))];
 }

@@ -39,8 +39,10 @@ public sealed class SvgPlotTests
     [Fact]
     public void Points_that_are_no_numbers_interrupt_the_line()
     {
-        string text = new SvgPlot("t").Panel("x", "y").Line("a", [(0, 0), (1, double.NaN), (2, 1), (3, double.PositiveInfinity), (4, 2)]).ToSvg();
-        string path = XDocument.Parse(text).Root!.Elements(s_svg + "path").Single(p => p.Attribute("fill") is not null).Attribute("d")!.Value;
+        (double, double)[] points = [(0, 0), (1, double.NaN), (2, 1), (3, double.PositiveInfinity), (4, 2)];
+        string text = new SvgPlot("t").Panel("x", "y").Line("a", points).ToSvg();
+        XElement line = XDocument.Parse(text).Root!.Elements(s_svg + "path").Single(p => p.Attribute("fill") is not null);
+        string path = line.Attribute("d")!.Value;
         Assert.Equal(3, path.Count(c => c == 'M'));
         Assert.DoesNotContain("NaN", text);
     }

@@ -13,8 +13,8 @@ internal sealed class TextGolden
 
     public JsonElement Wer => _json.GetProperty("wer");
 
-    public IEnumerable<JsonElement> Scores(string metric) =>
-        _json.GetProperty("scores").EnumerateArray().Where(s => s.GetProperty("metric").GetString()!.StartsWith(metric, StringComparison.Ordinal));
+    public IEnumerable<JsonElement> Scores(string metric) => _json.GetProperty("scores").EnumerateArray()
+        .Where(s => s.GetProperty("metric").GetString()!.StartsWith(metric, StringComparison.Ordinal));
 
     public (string[] Hypotheses, string[][] References) Data(JsonElement score)
     {

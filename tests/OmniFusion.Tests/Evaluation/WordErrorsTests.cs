@@ -54,6 +54,7 @@ public sealed class WordErrorsTests
     [InlineData("Hello, World! Don’t stop - e-mail me at 5.30 (p.m.).", "hello world don't stop e-mail me at 5.30 p m")]
     [InlineData("  «Grüße»…  ", "grüße")]
     [InlineData("1.000,50 €", "1.000,50")]
+    [InlineData("Cafe\u0301!", "caf\u00e9")]
     [InlineData("你好,世界。", "你好 世界")]
     public void Normalizer_keeps_words_only(string text, string expected) => Assert.Equal(expected, TextNormalizer.ForRecognition(text));
 }
