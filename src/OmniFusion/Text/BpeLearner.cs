@@ -4,8 +4,8 @@ using System.Text;
 namespace OmniFusion.Text;
 
 /// <summary>
-/// Learns merges from counted words (Sennrich et al., arXiv 1508.07909). Pair counts are kept up to date word by word, and a queue with stale
-/// entries finds the commonest, so that a merge costs what it changes.
+/// Learns merges from counted words (Sennrich et al., arXiv 1508.07909). Pair counts are kept up to date word by word, and a queue with
+/// stale entries finds the commonest, so that a merge costs what it changes.
 /// </summary>
 internal sealed class BpeLearner
 {
@@ -56,7 +56,7 @@ internal sealed class BpeLearner
     {
         if (size < _tokens.Count)
             throw new OmniFusionException(
-                $"the vocabulary is too small: {_tokens.Count} tokens are taken by single characters and bytes, and {size} are left for them");
+                $"the vocabulary is too small: single characters and bytes take {_tokens.Count} tokens, and {size} are left for them");
         PriorityQueue<(int Left, int Right), (long NegativeCount, int Left, int Right)> queue = new();
         for (int word = 0; word < _words.Count; word++)
             AddPairs(word, _wordCounts[word]);
@@ -65,7 +65,8 @@ internal sealed class BpeLearner
         while (_tokens.Count < size)
         {
             if (!queue.TryDequeue(out (int Left, int Right) pair, out (long NegativeCount, int, int) priority))
-                throw new OmniFusionException($"the text yields only {_tokens.Count} tokens of the {size} asked for: give more text or a smaller vocabulary");
+                throw new OmniFusionException(
+                    $"the text yields only {_tokens.Count} tokens of the {size} asked for: give more text or a smaller vocabulary");
             long count = _pairCounts.GetValueOrDefault(pair);
             if (count != -priority.NegativeCount)
                 continue;

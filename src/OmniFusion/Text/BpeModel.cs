@@ -44,11 +44,11 @@ internal sealed class BpeModel
             Required(options.UnknownToken);
         _wordsBeginWithMark = vocabulary.ContainsKey("▁") && !vocabulary.Keys.Any(MarkFollowsAnother);
         if (options.ByteFallback)
-            _byteIds = [.. Enumerable.Range(0, 256).Select(value => vocabulary.GetValueOrDefault(ByteToken((byte)value), -1))];
+            _byteIds = [.. Enumerable.Range(0, 256).Select(value => vocabulary.GetValueOrDefault(ByteToken(value), -1))];
     }
 
     /// <summary>The token that stands for one byte where the vocabulary lacks a character: <c>&lt;0x41&gt;</c>.</summary>
-    public static string ByteToken(byte value) => string.Create(CultureInfo.InvariantCulture, $"<0x{value:X2}>");
+    public static string ByteToken(int value) => string.Create(CultureInfo.InvariantCulture, $"<0x{value:X2}>");
 
     /// <summary>The byte that a token stands for, or -1.</summary>
     public static int ByteOf(string token) =>
@@ -58,8 +58,8 @@ internal sealed class BpeModel
             : -1;
 
     /// <summary>
-    /// Appends the ids of one word. SentencePiece's layout has no pre-tokenizer, so that a whole text comes as one word; where no token holds
-    /// a mark after another character, no merge goes across such a place, and cutting there lets the cache of words serve it.
+    /// Appends the ids of one word. SentencePiece's layout has no pre-tokenizer, so that a whole text comes as one word; where no token
+    /// holds a mark after another character, no merge goes across such a place, and cutting there lets the cache of words serve it.
     /// </summary>
     public void Encode(ReadOnlySpan<char> word, List<int> output)
     {
@@ -132,8 +132,8 @@ internal sealed class BpeModel
 
     private int[] MergeLong(int[] ids)
     {
-        // A linked list over the symbols (a joined symbol keeps its first place, -1 marks a place taken over) and a queue of candidate pairs,
-        // the lowest rank first and then the leftmost: O(n log n).
+        // A linked list over the symbols (a joined symbol keeps its first place, -1 marks a place taken over) and a queue of candidate
+        // pairs, the lowest rank first and then the leftmost: O(n log n).
         int[] next = new int[ids.Length], previous = new int[ids.Length];
         PriorityQueue<int, long> queue = new(ids.Length);
         for (int place = 0; place < ids.Length; place++)
@@ -176,7 +176,9 @@ internal sealed class BpeModel
         }
     }
 
-    /// <summary>The ids of the single characters; for one that the vocabulary lacks, its bytes or the unknown token, or else nothing.</summary>
+    /// <summary>
+    /// The ids of the single characters; for one that the vocabulary lacks, its bytes or the unknown token, or else nothing.
+    /// </summary>
     private List<int> Symbols(ReadOnlySpan<char> word)
     {
         List<int> ids = new(word.Length);
@@ -188,7 +190,10 @@ internal sealed class BpeModel
             Rune.DecodeFromUtf16(word[at..], out Rune rune, out length);
             ReadOnlySpan<char> symbol = word.Slice(at, length);
             if (!plain)
-                symbol = string.Concat(at > 0 ? _options.ContinuingPrefix : "", symbol, at + length == word.Length ? _options.WordSuffix : "");
+            {
+                string prefix = at > 0 ? _options.ContinuingPrefix : "", suffix = at + length == word.Length ? _options.WordSuffix : "";
+                symbol = string.Concat(prefix, symbol, suffix);
+            }
             if (_vocabularyBySpan.TryGetValue(symbol, out int id))
             {
                 ids.Add(id);

@@ -3,9 +3,9 @@ using System.Text;
 namespace OmniFusion.Text;
 
 /// <summary>
-/// Learns byte-pair vocabularies and writes them as <c>tokenizer.json</c> and <c>tokenizer_config.json</c>, in the two layouts of the published
-/// models. The result depends on the text alone: the commonest pair is joined first, and of equally common ones that whose left, and
-/// then whose right token has the lower id.
+/// Learns byte-pair vocabularies and writes them as <c>tokenizer.json</c> and <c>tokenizer_config.json</c>, in the two layouts of the
+/// published models. The result depends on the text alone: the commonest pair is joined first, and of equally common ones that whose left,
+/// and then whose right token has the lower id.
 /// </summary>
 public static class BpeTrainer
 {
@@ -21,9 +21,11 @@ public static class BpeTrainer
     /// </summary>
     /// <param name="lines">The training text.</param>
     /// <param name="vocabularySize">The number of tokens, everything included.</param>
-    /// <param name="specialTokens">Tokens with an id of their own that ordinary text never becomes, such as <see cref="ThinkerSpecialTokens"/>.</param>
+    /// <param name="specialTokens">Tokens with an id of their own that ordinary text never becomes, such as
+    /// <see cref="ThinkerSpecialTokens"/>.</param>
     /// <param name="outputFolder">The folder for the two files; it is made if there is none.</param>
-    /// <exception cref="OmniFusionException">The size is too small, the text does not yield so many tokens, or a file cannot be written.</exception>
+    /// <exception cref="OmniFusionException">The size is too small, the text does not yield so many tokens, or a file cannot be
+    /// written.</exception>
     public static void TrainByteLevel(
         IEnumerable<string> lines, int vocabularySize, IReadOnlyList<string> specialTokens, string outputFolder)
     {
@@ -49,19 +51,21 @@ public static class BpeTrainer
     }
 
     /// <summary>
-    /// Trains a BPE in the layout of Llama 2 and Mistral: <c>&lt;unk&gt; &lt;s&gt; &lt;/s&gt;</c>, 256 byte tokens, the characters of the text,
-    /// then the learned tokens. A word begins with <c>▁</c>; letters, digits and other signs are never joined with one another. Characters that
-    /// occur once, or for which there is no place (they may take half of the free ones, the commonest first), are left to the byte tokens.
+    /// Trains a BPE in the layout of Llama 2 and Mistral: <c>&lt;unk&gt; &lt;s&gt; &lt;/s&gt;</c>, 256 byte tokens, the characters of the
+    /// text, then the learned tokens. A word begins with <c>▁</c>; letters, digits and other signs are never joined with one another.
+    /// Characters that occur once, or for which there is no place (they may take half of the free ones, the commonest first), are left to
+    /// the byte tokens.
     /// </summary>
     /// <param name="lines">The training text.</param>
     /// <param name="vocabularySize">The number of tokens, everything included.</param>
     /// <param name="outputFolder">The folder for the two files; it is made if there is none.</param>
-    /// <exception cref="OmniFusionException">The size is too small, the text does not yield so many tokens, or a file cannot be written.</exception>
+    /// <exception cref="OmniFusionException">The size is too small, the text does not yield so many tokens, or a file cannot be
+    /// written.</exception>
     public static void TrainSentencePiece(IEnumerable<string> lines, int vocabularySize, string outputFolder)
     {
         ArgumentNullException.ThrowIfNull(lines);
         ArgumentNullException.ThrowIfNull(outputFolder);
-        string[] reserved = [.. TokenizerWriter.SentencePieceSpecials, .. Enumerable.Range(0, 256).Select(v => BpeModel.ByteToken((byte)v))];
+        string[] reserved = [.. TokenizerWriter.SentencePieceSpecials, .. Enumerable.Range(0, 256).Select(BpeModel.ByteToken)];
         SplitPreTokenizer words = new(
             SplitPattern.Expression(@"▁?[\p{L}\p{M}]+|▁?\p{N}|▁?[^▁\p{L}\p{M}\p{N}]+|▁"), SplitBehavior.Isolated, invert: false);
         Dictionary<string, long> counts = [];

@@ -39,7 +39,9 @@ internal static class ByteAlphabet
         });
     }
 
-    /// <summary>Appends the bytes that a token stands for; a token with any character outside the alphabet (an added token) is taken as text.</summary>
+    /// <summary>
+    /// Appends the bytes that a token stands for; a token with any character outside the alphabet (an added token) is taken as text.
+    /// </summary>
     public static void Decode(string token, List<byte> bytes)
     {
         int begin = bytes.Count;

@@ -1,13 +1,17 @@
 namespace OmniFusion.Text;
 
-/// <summary>A language of the translator: the code that its tag carries (<c>&lt;de&gt;</c>) and the English name that prompts use.</summary>
+/// <summary>
+/// A language of the translator: the code that its tag carries (<c>&lt;de&gt;</c>) and the English name that prompts use.
+/// </summary>
 public sealed record Language(string Code, string Name)
 {
     /// <inheritdoc />
     public override string ToString() => $"{Name} ({Code})";
 }
 
-/// <summary>The 25 languages of the published system (arXiv 2512.00234), which are those of its translator Seed-X (arXiv 2507.13618).</summary>
+/// <summary>
+/// The 25 languages of the published system (arXiv 2512.00234), which are those of its translator Seed-X (arXiv 2507.13618).
+/// </summary>
 public static class Languages
 {
     /// <summary>All languages, in alphabetical order of their names.</summary>
@@ -47,7 +51,8 @@ public static class Languages
         ArgumentNullException.ThrowIfNull(codeOrName);
         string wanted = codeOrName.Trim().Replace('å', 'a');
         foreach (Language language in All)
-            if (wanted.Equals(language.Code, StringComparison.OrdinalIgnoreCase) || wanted.Equals(language.Name, StringComparison.OrdinalIgnoreCase))
+            if (wanted.Equals(language.Code, StringComparison.OrdinalIgnoreCase)
+                || wanted.Equals(language.Name, StringComparison.OrdinalIgnoreCase))
                 return language;
         throw new OmniFusionException($"'{codeOrName}' is not a known language; known are {string.Join(", ", All)}");
     }

@@ -1,6 +1,8 @@
 namespace OmniFusion.Text;
 
-/// <summary>A stretch of text on its way to becoming a word; <paramref name="First"/> when it stands at the very beginning of the input.</summary>
+/// <summary>
+/// A stretch of text on its way to becoming a word; <paramref name="First"/> when it stands at the very beginning of the input.
+/// </summary>
 internal readonly record struct Piece(string Text, int Start, int Length, bool First)
 {
     public ReadOnlySpan<char> Span => Text.AsSpan(Start, Length);
@@ -64,7 +66,9 @@ internal sealed class SplitPreTokenizer(SplitPattern pattern, SplitBehavior beha
     }
 }
 
-/// <summary>Turns each word into the symbols of its UTF-8 bytes, after GPT-2's word pattern where <paramref name="words"/> is given.</summary>
+/// <summary>
+/// Turns each word into the symbols of its UTF-8 bytes, after GPT-2's word pattern where <paramref name="words"/> is given.
+/// </summary>
 internal sealed class ByteLevelPreTokenizer(bool addPrefixSpace, SplitPreTokenizer? words) : PreTokenizer
 {
     public override void Split(Piece piece, List<Piece> output)

@@ -25,7 +25,7 @@ public sealed record PromptInput
         if (!Audio && !Image)
             throw new OmniFusionException("the thinker needs a recording or an image; a text alone goes to the translator by itself");
         if (Audio && text)
-            throw new OmniFusionException("a recording and a text to translate cannot go together; what the recording says is given as the transcript");
+            throw new OmniFusionException("a recording and a text to translate cannot go together; what a recording says is its transcript");
         if (!Audio && transcript)
             throw new OmniFusionException("a transcript needs the recording that it belongs to");
     }

@@ -1,8 +1,8 @@
 namespace OmniFusion.Text;
 
 /// <summary>
-/// The texts around the inputs, for the thinker (its chat) and for the translator (the "tower" text after the fused states). A model must be
-/// given the style that it was trained with; the bundle names it.
+/// The texts around the inputs, for the thinker (its chat) and for the translator (the "tower" text after the fused states). A model must
+/// be given the style that it was trained with; the bundle names it.
 /// </summary>
 public sealed class PromptStyle
 {
@@ -49,8 +49,8 @@ public sealed class PromptStyle
     };
 
     /// <summary>
-    /// The thinker's text: the system turn where the style has one, and one user turn with the instruction, the image and the audio, in this
-    /// order. <c>&lt;|IMAGE|&gt;</c> and <c>&lt;|AUDIO|&gt;</c> stand for as many tokens as their towers give.
+    /// The thinker's text: the system turn where the style has one, and one user turn with the instruction, the image and the audio, in
+    /// this order. <c>&lt;|IMAGE|&gt;</c> and <c>&lt;|AUDIO|&gt;</c> stand for as many tokens as their towers give.
     /// </summary>
     /// <param name="input">What there is to translate.</param>
     /// <param name="target">The language to translate into.</param>
@@ -65,7 +65,9 @@ public sealed class PromptStyle
         return _systemTurn + Turn("user", _userText(input, target) + media) + (generationPrompt ? Prompts.AssistantOpening : "");
     }
 
-    /// <summary>The translator's text after the fused states, to be tokenised without special tokens. It is the same in both styles.</summary>
+    /// <summary>
+    /// The translator's text after the fused states, to be tokenised without special tokens. It is the same in both styles.
+    /// </summary>
     /// <exception cref="OmniFusionException">The inputs together are no task that the thinker knows.</exception>
     public string Tower(PromptInput input, Language target)
     {
@@ -75,7 +77,9 @@ public sealed class PromptStyle
         return Prompts.TowerText(input, target);
     }
 
-    /// <summary>The translator's whole text when it translates a sentence by itself, as in a cascade; tokenised with its special tokens.</summary>
+    /// <summary>
+    /// The translator's whole text when it translates a sentence by itself, as in a cascade; tokenised with its special tokens.
+    /// </summary>
     public string TextAlone(string sentence, Language source, Language target)
     {
         ArgumentNullException.ThrowIfNull(sentence);

@@ -40,8 +40,8 @@ internal abstract partial class SplitPattern
     private static partial Regex QwenRegex();
 
     /// <summary>
-    /// A character of the basic plane with the category of <paramref name="rune"/>: .NET's expressions see UTF-16 units, and would take a letter
-    /// beyond U+FFFF for two surrogates. No published pattern names these stand-ins.
+    /// A character of the basic plane with the category of <paramref name="rune"/>: .NET's expressions see UTF-16 units, and would take a
+    /// letter beyond U+FFFF for two surrogates. No published pattern names these stand-ins.
     /// </summary>
     internal static char StandIn(Rune rune) => Rune.GetUnicodeCategory(rune) switch
     {

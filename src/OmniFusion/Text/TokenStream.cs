@@ -51,7 +51,8 @@ public sealed class TokenStream
     /// <summary>Returns what was held back, with U+FFFD for incomplete bytes, and makes the stream ready for another text.</summary>
     public string Finish()
     {
-        string rest = Text(_window)[_returned..];
+        string text = Text(_window);
+        string rest = text.Length > _returned ? text[_returned..] : "";
         _window.Clear();
         _returned = 0;
         return rest;

@@ -5,7 +5,8 @@ namespace OmniFusion.Text;
 /// <summary>
 /// A tokenizer read from Hugging Face's <c>tokenizer.json</c>: text to token ids and back, equal to the published implementation. The
 /// pipeline is the file's own: added tokens, normalizer, pre-tokenizer, byte-pair model, post-processor, decoder
-/// (https://huggingface.co/docs/tokenizers/pipeline). Encoding and decoding may run on several threads at once; <see cref="AddToken"/> may not.
+/// (https://huggingface.co/docs/tokenizers/pipeline). Encoding and decoding may run on several threads at once; <see cref="AddToken"/> may
+/// not.
 /// </summary>
 public sealed class Tokenizer
 {
@@ -51,8 +52,9 @@ public sealed class Tokenizer
     internal bool HasByteTokens => _parts.HasByteFallbackDecoder;
 
     /// <summary>
-    /// Reads <c>tokenizer.json</c> of a folder, and the names of the begin, end, padding and unknown tokens from <c>tokenizer_config.json</c>
-    /// or <c>special_tokens_map.json</c> where there is one. A name that the vocabulary does not hold leaves its id null.
+    /// Reads <c>tokenizer.json</c> of a folder, and the names of the begin, end, padding and unknown tokens from
+    /// <c>tokenizer_config.json</c> or <c>special_tokens_map.json</c> where there is one. A name that the vocabulary does not hold leaves
+    /// its id null.
     /// </summary>
     /// <exception cref="OmniFusionException">A file is missing or damaged, or uses a component that is not supported.</exception>
     public static Tokenizer Load(string folder)
@@ -62,8 +64,8 @@ public sealed class Tokenizer
     }
 
     /// <summary>
-    /// The token ids of a text. Added tokens written out in it (<c>&lt;|im_start|&gt;</c>) become their ids; surrogates without a partner count
-    /// as U+FFFD.
+    /// The token ids of a text. Added tokens written out in it (<c>&lt;|im_start|&gt;</c>) become their ids; surrogates without a partner
+    /// count as U+FFFD.
     /// </summary>
     /// <param name="text">Any text.</param>
     /// <param name="addSpecialTokens">Whether to put the post-processor's tokens (such as <c>&lt;s&gt;</c>) around it.</param>
@@ -128,7 +130,9 @@ public sealed class Tokenizer
     /// <summary>The text of a token as the vocabulary has it.</summary>
     /// <exception cref="OmniFusionException">No token has this id.</exception>
     public string TokenText(int id) =>
-        _tokenOfId.TryGetValue(id, out string? token) ? token : throw new OmniFusionException($"no token of {_parts.Source} has the id {id}");
+        _tokenOfId.TryGetValue(id, out string? token)
+            ? token
+            : throw new OmniFusionException($"no token of {_parts.Source} has the id {id}");
 
     /// <summary>Whether a token is an added token marked as special, such as <c>&lt;/s&gt;</c>.</summary>
     public bool IsSpecial(int id) => _added.TryGetValue(id, out AddedToken? token) && token.Special;

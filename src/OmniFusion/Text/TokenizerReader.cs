@@ -109,7 +109,9 @@ internal sealed class TokenizerReader
             ReadPostProcessor(processor, prefix, suffix);
         }
         int Id(string token) =>
-            ids.TryGetValue(token, out int id) ? id : throw new OmniFusionException($"{_path} lacks the token '{token}' that its configuration names");
+            ids.TryGetValue(token, out int id)
+                ? id
+                : throw new OmniFusionException($"{_path} lacks the token '{token}' that its configuration names");
 
         return new TokenizerParts
         {
@@ -247,7 +249,9 @@ internal sealed class TokenizerReader
             case "Sequence":
                 return new PreTokenizerSequence([.. json.GetProperty("pretokenizers").EnumerateArray().Select(ReadPreTokenizer)]);
             case "Split":
-                SplitPattern pattern = Literal(json) is { } literal ? SplitPattern.Literal(literal) : SplitPattern.Expression(Expression(json));
+                SplitPattern pattern = Literal(json) is { } literal
+                    ? SplitPattern.Literal(literal)
+                    : SplitPattern.Expression(Expression(json));
                 return new SplitPreTokenizer(pattern, Behavior(json), Flag(json, "invert", false));
             case "ByteLevel":
                 SplitPreTokenizer words = new(SplitPattern.Expression(SplitPattern.Gpt2), SplitBehavior.Isolated, invert: false);
@@ -287,7 +291,8 @@ internal sealed class TokenizerReader
             case "Metaspace":
                 return new MetaspaceDecoder(Character(json, "replacement"), Scheme(json));
             case "Strip":
-                return new StripDecoder(Character(json, "content"), json.GetProperty("start").GetInt32(), json.GetProperty("stop").GetInt32());
+                int start = json.GetProperty("start").GetInt32(), stop = json.GetProperty("stop").GetInt32();
+                return new StripDecoder(Character(json, "content"), start, stop);
             case "Replace":
                 string content = RequiredText(json, "content");
                 return Literal(json) is { } literal
@@ -346,7 +351,9 @@ internal sealed class TokenizerReader
     private static SplitBehavior Behavior(JsonElement json)
     {
         string name = Text(json, "behavior") ?? nameof(SplitBehavior.Isolated);
-        return Enum.TryParse(name, out SplitBehavior behavior) ? behavior : throw new FormatException($"'{name}' is no behavior of a split");
+        return Enum.TryParse(name, out SplitBehavior behavior)
+            ? behavior
+            : throw new FormatException($"'{name}' is no behavior of a split");
     }
 
     private static PrependScheme Scheme(JsonElement json) => Text(json, "prepend_scheme") switch

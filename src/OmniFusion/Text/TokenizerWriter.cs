@@ -29,7 +29,13 @@ internal static class TokenizerWriter
     public static void WriteByteLevel(
         string folder, IReadOnlyList<string> tokens, IReadOnlyList<(string Left, string Right)> merges, IReadOnlyList<string> specialTokens)
     {
-        JsonObject byteLevel = new() { ["type"] = "ByteLevel", ["add_prefix_space"] = false, ["trim_offsets"] = true, ["use_regex"] = false };
+        JsonObject byteLevel = new()
+        {
+            ["type"] = "ByteLevel",
+            ["add_prefix_space"] = false,
+            ["trim_offsets"] = true,
+            ["use_regex"] = false,
+        };
         JsonObject split = new()
         {
             ["type"] = "Split",

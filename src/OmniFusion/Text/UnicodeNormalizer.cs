@@ -66,12 +66,12 @@ internal static class UnicodeNormalizer
 
         private void Add(string[] fields)
         {
-            int point = int.Parse(fields[0], NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+            int point = Hex(fields[0]);
             if (fields[1].Length > 0)
                 _class[point] = int.Parse(fields[1], CultureInfo.InvariantCulture);
             if (fields[2].Length == 0)
                 return;
-            int[] parts = [.. fields[2].TrimStart('~', '!').Split(' ').Select(p => int.Parse(p, NumberStyles.HexNumber, CultureInfo.InvariantCulture))];
+            int[] parts = [.. fields[2].TrimStart('~', '!').Split(' ').Select(Hex)];
             if (fields[2][0] == '~')
             {
                 _compatibility[point] = parts;
@@ -143,7 +143,9 @@ internal static class UnicodeNormalizer
             }
         }
 
-        /// <summary>Canonical composition, in place: each character joins the last starter unless a mark of its class or above blocks it.</summary>
+        /// <summary>
+        /// Canonical composition, in place: each character joins the last starter unless a mark of its class or above blocks it.
+        /// </summary>
         public void Compose(List<int> points)
         {
             int starter = -1, lastClass = -1, count = 0;
@@ -174,6 +176,8 @@ internal static class UnicodeNormalizer
                 return first + trail;
             return _composed.TryGetValue((first, second), out int joined) ? joined : null;
         }
+
+        private static int Hex(string digits) => int.Parse(digits, NumberStyles.HexNumber, CultureInfo.InvariantCulture);
 
         private int Class(int point) => _class.GetValueOrDefault(point);
     }

@@ -14,7 +14,7 @@ public sealed class BpeTrainerTests : IDisposable
     [
         .. from who in (string[])["A man", "Two girls", "The dog", "An old woman", "Ein Mädchen", "Der Hund"]
            from does in (string[])["is walking", "plays", "runs quickly", "läuft", "was sleeping"]
-           from place in (string[])["in the park.", "on a beach, alone.", "near 12 red houses!", "über die Straße.", "with 3 friends (outside)"]
+           from place in (string[])["in the park.", "on a beach, alone.", "near 12 red houses!", "über die Straße.", "with 3 friends"]
            select $"{who} {does} {place}",
     ];
 
@@ -38,7 +38,8 @@ public sealed class BpeTrainerTests : IDisposable
     {
         Tokenizer tokenizer = SentencePiece("a", 400);
         Assert.Equal(400, tokenizer.VocabularySize);
-        Assert.Equal((0, 1, 2, 3, 258), (tokenizer.UnknownId, tokenizer.BosId, tokenizer.EosId, tokenizer.TokenId("<0x00>"), tokenizer.TokenId("<0xFF>")));
+        Assert.Equal((0, 1, 2), (tokenizer.UnknownId, tokenizer.BosId, tokenizer.EosId));
+        Assert.Equal((3, 258), (tokenizer.TokenId("<0x00>"), tokenizer.TokenId("<0xFF>")));
         Assert.NotNull(tokenizer.TokenId("▁the"));
         int[] ids = tokenizer.Encode(Lines[0], addSpecialTokens: true);
         Assert.Equal(1, ids[0]);

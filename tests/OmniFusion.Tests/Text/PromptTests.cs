@@ -47,15 +47,18 @@ public sealed class PromptTests
     [Fact]
     public void The_generation_prompt_opens_the_assistants_turn()
     {
-        string plain = PromptStyle.Published.Chat(new PromptInput { Audio = true }, German);
-        Assert.Equal(plain + "<|im_start|>assistant\n", PromptStyle.Published.Chat(new PromptInput { Audio = true }, German, generationPrompt: true));
+        PromptInput input = new() { Audio = true };
+        string plain = PromptStyle.Published.Chat(input, German);
+        Assert.Equal(plain + "<|im_start|>assistant\n", PromptStyle.Published.Chat(input, German, generationPrompt: true));
     }
 
     [Fact]
     public void The_compact_style_holds_only_the_inputs()
     {
         PromptStyle compact = PromptStyle.Named("compact");
-        Assert.Equal("<|im_start|>user\n<|audio_bos|><|AUDIO|><|audio_eos|><|im_end|>\n", compact.Chat(new PromptInput { Audio = true }, German));
+        Assert.Equal(
+            "<|im_start|>user\n<|audio_bos|><|AUDIO|><|audio_eos|><|im_end|>\n",
+            compact.Chat(new PromptInput { Audio = true }, German));
         Assert.Equal(
             "<|im_start|>user\n<|vision_bos|><|IMAGE|><|vision_eos|><|audio_bos|><|AUDIO|><|audio_eos|><|im_end|>\n",
             compact.Chat(new PromptInput { Audio = true, Image = true }, German));
@@ -95,7 +98,7 @@ public sealed class PromptTests
     {
         Assert.Equal(25, Languages.All.Count);
         string[] codes =
-            ["zh", "en", "fr", "de", "it", "ja", "ko", "pt", "ru", "es", "vi", "ar", "cs", "hr", "da", "nl", "fi", "hu", "id", "ms", "nb", "no", "pl", "ro", "tr"];
+            "zh en fr de it ja ko pt ru es vi ar cs hr da nl fi hu id ms nb no pl ro tr".Split(' ');
         Assert.Equal(codes.Order(StringComparer.Ordinal), Languages.All.Select(l => l.Code).Order(StringComparer.Ordinal));
         foreach (Language language in Languages.All)
         {

@@ -32,11 +32,11 @@ public sealed class TokenizerFileTests : IDisposable
     public void Pre_tokenizers_cut(string preTokenizer, string text, string expected)
     {
         // With ignore_merges each word that is in the vocabulary is one token, so the tokens show the words.
-        string[] words = [.. expected.Split('|').Where(w => w != "<x>").Distinct()];
+        string[] words = [.. expected.Split('|').Where(w => w != "<x>")];
         JsonObject json = Minimal();
         json["pre_tokenizer"] = JsonNode.Parse(preTokenizer);
         json["model"]!["ignore_merges"] = true;
-        json["model"]!["vocab"] = new JsonObject(words.Select((w, i) => KeyValuePair.Create(w, (JsonNode?)JsonValue.Create(i))));
+        json["model"]!["vocab"] = Vocabulary(words);
         json["added_tokens"] = JsonNode.Parse("""[{"id":50,"content":"<x>","special":true}]""");
         Tokenizer tokenizer = Load(json);
         Assert.Equal(expected, string.Join('|', tokenizer.Encode(text, addSpecialTokens: false).Select(tokenizer.TokenText)));
@@ -56,7 +56,7 @@ public sealed class TokenizerFileTests : IDisposable
     {
         JsonObject json = Minimal();
         json["normalizer"] = JsonNode.Parse(normalizer);
-        json["model"]!["vocab"] = new JsonObject(expected.Distinct().Select((c, i) => KeyValuePair.Create(c.ToString(), (JsonNode?)JsonValue.Create(i))));
+        json["model"]!["vocab"] = Vocabulary(expected.Select(c => c.ToString()));
         Tokenizer tokenizer = Load(json);
         Assert.Equal(expected, string.Concat(tokenizer.Encode(text, addSpecialTokens: false).Select(tokenizer.TokenText)));
     }
@@ -72,7 +72,7 @@ public sealed class TokenizerFileTests : IDisposable
         string[] list = tokens.Split(' ');
         JsonObject json = Minimal();
         json["decoder"] = JsonNode.Parse(decoder);
-        json["model"]!["vocab"] = new JsonObject(list.Distinct().Select((w, i) => KeyValuePair.Create(w, (JsonNode?)JsonValue.Create(i))));
+        json["model"]!["vocab"] = Vocabulary(list);
         Tokenizer tokenizer = Load(json);
         Assert.Equal(expected, tokenizer.Decode([.. list.Select(t => tokenizer.TokenId(t)!.Value)], skipSpecialTokens: false));
     }
@@ -140,7 +140,8 @@ public sealed class TokenizerFileTests : IDisposable
         json["model"]!["vocab"] = JsonNode.Parse("""{"a":0,"<s>":1,"</s>":2}""");
         json["post_processor"] = JsonNode.Parse("""
             {"type":"Sequence","processors":[{"type":"ByteLevel"},{"type":"TemplateProcessing",
-             "single":[{"SpecialToken":{"id":"<s>","type_id":0}},{"Sequence":{"id":"A","type_id":0}},{"SpecialToken":{"id":"</s>","type_id":0}}],
+             "single":[{"SpecialToken":{"id":"<s>","type_id":0}},{"Sequence":{"id":"A","type_id":0}},
+                       {"SpecialToken":{"id":"</s>","type_id":0}}],
              "special_tokens":{"<s>":{"id":"<s>","ids":[1],"tokens":["<s>"]},"</s>":{"id":"</s>","ids":[2],"tokens":["</s>"]}}}]}
             """);
         Assert.Equal([1, 0, 2], Load(json).Encode("a", addSpecialTokens: true));
@@ -148,7 +149,10 @@ public sealed class TokenizerFileTests : IDisposable
 
         File.WriteAllText(
             Path.Combine(_folder, "tokenizer_config.json"),
-            """{"tokenizer_class":"LlamaTokenizer","add_bos_token":false,"add_eos_token":true,"bos_token":"<s>","eos_token":{"content":"</s>"}}""");
+            """
+            {"tokenizer_class":"LlamaTokenizer","add_bos_token":false,"add_eos_token":true,
+             "bos_token":"<s>","eos_token":{"content":"</s>"}}
+            """);
         Tokenizer llama = Load(json);
         Assert.Equal([0, 2], llama.Encode("a", addSpecialTokens: true));
         Assert.Equal((1, 2), (llama.BosId, llama.EosId));
@@ -211,6 +215,9 @@ public sealed class TokenizerFileTests : IDisposable
         Assert.Throws<OmniFusionException>(() => tokenizer.TokenText(77));
         Assert.Throws<OmniFusionException>(() => tokenizer.TokenText(-1));
     }
+
+    private static JsonObject Vocabulary(IEnumerable<string> tokens) =>
+        new(tokens.Distinct().Select((token, id) => KeyValuePair.Create(token, (JsonNode?)JsonValue.Create(id))));
 
     private static JsonObject Minimal() =>
         JsonNode.Parse("""{"added_tokens":[],"model":{"type":"BPE","vocab":{"a":0},"merges":[]}}""")!.AsObject();
