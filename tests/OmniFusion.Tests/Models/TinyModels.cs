@@ -1,6 +1,7 @@
 using System.Text.Json;
 using OmniFusion.Checkpoints;
 using OmniFusion.Media;
+using OmniFusion.Models;
 using OmniFusion.Models.Mistral;
 using OmniFusion.Models.Omni;
 using OmniFusion.Tensors;
@@ -20,18 +21,14 @@ internal static class TinyModels
 
     private static readonly Lazy<Tokenizer> s_omniTokenizer = new(() => Tokenizer.Load(Golden.Tiny("omni")));
 
-    private static readonly Lazy<Tokenizer> s_translatorTokenizer = new(() =>
-    {
-        Tokenizer tokenizer = Tokenizer.Load(Golden.Tiny("translator"));
-        tokenizer.AddToken("<pad>");
-        return tokenizer;
-    });
+    private static readonly Lazy<OmniFusionModel> s_model = new(() =>
+        OmniFusionModel.Load(Golden.Tiny("omni"), Golden.Tiny("translator"), Golden.Tiny("fusion")));
 
     public static Thinker Thinker => s_thinker.Value;
 
     public static Tokenizer OmniTokenizer => s_omniTokenizer.Value;
 
-    public static Tokenizer TranslatorTokenizer => s_translatorTokenizer.Value;
+    public static OmniFusionModel Model => s_model.Value;
 
     /// <summary>The thinker's inputs of a case: its chat texts, sounds and images.</summary>
     public static ThinkerInput[] Inputs(string thinkerCase, bool generationPrompt = false)
