@@ -24,10 +24,10 @@ public sealed unsafe partial class CpuKernels
         (int m, int n, int k) = (x.Rows, w.Rows, w.Columns);
         if (y.Count == 0)
             return;
-        float* start = bias is null ? null : bias.Floats;
+        using Widened start = new(bias);
         if (m <= RowsOfGemv)
         {
-            GemvJob gemv = new() { X = x.Floats, Y = y.Floats, Bias = start, W = w.Data, Type = w.DType, M = m, N = n, K = k };
+            GemvJob gemv = new() { X = x.Floats, Y = y.Floats, Bias = start.Data, W = w.Data, Type = w.DType, M = m, N = n, K = k };
             Run(ref gemv);
         }
         else
@@ -40,7 +40,7 @@ public sealed unsafe partial class CpuKernels
                 M = m,
                 N = n,
                 K = k,
-                Bias = start,
+                Bias = start.Data,
             };
             Run(ref gemm);
         }

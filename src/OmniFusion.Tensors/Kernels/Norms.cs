@@ -83,17 +83,17 @@ public sealed unsafe partial class CpuKernels
                 StorePart(LoadPart(total + c, columns - c) + LoadPart(sums + part * columns + c, columns - c), total + c, columns - c);
     }
 
-    /// <summary>A small weight (a norm, a bias) in single precision, widened into pooled memory where it is stored otherwise.</summary>
+    /// <summary>A small weight (a norm, a bias, or none) in single precision, widened into pooled memory where it is stored otherwise.</summary>
     private readonly ref struct Widened : IDisposable
     {
         private readonly float[]? _rented;
         private readonly System.Runtime.InteropServices.GCHandle _pin;
 
-        internal Widened(Tensor weight)
+        internal Widened(Tensor? weight)
         {
-            if (weight.DType == DType.F32)
+            if (weight is null || weight.DType == DType.F32)
             {
-                Data = weight.Floats;
+                Data = weight is null ? null : weight.Floats;
                 return;
             }
             int count = Elements(weight);

@@ -3,6 +3,8 @@ namespace OmniFusion.Generation;
 /// <summary>How a text is searched for. The defaults are the published ones.</summary>
 public sealed record GenerationOptions
 {
+    private const int MostBeams = 1024, MostTokens = 1 << 20;
+
     /// <summary>Beams; 1 is greedy search.</summary>
     public int NumBeams { get; init; } = 5;
 
@@ -17,6 +19,19 @@ public sealed record GenerationOptions
 
     /// <summary>Tokens that end a text.</summary>
     public IReadOnlyList<int> EndOfText { get; init; } = [2];
+
+    /// <exception cref="OmniFusionException">A setting makes no sense.</exception>
+    internal void Check()
+    {
+        if (NumBeams is < 1 or > MostBeams)
+            throw new OmniFusionException($"The search needs 1 to {MostBeams} beams, not {NumBeams}.");
+        if (MaxNewTokens is < 1 or > MostTokens)
+            throw new OmniFusionException($"The search writes 1 to {MostTokens} new tokens, not {MaxNewTokens}.");
+        if (NoRepeatNgramSize < 0)
+            throw new OmniFusionException($"The size of n-grams that may not repeat is 0 or more, not {NoRepeatNgramSize}.");
+        if (!float.IsFinite(LengthPenalty))
+            throw new OmniFusionException("The length penalty is not a number.");
+    }
 }
 
 /// <summary>A text that was found.</summary>

@@ -21,8 +21,7 @@ public static class Search
         Compute c, DecoderSession session, Tensor firstLogits, IReadOnlyList<int[]> histories, GenerationOptions options,
         CancellationToken cancellation = default)
     {
-        if (options.NumBeams < 1 || options.MaxNewTokens < 1)
-            throw new OmniFusionException($"Search needs at least one beam and one token, not {options.NumBeams} and {options.MaxNewTokens}.");
+        options.Check();
         ItemSearch[] items = new ItemSearch[session.Items];
         for (int i = 0; i < items.Length; i++)
             items[i] = options.NumBeams == 1 ? new GreedyItem(histories[i], options) : new BeamItem(histories[i], options, session.VocabularySize);

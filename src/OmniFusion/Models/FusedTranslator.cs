@@ -1,0 +1,99 @@
+using OmniFusion.Models.Fusion;
+using OmniFusion.Models.Mistral;
+using OmniFusion.Models.Omni;
+using OmniFusion.Tensors;
+
+namespace OmniFusion.Models;
+
+/// <summary>
+/// The published computation (arXiv 2512.00234) from prepared inputs to scores of the first token, in two halves that streaming and
+/// training use one by one: <see cref="Encode(Compute, IReadOnlyList{ThinkerInput})"/> and <see cref="Start"/>.
+/// </summary>
+/// <param name="thinker">Listens and looks; its hidden states are used.</param>
+/// <param name="fusion">Makes one state per token out of several.</param>
+/// <param name="projection">Brings it into the translator's space.</param>
+/// <param name="translator">Writes behind the fused states.</param>
+public sealed class FusedTranslator(Thinker thinker, FusionLayer fusion, Projection projection, MistralModel translator)
+{
+    /// <summary>Listens and looks.</summary>
+    public Thinker Thinker => thinker;
+
+    /// <summary>Makes one state per token out of several.</summary>
+    public FusionLayer Fusion => fusion;
+
+    /// <summary>From the thinker's space to the translator's.</summary>
+    public Projection Projection => projection;
+
+    /// <summary>Writes.</summary>
+    public MistralModel Translator => translator;
+
+    /// <summary>Runs the thinker once over a batch, fuses its hidden states and projects them.</summary>
+    public FusedPrefix Encode(Compute c, IReadOnlyList<ThinkerInput> inputs)
+    {
+        ThinkerBatch batch = thinker.Prepare(inputs);
+        return Encode(c, thinker.Forward(c, inputs, batch, cache: null, fusion.Selected(thinker.Layers)), batch);
+    }
+
+    /// <summary>Fuses and projects hidden states, those of <see cref="FusionLayer.Selected"/> in that order.</summary>
+    public FusedPrefix Encode(Compute c, ReadOnlySpan<Tensor> hiddenStates, ThinkerBatch batch)
+    {
+        FusedStates fused = fusion.Forward(c, hiddenStates);
+        return new FusedPrefix(projection.Forward(c, fused.States), batch.Segments, batch.Ids, fused.Gates);
+    }
+
+    /// <summary>
+    /// The translator's input: for each item its fused prefix, then the embeddings of its text. Without a prefix, the texts alone.
+    /// </summary>
+    /// <returns>Embeddings [rows, D], packed, and the rows of each item.</returns>
+    public (Tensor Embeddings, Segments Segments) Join(Compute c, FusedPrefix? prefix, IReadOnlyList<int[]> texts)
+    {
+        Tensor embedded = translator.EmbedTokens(c, texts.SelectMany(text => text).ToArray());
+        Segments own = new([.. texts.Select(text => text.Length)]);
+        if (prefix is null)
+            return (embedded, own);
+        if (prefix.Segments.Count != texts.Count)
+            throw new ArgumentException($"{texts.Count} texts do not fit {prefix.Segments.Count} prefixes", nameof(texts));
+        int[] fromPrefix = new int[prefix.Segments.Rows + own.Rows], fromText = new int[fromPrefix.Length];
+        int[] lengths = new int[texts.Count];
+        int at = 0;
+        for (int item = 0; item < texts.Count; item++)
+        {
+            lengths[item] = prefix.Segments.Length(item) + own.Length(item);
+            for (int i = 0; i < lengths[item]; i++, at++)
+            {
+                int inText = i - prefix.Segments.Length(item);
+                fromPrefix[at] = inText < 0 ? prefix.Segments.Start(item) + i : -1;
+                fromText[at] = inText < 0 ? -1 : own.Start(item) + inText;
+            }
+        }
+        return (c.Interleave(prefix.States, fromPrefix, embedded, fromText), new Segments(lengths));
+    }
+
+    /// <summary>The translator reads prefixes and texts; what it has read is kept once for all beams.</summary>
+    /// <param name="c">Where to compute.</param>
+    /// <param name="prefix">Fused states, or null: the translator by itself.</param>
+    /// <param name="texts">The text (the "tower") of each item, at least one token.</param>
+    public DecoderStart Start(Compute c, FusedPrefix? prefix, IReadOnlyList<int[]> texts)
+    {
+        (Tensor embeddings, Segments segments) = Join(c, prefix, texts);
+        KvCache cache = new(translator.Decoder.Shape, segments.Rows + 64);
+        Tensor last = translator.Forward(c, embeddings, segments, cache);
+        Tensor logits = translator.Logits(c, c.Gather(last, DecoderStart.LastRows(segments)));
+        int[] next = [.. Enumerable.Range(0, segments.Count).Select(segments.Length)];
+        int[][] histories = [.. texts.Select((text, item) => prefix is null ? text : [.. prefix.IdsOf(item), .. text])];
+        return new DecoderStart(new Generation.DecoderSession(translator, cache, segments, next, axes: 1), logits, histories);
+    }
+
+    /// <summary>The thinker reads chats (with the generation prompt) to write its own text, as a recogniser does.</summary>
+    public DecoderStart StartThinker(Compute c, IReadOnlyList<ThinkerInput> inputs)
+    {
+        ThinkerBatch batch = thinker.Prepare(inputs);
+        KvCache cache = new(thinker.Decoder.Shape, batch.Segments.Rows + 64);
+        Tensor last = thinker.Forward(c, inputs, batch, cache, thinker.Layers)[0];
+        Tensor logits = thinker.Logits(c, c.Gather(last, DecoderStart.LastRows(batch.Segments)));
+        int[][] histories = [.. Enumerable.Range(0, batch.Segments.Count)
+            .Select(item => batch.Ids.AsSpan(batch.Segments.Start(item), batch.Segments.Length(item)).ToArray())];
+        return new DecoderStart(
+            new Generation.DecoderSession(thinker, cache, batch.Segments, batch.NextPositions, axes: 3), logits, histories);
+    }
+}

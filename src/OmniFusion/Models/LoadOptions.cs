@@ -1,0 +1,22 @@
+using OmniFusion.Tensors;
+
+namespace OmniFusion.Models;
+
+/// <summary>How to load a model. What describes the model is only needed where no bundle does.</summary>
+public sealed record LoadOptions
+{
+    /// <summary>Threads to compute on; null: all cores.</summary>
+    public int? Threads { get; init; }
+
+    /// <summary>How matrices with a merged adapter are stored; null: exact (F32) for small models, BF16 for large ones.</summary>
+    public DType? MergedType { get; init; }
+
+    /// <summary>The fusion layer: mid, last, weighted, concat, attention or gated; null: the bundle's, or gated.</summary>
+    public string? FusionMode { get; init; }
+
+    /// <summary>Linear layers of the projection; null: the bundle's, or 2.</summary>
+    public int? ProjectionDepth { get; init; }
+
+    /// <summary>The texts around the inputs: published or compact; null: the bundle's, or published.</summary>
+    public string? Prompt { get; init; }
+}

@@ -1,0 +1,251 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using OmniFusion.Checkpoints;
+using OmniFusion.Generation;
+using OmniFusion.Models.Fusion;
+using OmniFusion.Models.Mistral;
+using OmniFusion.Models.Omni;
+using OmniFusion.Tensors;
+using OmniFusion.Text;
+
+namespace OmniFusion.Models;
+
+/// <summary>
+/// The whole system, ready to translate. It may be used from several threads at once; each call takes memory of its own.
+/// <code>
+/// OmniFusionModel model = OmniFusionModel.Load("models/nano");
+/// Translation translation = await model.TranslateAsync(new() { Audio = "speech.wav", TargetLanguage = "de" });
+/// Console.WriteLine(translation.Text);
+/// </code>
+/// </summary>
+public sealed class OmniFusionModel
+{
+    private readonly Bundle _bundle;
+    private readonly RequestReader _reader;
+    private readonly CpuKernels _kernels;
+    private readonly ConcurrentBag<Compute> _computes = [];
+    private readonly IReadOnlyList<int> _endOfTranslation, _endOfTranscript;
+
+    private OmniFusionModel(Bundle bundle, LoadOptions options)
+    {
+        long started = Stopwatch.GetTimestamp();
+        _bundle = bundle;
+        _kernels = options.Threads is not { } threads ? CpuKernels.Default
+            : threads > 0 ? new CpuKernels(threads) : throw new OmniFusionException($"A model computes on at least 1 thread, not {threads}.");
+        OmniConfig omni = OmniConfig.Load(bundle.Mmfm);
+        MistralConfig mistral = MistralConfig.Load(bundle.Translator);
+        ThinkerTokenizer = Tokenizer.Load(bundle.Mmfm);
+        TranslatorTokenizer = Tokenizer.Load(bundle.Translator);
+        // As the published code does where a tokenizer has none: the row it adds takes part in the softmax.
+        if (TranslatorTokenizer.PadId is null)
+            TranslatorTokenizer.AddToken("<pad>");
+        _reader = new RequestReader(bundle, omni, mistral, ThinkerTokenizer, TranslatorTokenizer);
+
+        Checkpoint thinkerFiles = Checkpoint.Open(bundle.Mmfm), translatorFiles = Checkpoint.Open(bundle.Translator);
+        PeftAdapter adapter = PeftAdapter.Load(bundle.Adapter);
+        Thinker thinker = new(omni, new Weights(thinkerFiles).With(adapter.Thinker, options.MergedType).Under("thinker"));
+        MistralModel translator = new(mistral, new Weights(translatorFiles).With(adapter.Translator, options.MergedType),
+            Math.Max(0, TranslatorTokenizer.VocabularySize - mistral.VocabSize));
+        Weights fusion = new(adapter.Fusion);
+        Parts = new FusedTranslator(
+            thinker,
+            FusionLayer.Create(bundle.FusionMode, thinker.HiddenSize, fusion.Under("omni_fusion")),
+            new Projection(thinker.HiddenSize, translator.HiddenSize, bundle.ProjectionDepth, fusion.Under("omni_projection")),
+            translator);
+        Recognizer = bundle.Recognizer is null ? null
+            : new CtcHead(omni.AudioConfig.DModel, Checkpoint.Open(bundle.Recognizer).Under("ctc_head"));
+        // The published checkpoint also holds the parts that speak.
+        UnplacedKeys = [.. thinkerFiles.UnusedKeys("talker.", "token2wav."), .. translatorFiles.UnusedKeys(), .. adapter.UnplacedKeys];
+        _endOfTranslation = mistral.EosTokenIds;
+        int? endOfTurn = ThinkerTokenizer.TokenId("<|im_end|>");
+        _endOfTranscript = [.. omni.EosTokenIds.Concat(endOfTurn is null ? [] : [endOfTurn.Value]).Distinct()];
+        LoadSeconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+    }
+
+    /// <summary>The models, for streaming, training and whoever wants hidden states.</summary>
+    public FusedTranslator Parts { get; }
+
+    /// <summary>The thinker's tokenizer.</summary>
+    public Tokenizer ThinkerTokenizer { get; }
+
+    /// <summary>The translator's tokenizer, with <c>&lt;pad&gt;</c> added where it had none.</summary>
+    public Tokenizer TranslatorTokenizer { get; }
+
+    /// <summary>Spells what the audio tower hears; null in a bundle without it.</summary>
+    public CtcHead? Recognizer { get; }
+
+    /// <summary>The bundle it was loaded from; for three folders, the published defaults.</summary>
+    public Bundle Bundle => _bundle;
+
+    /// <summary>Keys of the checkpoints and the adapter that found no place in the models.</summary>
+    public IReadOnlyList<string> UnplacedKeys { get; }
+
+    /// <summary>Seconds that loading took.</summary>
+    public double LoadSeconds { get; }
+
+    /// <summary>Loads a bundle.</summary>
+    /// <param name="bundleFolder">The folder with <c>omnifusion.json</c>, or that file.</param>
+    /// <param name="options">Threads and the like.</param>
+    /// <exception cref="OmniFusionException">A part is missing, damaged, or does not fit the others.</exception>
+    public static OmniFusionModel Load(string bundleFolder, LoadOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(bundleFolder);
+        return Build(Bundle.Load(bundleFolder), options ?? new LoadOptions());
+    }
+
+    /// <summary>Loads three checkpoints in the published layout.</summary>
+    /// <param name="mmfmFolder">Qwen2.5-Omni.</param>
+    /// <param name="translatorFolder">A Mistral translator such as Seed-X.</param>
+    /// <param name="adapterFolder">The adapter with fusion layer and projection.</param>
+    /// <param name="options">Threads, fusion mode and the like.</param>
+    /// <exception cref="OmniFusionException">A part is missing, damaged, or does not fit the others.</exception>
+    public static OmniFusionModel Load(string mmfmFolder, string translatorFolder, string adapterFolder, LoadOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(mmfmFolder);
+        ArgumentNullException.ThrowIfNull(translatorFolder);
+        ArgumentNullException.ThrowIfNull(adapterFolder);
+        return Build(new Bundle { Mmfm = mmfmFolder, Translator = translatorFolder, Adapter = adapterFolder }, options ?? new LoadOptions());
+    }
+
+    /// <summary>Translates one input.</summary>
+    /// <exception cref="OmniFusionException">The inputs cannot be read, or are together no task of the model.</exception>
+    /// <exception cref="OperationCanceledException">The caller asked to stop.</exception>
+    public async Task<Translation> TranslateAsync(
+        TranslationRequest request, TranslationOptions? options = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        TranslationOptions how = options ?? new TranslationOptions();
+        GenerationOptions search = SearchOf(how);
+        return await Task.Run(() => Translate([_reader.Read(request, how.ImageSize, search.MaxNewTokens, cancellation)], search, cancellation)[0],
+            cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Translates inputs, some at a time (<see cref="TranslationOptions.BatchSize"/>), and hands out the results in their order. What becomes
+    /// of an input does not depend on its neighbours: a bad one yields its error, and the rest goes on.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">The caller asked to stop.</exception>
+    public async IAsyncEnumerable<TranslationResult> TranslateBatchAsync(
+        IReadOnlyList<TranslationRequest> requests, TranslationOptions? options = null,
+        [EnumeratorCancellation] CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(requests);
+        TranslationOptions how = options ?? new TranslationOptions();
+        GenerationOptions search = SearchOf(how);
+        if (how.BatchSize < 1)
+            throw new OmniFusionException($"A batch holds at least 1 request, not {how.BatchSize}.");
+        foreach (TranslationRequest[] batch in requests.Chunk(how.BatchSize))
+        {
+            TranslationResult[] results =
+                await Task.Run(() => TranslateBatch(batch, how, search, cancellation), cancellation).ConfigureAwait(false);
+            foreach (TranslationResult result in results)
+                yield return result;
+        }
+    }
+
+    /// <summary>The thinker's own text about a recording or an image, greedily: what a recogniser writes.</summary>
+    /// <param name="request">The inputs; the languages matter only to the published prompt about images.</param>
+    /// <param name="maxNewTokens">Tokens to write at most.</param>
+    /// <param name="cancellation">Checked at each step.</param>
+    /// <exception cref="OmniFusionException">The inputs cannot be read.</exception>
+    public async Task<string> TranscribeAsync(TranslationRequest request, int maxNewTokens = 256, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        GenerationOptions search = new()
+        {
+            NumBeams = 1, NoRepeatNgramSize = 0, MaxNewTokens = maxNewTokens, EndOfText = _endOfTranscript,
+        };
+        return await Task.Run(() => WithCompute(c =>
+        {
+            ThinkerInput input = _reader.ReadForThinker(request, cancellation);
+            Generated written = Parts.StartThinker(c, [input]).Search(c, search, cancellation)[0];
+            return ThinkerTokenizer.Decode(written.Ids, skipSpecialTokens: true);
+        }), cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>A place to compute on this model's threads, for whoever uses <see cref="Parts"/>; one thread at a time.</summary>
+    public Compute CreateCompute() => new(_kernels);
+
+    private static OmniFusionModel Build(Bundle bundle, LoadOptions options) => new(
+        bundle with
+        {
+            FusionMode = options.FusionMode ?? bundle.FusionMode,
+            ProjectionDepth = options.ProjectionDepth ?? bundle.ProjectionDepth,
+            Prompt = options.Prompt ?? bundle.Prompt,
+        },
+        options);
+
+    private GenerationOptions SearchOf(TranslationOptions options)
+    {
+        GenerationOptions search = new()
+        {
+            NumBeams = options.Beams ?? _bundle.Generation.NumBeams,
+            NoRepeatNgramSize = options.NoRepeatNgramSize ?? _bundle.Generation.NoRepeatNgramSize,
+            LengthPenalty = options.LengthPenalty ?? _bundle.Generation.LengthPenalty,
+            MaxNewTokens = options.MaxNewTokens ?? _bundle.Generation.MaxNewTokens,
+            EndOfText = _endOfTranslation,
+        };
+        search.Check();
+        return search;
+    }
+
+    private TranslationResult[] TranslateBatch(
+        TranslationRequest[] requests, TranslationOptions options, GenerationOptions search, CancellationToken cancellation)
+    {
+        TranslationResult[] results = new TranslationResult[requests.Length];
+        List<(int Place, PreparedRequest Request)> fused = [], alone = [];
+        for (int i = 0; i < requests.Length; i++)
+        {
+            try
+            {
+                PreparedRequest prepared = _reader.Read(requests[i], options.ImageSize, search.MaxNewTokens, cancellation);
+                (prepared.Input is null ? alone : fused).Add((i, prepared));
+            }
+            catch (OmniFusionException error)
+            {
+                results[i] = new TranslationResult(null, error);
+            }
+        }
+        foreach (List<(int Place, PreparedRequest Request)> group in new[] { fused, alone })
+        {
+            if (group.Count == 0)
+                continue;
+            Translation[] translations = Translate([.. group.Select(item => item.Request)], search, cancellation);
+            for (int i = 0; i < group.Count; i++)
+                results[group[i].Place] = new TranslationResult(translations[i], null);
+        }
+        return results;
+    }
+
+    // Either all of them go through the thinker or none does.
+    private Translation[] Translate(PreparedRequest[] requests, GenerationOptions search, CancellationToken cancellation) => WithCompute(c =>
+    {
+        cancellation.ThrowIfCancellationRequested();
+        long started = Stopwatch.GetTimestamp();
+        FusedPrefix? prefix = requests[0].Input is null ? null : Parts.Encode(c, [.. requests.Select(request => request.Input!)]);
+        double encode = Stopwatch.GetElapsedTime(started).TotalSeconds / requests.Length;
+        cancellation.ThrowIfCancellationRequested();
+        started = Stopwatch.GetTimestamp();
+        Generated[] found = Parts.Start(c, prefix, [.. requests.Select(request => request.Text)]).Search(c, search, cancellation);
+        double decode = Stopwatch.GetElapsedTime(started).TotalSeconds / requests.Length;
+        return requests.Zip(found, (request, text) => new Translation(
+            TranslatorTokenizer.Decode(text.Ids, skipSpecialTokens: true), request.Language.Code, text.Ids, text.Score,
+            new Timings(request.Seconds, encode, decode))).ToArray();
+    });
+
+    private T WithCompute<T>(Func<Compute, T> work)
+    {
+        if (!_computes.TryTake(out Compute? c))
+            c = CreateCompute();
+        try
+        {
+            return work(c);
+        }
+        finally
+        {
+            c.Arena.Reset();
+            _computes.Add(c);
+        }
+    }
+}

@@ -1,0 +1,166 @@
+using System.Diagnostics;
+using OmniFusion.Checkpoints;
+using OmniFusion.Media;
+using OmniFusion.Models.Omni;
+using OmniFusion.Text;
+
+namespace OmniFusion.Models;
+
+/// <summary>A request as the models take it.</summary>
+/// <param name="Language">The language to translate into.</param>
+/// <param name="Input">What the thinker gets; null when the translator works alone.</param>
+/// <param name="Text">What the translator reads behind the fused states, or alone.</param>
+/// <param name="Seconds">What reading it took.</param>
+internal sealed record PreparedRequest(Language Language, ThinkerInput? Input, int[] Text, double Seconds);
+
+/// <summary>Reads the files of requests and makes token ids, spectrograms and patches of them.</summary>
+internal sealed class RequestReader
+{
+    private readonly OmniConfig _omni;
+    private readonly MistralConfig _mistral;
+    private readonly Tokenizer _thinkerTokenizer, _translatorTokenizer;
+    private readonly LogMel _logMel;
+    private readonly ImageProcessorConfig _imageConfig;
+    private readonly ImageSize _imageSize;
+    private readonly PromptStyle _style;
+    private readonly IReadOnlyList<string> _languages;
+
+    internal RequestReader(Bundle bundle, OmniConfig omni, MistralConfig mistral, Tokenizer thinkerTokenizer, Tokenizer translatorTokenizer)
+    {
+        (_omni, _mistral, _thinkerTokenizer, _translatorTokenizer) = (omni, mistral, thinkerTokenizer, translatorTokenizer);
+        string preprocessor = Path.Combine(bundle.Mmfm, "preprocessor_config.json");
+        _logMel = LogMel.FromConfig(preprocessor);
+        if (_logMel.Bins != omni.AudioConfig.NumMelBins)
+            throw new OmniFusionException(
+                $"{preprocessor} has feature_size {_logMel.Bins}, but the model takes {omni.AudioConfig.NumMelBins} mel bins.");
+        _imageConfig = ImageProcessorConfig.Load(preprocessor);
+        _imageSize = new ImageSize(bundle.ImageWidth, bundle.ImageHeight);
+        _style = PromptStyle.Named(bundle.Prompt);
+        _languages = bundle.Languages;
+    }
+
+    /// <summary>Prepares a translation.</summary>
+    /// <exception cref="OmniFusionException">The inputs cannot be read, or are together no task of the model.</exception>
+    internal PreparedRequest Read(TranslationRequest request, ImageSize? imageSize, int newTokens, CancellationToken cancellation)
+    {
+        long started = Stopwatch.GetTimestamp();
+        Language target = Target(request.TargetLanguage);
+        ThinkerInput? input = null;
+        int[] text;
+        if (request.HasAudio || request.HasImage)
+        {
+            PromptInput prompt = PromptOf(request);
+            input = ThinkerInputOf(request, _style.Chat(prompt, target), imageSize, cancellation);
+            text = _translatorTokenizer.Encode(_style.Tower(prompt, target), addSpecialTokens: false);
+        }
+        else
+        {
+            if (!string.IsNullOrEmpty(request.Transcript))
+                throw new OmniFusionException("A transcript needs the recording that it belongs to.");
+            if (string.IsNullOrWhiteSpace(request.Text))
+                throw new OmniFusionException("There is nothing to translate: give a recording, an image or a text.");
+            string alone = _style.TextAlone(request.Text, Languages.Find(request.SourceLanguage), target);
+            text = _translatorTokenizer.Encode(alone, addSpecialTokens: true);
+        }
+        CheckLength((input is null ? 0 : TokensOf(input)) + text.Length, newTokens);
+        return new PreparedRequest(target, input, text, Stopwatch.GetElapsedTime(started).TotalSeconds);
+    }
+
+    /// <summary>Prepares what the thinker itself is to write about.</summary>
+    internal ThinkerInput ReadForThinker(TranslationRequest request, CancellationToken cancellation)
+    {
+        if (!request.HasAudio && !request.HasImage)
+            throw new OmniFusionException("There is nothing to transcribe: give a recording or an image.");
+        string chat = _style.Chat(PromptOf(request), Languages.Find(request.TargetLanguage), generationPrompt: true);
+        return ThinkerInputOf(request, chat, imageSize: null, cancellation);
+    }
+
+    private static PromptInput PromptOf(TranslationRequest request) =>
+        new() { Audio = request.HasAudio, Image = request.HasImage, Text = request.Text, Transcript = request.Transcript };
+
+    private Language Target(string name)
+    {
+        Language language = Languages.Find(name);
+        return _languages.Contains(language.Code) ? language
+            : throw new OmniFusionException($"The model does not translate into {language.Name}, only into {string.Join(", ", _languages)}.");
+    }
+
+    private ThinkerInput ThinkerInputOf(TranslationRequest request, string chat, ImageSize? imageSize, CancellationToken cancellation)
+    {
+        int[] ids = _thinkerTokenizer.Encode(chat, addSpecialTokens: false);
+        // A text that spells out a placeholder would ask for a sound or an image that nobody gave.
+        CheckPlaceholder(ids, _omni.AudioTokenIndex, request.HasAudio);
+        if (_omni.ImageTokenIndex is { } image)
+            CheckPlaceholder(ids, image, request.HasImage);
+        float[]? mel = request.HasAudio ? MelOf(request, cancellation) : null;
+        ImagePatches? patches = request.HasImage ? PatchesOf(request, imageSize, cancellation) : null;
+        ThinkerInput input = new()
+        {
+            Ids = ids,
+            Mel = mel,
+            Patches = patches?.Values,
+            Grid = patches is null ? default : new ImageGrid(patches.Time, patches.Height, patches.Width),
+        };
+        int tokens = TokensOf(input), most = _omni.TextConfig.MaxPositionEmbeddings;
+        return tokens <= most ? input : throw TooLong(tokens, most);
+    }
+
+    private void CheckPlaceholder(int[] ids, int placeholder, bool given)
+    {
+        if (ids.Count(id => id == placeholder) != (given ? 1 : 0))
+            throw new OmniFusionException(
+                $"The text must not contain '{_thinkerTokenizer.TokenText(placeholder)}', which stands for a recording or an image.");
+    }
+
+    private float[] MelOf(TranslationRequest request, CancellationToken cancellation)
+    {
+        if (request.Audio is not null && request.Samples is not null)
+            throw new OmniFusionException("A recording is given as a file or as samples, not as both.");
+        string name = request.Audio ?? "The recording";
+        float[] samples = request.Samples ?? AudioFile.ReadMono16k(request.Audio!, cancellation);
+        if (_logMel.SamplingRate != AudioFile.ModelRate)
+            throw new OmniFusionException($"The model listens at {_logMel.SamplingRate} samples a second; only {AudioFile.ModelRate} is supported.");
+        if (!samples.All(float.IsFinite))
+            throw new OmniFusionException($"{name} holds samples that are not numbers.");
+        int frames = _logMel.FrameCount(samples.Length), tokens = AudioTower.TokenCount(frames);
+        if (tokens == 0)
+            throw new OmniFusionException($"{name} is too short: {samples.Length} samples at 16 kHz do not make one audio token.");
+        // Said before the spectrogram takes its memory.
+        if (tokens > _omni.TextConfig.MaxPositionEmbeddings)
+            throw TooLong(tokens, _omni.TextConfig.MaxPositionEmbeddings);
+        cancellation.ThrowIfCancellationRequested();
+        float[] mel = new float[frames * _logMel.Bins];
+        _logMel.Compute(samples, mel);
+        return mel;
+    }
+
+    private ImagePatches PatchesOf(TranslationRequest request, ImageSize? imageSize, CancellationToken cancellation)
+    {
+        if (request.Image is not null && request.Picture is not null)
+            throw new OmniFusionException("An image is given as a file or as pixels, not as both.");
+        if (_omni.VisionConfig is null)
+            throw new OmniFusionException("This model has no vision tower, so it cannot take an image.");
+        RgbImage image = request.Picture ?? ImageFile.Read(request.Image!, cancellation);
+        return new ImageProcessor(_imageConfig, imageSize ?? _imageSize).Process(image);
+    }
+
+    private int TokensOf(ThinkerInput input)
+    {
+        int tokens = input.Ids.Length;
+        if (input.Mel is not null)
+            tokens += AudioTower.TokenCount(input.Mel.Length / _logMel.Bins) - 1;
+        if (input.Patches is not null)
+            tokens += input.Grid.Patches / (_omni.VisionConfig!.SpatialMergeSize * _omni.VisionConfig.SpatialMergeSize) - 1;
+        return tokens;
+    }
+
+    private void CheckLength(int tokens, int newTokens)
+    {
+        int most = Math.Min(_mistral.MaxPositionEmbeddings, _mistral.SlidingWindow - newTokens ?? int.MaxValue);
+        if (tokens > most)
+            throw TooLong(tokens, most);
+    }
+
+    private static OmniFusionException TooLong(int tokens, int most) =>
+        new($"The input is too long: it makes {tokens} tokens, and the model takes at most {most} (a second of speech is 25).");
+}
