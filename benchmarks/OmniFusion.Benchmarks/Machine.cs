@@ -103,6 +103,8 @@ internal static unsafe class Machine
         Vector512<float> a = default, b = default, c = default, d = default;
         for (long i = 0; i < count; i += 64)
         {
+            for (int line = 0; line < 64; line += 16)
+                Cache.Fetch(from + i + line + 1024);
             a += Vector512.Load(from + i);
             b += Vector512.Load(from + i + 16);
             c += Vector512.Load(from + i + 32);

@@ -38,7 +38,7 @@ public class GemmTests
             from seed in Gen.Choose(0, 10_000)
             select (m, n, k, new Setting(path, type, threads, bias, seed));
         Prop.ForAll(gen.ToArbitrary(), item => item.Item4.Check(item.Item1, item.Item2, item.Item3))
-            .Check(Config.QuickThrowOnFailure.WithMaxTest(150));
+            .Check(Config.QuickThrowOnFailure.WithMaxTest(100));
     }
 
     [Theory]
@@ -105,7 +105,6 @@ public class GemmTests
                 kernels.MatMul(x, w, null, y);
                 kernels.MatMul(many, w, null, wide);
                 float[] expected = w.ToF32().Span.ToArray().Where((_, i) => i % 32 == 3).ToArray();
-                // Zero times infinity is no number, so only finite values survive next to other rows; here each stands alone.
                 Assert.Equal(expected, y.Span.ToArray());
                 Assert.Equal(expected, wide.Row(15).ToArray());
             }
@@ -118,7 +117,8 @@ public class GemmTests
         CpuKernels kernels = new(2);
         Random random = new(5);
         Tensor x = Numbers.Random(random, 130, 300), w = Numbers.Random(random, 200, 300), y = Tensor.Zeros(new(130, 200));
-        Tensor row = Numbers.Random(random, 1, 300), z = Tensor.Zeros(new(1, 200)), dx = Tensor.Zeros(new(130, 300)), dw = Tensor.Zeros(new(200, 300));
+        Tensor row = Numbers.Random(random, 1, 300), z = Tensor.Zeros(new(1, 200));
+        Tensor dx = Tensor.Zeros(new(130, 300)), dw = Tensor.Zeros(new(200, 300));
         long before = 0;
         for (int i = 0; i < 20; i++)
         {
@@ -146,13 +146,14 @@ public sealed record Setting(object Path, DType Type, int Threads, bool Bias, in
     internal static IEnumerable<Setting> All(int seed) =>
         from path in Paths
         from type in Enum.GetValues<DType>()
-        select new Setting(path, type, 1 + seed % 2, (seed & 4) != 0, seed);
+        select new Setting(path, type, 1 + (seed & 1), (seed & 4) != 0, seed);
 
     internal void Check(int m, int n, int k)
     {
         Random random = new(Seed);
         CpuKernels kernels = new(Threads) { GemmPath = (GemmPath)Path };
-        Tensor x = Numbers.Random(random, m, k), w = Numbers.Unaligned(Numbers.Random(random, n, k), Type), bias = Numbers.Random(random, n);
+        Tensor x = Numbers.Random(random, m, k), w = Numbers.Unaligned(Numbers.Random(random, n, k), Type);
+        Tensor bias = Numbers.Random(random, n);
         Tensor y = Tensor.Zeros(new(m, n)), dy = Numbers.Random(random, m, n);
         Tensor dx = Numbers.Random(random, m, k), dw = Numbers.Random(random, n, k), dbias = Numbers.Random(random, n);
         (float[] dx0, float[] dw0, float[] dbias0) = (dx.Span.ToArray(), dw.Span.ToArray(), dbias.Span.ToArray());

@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics.X86;
 
 namespace OmniFusion.Tensors;
 
-/// <summary>One factor of a matrix product, seen as [outer, inner]: outer is the axis that the result keeps, inner the one summed over.</summary>
+/// <summary>One factor of a matrix product, seen as [outer, inner]: the inner axis is summed over.</summary>
 /// <param name="Data">Address of the first number.</param>
 /// <param name="Type">How the numbers are stored.</param>
 /// <param name="Stride">Numbers from one row in memory to the next.</param>
@@ -137,10 +137,14 @@ internal static unsafe class GemmPack<TSimd, V>
                 float* c = to + (nint)p * width + first;
 
                 // After two steps, quad 4g+j holds, in its 128-bit lane l, the numbers 4l+j of rows 4g to 4g+3.
-                Quads<TStored>(row, at, out Vector512<float> a0, out Vector512<float> a1, out Vector512<float> a2, out Vector512<float> a3);
-                Quads<TStored>(row + 4, at, out Vector512<float> b0, out Vector512<float> b1, out Vector512<float> b2, out Vector512<float> b3);
-                Quads<TStored>(row + 8, at, out Vector512<float> c0, out Vector512<float> c1, out Vector512<float> c2, out Vector512<float> c3);
-                Quads<TStored>(row + 12, at, out Vector512<float> d0, out Vector512<float> d1, out Vector512<float> d2, out Vector512<float> d3);
+                Quads<TStored>(
+                    row, at, out Vector512<float> a0, out Vector512<float> a1, out Vector512<float> a2, out Vector512<float> a3);
+                Quads<TStored>(
+                    row + 4, at, out Vector512<float> b0, out Vector512<float> b1, out Vector512<float> b2, out Vector512<float> b3);
+                Quads<TStored>(
+                    row + 8, at, out Vector512<float> c0, out Vector512<float> c1, out Vector512<float> c2, out Vector512<float> c3);
+                Quads<TStored>(
+                    row + 12, at, out Vector512<float> d0, out Vector512<float> d1, out Vector512<float> d2, out Vector512<float> d3);
 
                 Lanes(a0, b0, c0, d0, out a0, out b0, out c0, out d0);
                 Lanes(a1, b1, c1, d1, out a1, out b1, out c1, out d1);
@@ -213,8 +217,10 @@ internal static unsafe class GemmPack<TSimd, V>
                 int p = Math.Min(block, k - 8);
                 nint at = (nint)p * TStored.Size;
                 float* c = to + (nint)p * width + first;
-                Quads<TStored>(row, at, out Vector256<float> a0, out Vector256<float> a1, out Vector256<float> a2, out Vector256<float> a3);
-                Quads<TStored>(row + 4, at, out Vector256<float> b0, out Vector256<float> b1, out Vector256<float> b2, out Vector256<float> b3);
+                Quads<TStored>(
+                    row, at, out Vector256<float> a0, out Vector256<float> a1, out Vector256<float> a2, out Vector256<float> a3);
+                Quads<TStored>(
+                    row + 4, at, out Vector256<float> b0, out Vector256<float> b1, out Vector256<float> b2, out Vector256<float> b3);
                 nint w = width;
                 Avx.Permute2x128(a0, b0, 0x20).Store(c);
                 Avx.Permute2x128(a1, b1, 0x20).Store(c += w);

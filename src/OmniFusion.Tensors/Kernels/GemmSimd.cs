@@ -101,7 +101,7 @@ internal readonly unsafe struct StoredBF16 : IStored
 /// </summary>
 internal readonly unsafe struct StoredF16 : IStored
 {
-    private const uint Infinity = 0x7C00;
+    private const int Infinity = 0x7C00;
     private const float Rebias = 5.192296858534828e33f;
 
     public static int Size => 2;
@@ -114,7 +114,8 @@ internal readonly unsafe struct StoredF16 : IStored
         Vector128<uint> half = Vector128.WidenLower(Vector64.Load((ushort*)from).ToVector128Unsafe());
         Vector128<uint> magnitude = half & Vector128.Create(0x7FFFu);
         Vector128<uint> number = ((magnitude << 13).AsSingle() * Rebias).AsUInt32();
-        number |= Vector128.GreaterThanOrEqual(magnitude.AsInt32(), Vector128.Create((int)Infinity)).AsUInt32() & Vector128.Create(0x7F800000u);
+        Vector128<uint> special = Vector128.GreaterThanOrEqual(magnitude.AsInt32(), Vector128.Create(Infinity)).AsUInt32();
+        number |= special & Vector128.Create(0x7F800000u);
         return (number | ((half ^ magnitude) << 16)).AsSingle();
     }
 
@@ -124,7 +125,8 @@ internal readonly unsafe struct StoredF16 : IStored
         Vector256<uint> half = Vector256.WidenLower(Vector128.Load((ushort*)from).ToVector256Unsafe());
         Vector256<uint> magnitude = half & Vector256.Create(0x7FFFu);
         Vector256<uint> number = ((magnitude << 13).AsSingle() * Rebias).AsUInt32();
-        number |= Vector256.GreaterThanOrEqual(magnitude.AsInt32(), Vector256.Create((int)Infinity)).AsUInt32() & Vector256.Create(0x7F800000u);
+        Vector256<uint> special = Vector256.GreaterThanOrEqual(magnitude.AsInt32(), Vector256.Create(Infinity)).AsUInt32();
+        number |= special & Vector256.Create(0x7F800000u);
         return (number | ((half ^ magnitude) << 16)).AsSingle();
     }
 
@@ -134,7 +136,8 @@ internal readonly unsafe struct StoredF16 : IStored
         Vector512<uint> half = Vector512.WidenLower(Vector256.Load((ushort*)from).ToVector512Unsafe());
         Vector512<uint> magnitude = half & Vector512.Create(0x7FFFu);
         Vector512<uint> number = ((magnitude << 13).AsSingle() * Rebias).AsUInt32();
-        number |= Vector512.GreaterThanOrEqual(magnitude.AsInt32(), Vector512.Create((int)Infinity)).AsUInt32() & Vector512.Create(0x7F800000u);
+        Vector512<uint> special = Vector512.GreaterThanOrEqual(magnitude.AsInt32(), Vector512.Create(Infinity)).AsUInt32();
+        number |= special & Vector512.Create(0x7F800000u);
         return (number | ((half ^ magnitude) << 16)).AsSingle();
     }
 }
@@ -173,7 +176,8 @@ internal readonly unsafe struct Simd512 : ISimd<Vector512<float>>
 
     public static Vector512<float> Broadcast(float value) => Vector512.Create(value);
 
-    public static Vector512<float> MultiplyAdd(Vector512<float> a, Vector512<float> b, Vector512<float> c) => Avx512F.FusedMultiplyAdd(a, b, c);
+    public static Vector512<float> MultiplyAdd(Vector512<float> a, Vector512<float> b, Vector512<float> c) =>
+        Avx512F.FusedMultiplyAdd(a, b, c);
 
     public static Vector512<float> Add(Vector512<float> a, Vector512<float> b) => a + b;
 

@@ -14,7 +14,8 @@ internal static unsafe class GemmTile512
     internal const int Columns = 32;
 
     /// <summary>
-    /// c[rows, 32] = (accumulate ? c : bias) + a·b, where a is a panel [k, 14] and b a panel [k, 32]. An odd number of rows computes one more.
+    /// c[rows, 32] = (accumulate ? c : bias) + a·b, where a is a panel [k, 14] and b a panel [k, 32]. With an odd number of rows one
+    /// more is written.
     /// </summary>
     internal static void Run(int rows, int k, float* a, float* b, float* c, nint stride, float* bias, bool accumulate)
     {
