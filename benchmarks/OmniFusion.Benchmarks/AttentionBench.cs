@@ -36,6 +36,7 @@ internal static class AttentionBench
     internal static void Run(string[] args)
     {
         bool quick = args.Contains("quick");
+        string wanted = args.FirstOrDefault(arg => arg != "quick") ?? "";
         Console.WriteLine(Machine.Describe());
         foreach (int threads in quick ? [1] : (int[])[1, Environment.ProcessorCount])
         {
@@ -43,12 +44,17 @@ internal static class AttentionBench
             Console.WriteLine($"{"rows",-24}{"heads",8}{"dim",6}{"forward",16}{"backward",16}");
             foreach ((string name, int[] lengths, int heads, int kvHeads, int dim, bool causal) in s_shapes)
             {
+                if (!name.Contains(wanted, StringComparison.Ordinal))
+                    continue;
                 Console.WriteLine($"{name,-24}{heads + "/" + kvHeads,8}{dim,6}"
                     + Plain(threads, new AttentionShape(new Segments(lengths), heads, kvHeads, causal, 1 / MathF.Sqrt(dim)), dim));
             }
             Console.WriteLine($"\n{threads} thread(s), over a cache and 20 rows of history, share of the read bandwidth in % (GB/s)");
             foreach ((string name, int items, int beams, int run, int heads, int kvHeads, int dim) in s_cached)
-                Console.WriteLine($"{name,-24}{heads + "/" + kvHeads,8}{dim,6}{Cached(threads, items, beams, run, heads, kvHeads, dim)}");
+            {
+                if (name.Contains(wanted, StringComparison.Ordinal))
+                    Console.WriteLine($"{name,-24}{heads + "/" + kvHeads,8}{dim,6}{Cached(threads, items, beams, run, heads, kvHeads, dim)}");
+            }
         }
     }
 

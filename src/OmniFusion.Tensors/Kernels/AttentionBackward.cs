@@ -162,13 +162,17 @@ internal static unsafe class AttentionBackward<L, V>
         AttentionPacking.Transpose(grads, first, count, TileWidth, headDim, 1, tile.GradT, TileWidth);
         AttentionPacking.Copy(queries, first, count, headDim, tile.Query, padded);
         AttentionPacking.Copy(grads, first, count, headDim, tile.Grad, padded);
-        for (int lane = 0; lane < TileWidth; lane++)
+        float* logSumExp = job.LogSumExp + (long)(firstRow + tile.FirstRow) * job.Heads + kvHead * group;
+        for (int lane = 0, row = tile.FirstRow, head = first % group; lane < TileWidth; lane++)
         {
-            int index = Math.Min(lane, count - 1) + first;
-            int row = index / group;
             tile.Position[lane] = row;
-            tile.LogSumExp[lane] = job.LogSumExp[(long)(firstRow + row) * job.Heads + kvHead * group + index % group] * AttentionJob.Log2E;
-            tile.Delta[lane] = lane < count ? Dot(grads.At(index), outputs.At(index), headDim) : 0;
+            tile.LogSumExp[lane] = lane < count ? logSumExp[head] * AttentionJob.Log2E : 0;
+            tile.Delta[lane] = lane < count ? Dot(tile.Grad + lane * padded, outputs.At(first + lane), headDim) : 0;
+            if (++head < group)
+                continue;
+            head = 0;
+            row++;
+            logSumExp += job.Heads;
         }
     }
 

@@ -27,6 +27,8 @@ internal static unsafe class AttentionPacking
     /// <summary>to[d, i] = from[first + i, d] · factor for i below <paramref name="count"/>, zero up to <paramref name="width"/>.</summary>
     internal static void Transpose(in HeadRows from, int first, int count, int width, int headDim, float factor, float* to, int stride)
     {
+        if (count < width)
+            new Span<float>(to, (headDim - 1) * stride + width).Clear();
         int i = 0;
         if (Sse.IsSupported)
         {
@@ -38,11 +40,6 @@ internal static unsafe class AttentionPacking
             float* row = from.At(first + i);
             for (int d = 0; d < headDim; d++)
                 to[d * stride + i] = row[d] * factor;
-        }
-        if (i < width)
-        {
-            for (int d = 0; d < headDim; d++)
-                new Span<float>(to + d * stride + i, width - i).Clear();
         }
     }
 
@@ -59,7 +56,8 @@ internal static unsafe class AttentionPacking
         for (int i = 0; i < count; i++, to += stride)
         {
             new ReadOnlySpan<float>(from.At(first + i), headDim).CopyTo(new Span<float>(to, headDim));
-            new Span<float>(to + headDim, stride - headDim).Clear();
+            for (int d = headDim; d < stride; d++)
+                to[d] = 0;
         }
     }
 
