@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace OmniFusion.Tensors;
 
 /// <summary>Sizes of the backward pass.</summary>
@@ -177,6 +179,7 @@ internal static unsafe class AttentionBackward<L, V>
     }
 
     // The weights, and the gradients of the scores times the scale, of one tile and block; zero in the rows that fill up a half panel.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Weights(in Tile tile, int firstKey, int count, in AttentionJob job, float* keys, float* values, float* weights, float* gradients)
     {
         int headDim = job.HeadDim;
@@ -202,6 +205,7 @@ internal static unsafe class AttentionBackward<L, V>
         new Span<float>(gradients + count * TileWidth, filled).Clear();
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static float Dot(float* a, float* b, int length)
     {
         V sum = L.Broadcast(0);
@@ -214,6 +218,7 @@ internal static unsafe class AttentionBackward<L, V>
         return total;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void AddRows(float* from, int stride, in HeadRows to, int first, int end, int headDim)
     {
         for (int i = first; i < end; i++, from += stride)

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics.X86;
 
 namespace OmniFusion.Tensors;
@@ -111,6 +112,7 @@ internal static unsafe class CachedAttention<L, V>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Prefetch(in HeadRows keys, in HeadRows values, int first, int count, int headDim)
     {
         if (!Sse.IsSupported)
@@ -137,6 +139,7 @@ internal static unsafe class CachedAttention<L, V>
     }
 
     // Four keys at a time, so that four sums over the lanes are taken together; two queries at a time, so that a key is loaded once for both.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Scores(in Sums sums, int queries, float* keys, int stride, int count)
     {
         int padded = sums.Padded;
@@ -173,6 +176,7 @@ internal static unsafe class CachedAttention<L, V>
     }
 
     // One query over single rows.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Single(in Sums sums, int query, in HeadRows keys, in HeadRows values, int* rows, int count)
     {
         int headDim = sums.HeadDim, whole = headDim / L.Width * L.Width;
@@ -238,6 +242,7 @@ internal static unsafe class CachedAttention<L, V>
     }
 
     // Scores of one query become weights relative to its new maximum, and what it has summed so far is brought to that.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Softmax(in Sums sums, int query, int count)
     {
         float* scores = sums.Weights + query * KeysAtOnce;

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace OmniFusion.Tensors;
 
 /// <summary>Sizes of the forward pass.</summary>
@@ -124,6 +126,7 @@ internal static unsafe class AttentionForward<L, V>
     }
 
     // Scores become weights relative to the new maximum; what was summed before is to be multiplied by `rescale`.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Softmax(float* scores, int count, float* maximum, float* sum, float* rescale)
     {
         V before = L.Load(maximum), most = before, most2 = before;
@@ -150,6 +153,7 @@ internal static unsafe class AttentionForward<L, V>
     }
 
     // Divides by the sum of the weights; the maximum becomes the logarithm of the sum of the exponentials.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Finish(in Tile tile, int headDim)
     {
         for (int lanes = 0; lanes < tile.Vectors * L.Width; lanes += L.Width)
@@ -170,6 +174,7 @@ internal static unsafe class AttentionMask<L, V>
     where V : struct
 {
     /// <summary>Hides from each query the keys after its own position, in rows [from, to) of a block whose first key is <paramref name="firstKey"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Hide(float* scores, int from, int to, int firstKey, float* positions, int vectors)
     {
         V hidden = L.Broadcast(AttentionJob.Hidden);
