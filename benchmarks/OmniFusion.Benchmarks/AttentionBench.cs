@@ -24,6 +24,7 @@ internal static class AttentionBench
         ("32 items of 20 to 120", Mixed(32), 4, 4, 64, true),
         ("32 items of 20 to 120", Mixed(32), 6, 2, 48, true),
         ("32 items of 20 to 120", Mixed(32), 8, 8, 24, true),
+        ("4 items of 70", Equal(4, 70), 4, 4, 64, true),
         ("32 items of 20", Equal(32, 20), 4, 4, 48, true),
     ];
 
@@ -36,6 +37,7 @@ internal static class AttentionBench
     internal static void Run(string[] args)
     {
         bool quick = args.Contains("quick");
+        string wanted = args.FirstOrDefault(arg => arg != "quick") ?? "";
         Console.WriteLine(Machine.Describe());
         foreach (int threads in quick ? [1] : (int[])[1, Environment.ProcessorCount])
         {
@@ -43,12 +45,17 @@ internal static class AttentionBench
             Console.WriteLine($"{"rows",-24}{"heads",8}{"dim",6}{"forward",16}{"backward",16}");
             foreach ((string name, int[] lengths, int heads, int kvHeads, int dim, bool causal) in s_shapes)
             {
+                if (!name.Contains(wanted, StringComparison.Ordinal))
+                    continue;
                 Console.WriteLine($"{name,-24}{heads + "/" + kvHeads,8}{dim,6}"
                     + Plain(threads, new AttentionShape(new Segments(lengths), heads, kvHeads, causal, 1 / MathF.Sqrt(dim)), dim));
             }
             Console.WriteLine($"\n{threads} thread(s), over a cache and 20 rows of history, share of the read bandwidth in % (GB/s)");
             foreach ((string name, int items, int beams, int run, int heads, int kvHeads, int dim) in s_cached)
-                Console.WriteLine($"{name,-24}{heads + "/" + kvHeads,8}{dim,6}{Cached(threads, items, beams, run, heads, kvHeads, dim)}");
+            {
+                if (name.Contains(wanted, StringComparison.Ordinal))
+                    Console.WriteLine($"{name,-24}{heads + "/" + kvHeads,8}{dim,6}{Cached(threads, items, beams, run, heads, kvHeads, dim)}");
+            }
         }
     }
 
@@ -83,7 +90,7 @@ internal static class AttentionBench
             seen.Add(row / beams * run, run, [.. Enumerable.Range(0, 20).Select(i => items * run + row * 20 + i)]);
         int next = 0;
         double before = Machine.ReadGigabytes(threads);
-        double seconds = Seconds(() =>
+        double seconds = Seconds(threads, () =>
         {
             kernels.CachedAttention(q, caches[next], caches[next + 1], seen, heads, kvHeads, 0.1f, y);
             next = (next + 2) % caches.Length;
@@ -95,24 +102,31 @@ internal static class AttentionBench
     private static string Share(int threads, double flops, Action action)
     {
         double before = Machine.PeakGflops(threads);
-        double seconds = Seconds(action);
+        double seconds = Seconds(threads, action);
         double peak = Math.Max(before, Machine.PeakGflops(threads)), rate = flops / seconds / 1e9;
         return $"{rate / peak * 100,8:F1} ({rate,5:F0})";
     }
 
-    // The shortest: other programs may be using the machine.
-    private static double Seconds(Action action)
+    // The best of some batches, of one thread in processor time: other programs may be using the machine.
+    private static double Seconds(int threads, Action action)
     {
         long start = Stopwatch.GetTimestamp();
         for (int i = 0; i < 60 && (i < 4 || Stopwatch.GetElapsedTime(start).TotalSeconds < 0.15); i++)
             action();
         double best = double.MaxValue;
-        start = Stopwatch.GetTimestamp();
-        for (int i = 0; i < 10 || (i < 300 && Stopwatch.GetElapsedTime(start).TotalSeconds < 0.4); i++)
+        for (int batch = 0; batch < 8; batch++)
         {
-            long from = Stopwatch.GetTimestamp();
-            action();
-            best = Math.Min(best, Stopwatch.GetElapsedTime(from).TotalSeconds);
+            int calls = 0;
+            TimeSpan busy = Environment.CpuUsage.TotalTime;
+            start = Stopwatch.GetTimestamp();
+            do
+            {
+                action();
+                calls++;
+            }
+            while (Stopwatch.GetElapsedTime(start).TotalSeconds < 0.04);
+            double seconds = (threads == 1 ? Environment.CpuUsage.TotalTime - busy : Stopwatch.GetElapsedTime(start)).TotalSeconds;
+            best = Math.Min(best, seconds / calls);
         }
         return best;
     }

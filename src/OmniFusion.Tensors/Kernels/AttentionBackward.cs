@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace OmniFusion.Tensors;
 
 /// <summary>Sizes of the backward pass.</summary>
@@ -162,17 +164,22 @@ internal static unsafe class AttentionBackward<L, V>
         AttentionPacking.Transpose(grads, first, count, TileWidth, headDim, 1, tile.GradT, TileWidth);
         AttentionPacking.Copy(queries, first, count, headDim, tile.Query, padded);
         AttentionPacking.Copy(grads, first, count, headDim, tile.Grad, padded);
-        for (int lane = 0; lane < TileWidth; lane++)
+        float* logSumExp = job.LogSumExp + (long)(firstRow + tile.FirstRow) * job.Heads + kvHead * group;
+        for (int lane = 0, row = tile.FirstRow, head = first % group; lane < TileWidth; lane++)
         {
-            int index = Math.Min(lane, count - 1) + first;
-            int row = index / group;
             tile.Position[lane] = row;
-            tile.LogSumExp[lane] = job.LogSumExp[(long)(firstRow + row) * job.Heads + kvHead * group + index % group] * AttentionJob.Log2E;
-            tile.Delta[lane] = lane < count ? Dot(grads.At(index), outputs.At(index), headDim) : 0;
+            tile.LogSumExp[lane] = lane < count ? logSumExp[head] * AttentionJob.Log2E : 0;
+            tile.Delta[lane] = lane < count ? Dot(tile.Grad + lane * padded, outputs.At(first + lane), headDim) : 0;
+            if (++head < group)
+                continue;
+            head = 0;
+            row++;
+            logSumExp += job.Heads;
         }
     }
 
     // The weights, and the gradients of the scores times the scale, of one tile and block; zero in the rows that fill up a half panel.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Weights(in Tile tile, int firstKey, int count, in AttentionJob job, float* keys, float* values, float* weights, float* gradients)
     {
         int headDim = job.HeadDim;
@@ -198,6 +205,7 @@ internal static unsafe class AttentionBackward<L, V>
         new Span<float>(gradients + count * TileWidth, filled).Clear();
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static float Dot(float* a, float* b, int length)
     {
         V sum = L.Broadcast(0);
@@ -210,6 +218,7 @@ internal static unsafe class AttentionBackward<L, V>
         return total;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void AddRows(float* from, int stride, in HeadRows to, int first, int end, int headDim)
     {
         for (int i = first; i < end; i++, from += stride)

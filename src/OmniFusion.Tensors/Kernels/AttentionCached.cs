@@ -18,6 +18,9 @@ internal static unsafe class CachedAttention<L, V>
         internal int HeadDim, Padded;
     }
 
+    // Up to here a product by half panels of six queries would be mostly padding.
+    private const int FewQueries = 2;
+
     private static int KeysAtOnce => 2 * L.Width;
 
     /// <summary>One group of query rows for one key head.</summary>
@@ -61,9 +64,19 @@ internal static unsafe class CachedAttention<L, V>
         new Span<float>(sums.Ones, 2 * L.Width).Fill(1);
 
         int stride = job.KvHeads * headDim, end = group.Start + group.Common;
+        int* singles = stackalloc int[KeysAtOnce];
         for (int first = group.Start; first < end; first += KeysAtOnce)
         {
             int count = Math.Min(KeysAtOnce, end - first);
+            if (queries <= FewQueries)
+            {
+                Prefetch(keyRows, valueRows, first + count, Math.Min(KeysAtOnce, end - first - count), headDim);
+                for (int i = 0; i < count; i++)
+                    singles[i] = first + i;
+                for (int query = 0; query < queries; query++)
+                    Single(sums, query, keyRows, valueRows, singles, count);
+                continue;
+            }
             if (padded == headDim)
             {
                 Prefetch(keyRows, valueRows, first + count, Math.Min(KeysAtOnce, end - first - count), headDim);
@@ -75,7 +88,6 @@ internal static unsafe class CachedAttention<L, V>
             Block(sums, queries, keyCopy, valueCopy, padded, count);
         }
 
-        int* singles = stackalloc int[KeysAtOnce];
         for (int row = 0; row < group.Count; row++)
         {
             CachedRow sees = job.Rows[group.First + row];
@@ -100,6 +112,7 @@ internal static unsafe class CachedAttention<L, V>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Prefetch(in HeadRows keys, in HeadRows values, int first, int count, int headDim)
     {
         if (!Sse.IsSupported)
@@ -125,60 +138,111 @@ internal static unsafe class CachedAttention<L, V>
             values, stride, count, sums.Ones, sums.Output, sums.Padded);
     }
 
+    // Four keys at a time, so that four sums over the lanes are taken together; two queries at a time, so that a key is loaded once for both.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Scores(in Sums sums, int queries, float* keys, int stride, int count)
     {
-        int padded = sums.Padded, query = 0;
-        for (; query + 4 <= queries; query += 4)
+        int padded = sums.Padded;
+        for (int j = 0; j < count; j += 4)
         {
-            float* q = sums.Query + query * padded;
-            float* to = sums.Weights + query * KeysAtOnce;
-            for (int j = 0; j < count; j++)
+            // The last rows stand in for those beyond the end; what they give is overwritten before it counts.
+            float* k0 = keys + (long)j * stride, k1 = keys + (long)Math.Min(j + 1, count - 1) * stride;
+            float* k2 = keys + (long)Math.Min(j + 2, count - 1) * stride, k3 = keys + (long)Math.Min(j + 3, count - 1) * stride;
+            for (int query = 0; query < queries; query += 2)
             {
-                float* key = keys + (long)j * stride;
-                V s0 = default, s1 = default, s2 = default, s3 = default;
+                float* q = sums.Query + query * padded, next = query + 1 < queries ? q + padded : q;
+                float* to = sums.Weights + query * KeysAtOnce + j;
+                V s0 = default, s1 = default, s2 = default, s3 = default, t0 = default, t1 = default, t2 = default, t3 = default;
                 for (int d = 0; d < padded; d += L.Width)
                 {
-                    V k = L.Load(key + d);
-                    s0 = L.MultiplyAdd(L.Load(q + d), k, s0);
-                    s1 = L.MultiplyAdd(L.Load(q + padded + d), k, s1);
-                    s2 = L.MultiplyAdd(L.Load(q + 2 * padded + d), k, s2);
-                    s3 = L.MultiplyAdd(L.Load(q + 3 * padded + d), k, s3);
+                    V a = L.Load(q + d), b = L.Load(next + d), k = L.Load(k0 + d);
+                    s0 = L.MultiplyAdd(a, k, s0);
+                    t0 = L.MultiplyAdd(b, k, t0);
+                    k = L.Load(k1 + d);
+                    s1 = L.MultiplyAdd(a, k, s1);
+                    t1 = L.MultiplyAdd(b, k, t1);
+                    k = L.Load(k2 + d);
+                    s2 = L.MultiplyAdd(a, k, s2);
+                    t2 = L.MultiplyAdd(b, k, t2);
+                    k = L.Load(k3 + d);
+                    s3 = L.MultiplyAdd(a, k, s3);
+                    t3 = L.MultiplyAdd(b, k, t3);
                 }
-                to[j] = L.Sum(s0);
-                to[KeysAtOnce + j] = L.Sum(s1);
-                to[2 * KeysAtOnce + j] = L.Sum(s2);
-                to[3 * KeysAtOnce + j] = L.Sum(s3);
+                L.StoreSums(s0, s1, s2, s3, to);
+                if (query + 1 < queries)
+                    L.StoreSums(t0, t1, t2, t3, to + KeysAtOnce);
             }
-        }
-        for (; query < queries; query++)
-        {
-            for (int j = 0; j < count; j++)
-                sums.Weights[query * KeysAtOnce + j] = Dot(sums.Query + query * padded, keys + (long)j * stride, padded);
         }
     }
 
     // One query over single rows.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Single(in Sums sums, int query, in HeadRows keys, in HeadRows values, int* rows, int count)
     {
-        int headDim = sums.HeadDim;
+        int headDim = sums.HeadDim, whole = headDim / L.Width * L.Width;
+        float* q = sums.Query + query * sums.Padded;
         float* weights = sums.Weights + query * KeysAtOnce;
         float* output = sums.Output + query * sums.Padded;
-        for (int j = 0; j < count; j++)
-            weights[j] = Dot(sums.Query + query * sums.Padded, keys.At(rows[j]), headDim);
-        Softmax(sums, query, count);
-        for (int j = 0; j < count; j++)
+        for (int j = 0; j < count; j += 4)
         {
-            float* value = values.At(rows[j]);
-            V weight = L.Broadcast(weights[j]);
-            int d = 0;
-            for (; d + L.Width <= headDim; d += L.Width)
-                L.Store(L.MultiplyAdd(weight, L.Load(value + d), L.Load(output + d)), output + d);
-            for (; d < headDim; d++)
-                output[d] += weights[j] * value[d];
+            float* k0 = keys.At(rows[j]), k1 = keys.At(rows[Math.Min(j + 1, count - 1)]);
+            float* k2 = keys.At(rows[Math.Min(j + 2, count - 1)]), k3 = keys.At(rows[Math.Min(j + 3, count - 1)]);
+            V s0 = default, s1 = default, s2 = default, s3 = default;
+            for (int at = 0; at < whole; at += L.Width)
+            {
+                V a = L.Load(q + at);
+                s0 = L.MultiplyAdd(a, L.Load(k0 + at), s0);
+                s1 = L.MultiplyAdd(a, L.Load(k1 + at), s1);
+                s2 = L.MultiplyAdd(a, L.Load(k2 + at), s2);
+                s3 = L.MultiplyAdd(a, L.Load(k3 + at), s3);
+            }
+            float* to = weights + j;
+            L.StoreSums(s0, s1, s2, s3, to);
+            for (int at = whole; at < headDim; at++)
+            {
+                to[0] += q[at] * k0[at];
+                to[1] += q[at] * k1[at];
+                to[2] += q[at] * k2[at];
+                to[3] += q[at] * k3[at];
+            }
+        }
+        Softmax(sums, query, count);
+
+        int d = 0;
+        for (; d + 4 * L.Width <= headDim; d += 4 * L.Width)
+        {
+            float* o = output + d;
+            V o0 = L.Load(o), o1 = L.Load(o + L.Width), o2 = L.Load(o + 2 * L.Width), o3 = L.Load(o + 3 * L.Width);
+            for (int j = 0; j < count; j++)
+            {
+                float* value = values.At(rows[j]) + d;
+                V weight = L.Broadcast(weights[j]);
+                o0 = L.MultiplyAdd(weight, L.Load(value), o0);
+                o1 = L.MultiplyAdd(weight, L.Load(value + L.Width), o1);
+                o2 = L.MultiplyAdd(weight, L.Load(value + 2 * L.Width), o2);
+                o3 = L.MultiplyAdd(weight, L.Load(value + 3 * L.Width), o3);
+            }
+            L.Store(o0, o);
+            L.Store(o1, o + L.Width);
+            L.Store(o2, o + 2 * L.Width);
+            L.Store(o3, o + 3 * L.Width);
+        }
+        for (; d + L.Width <= headDim; d += L.Width)
+        {
+            V sum = L.Load(output + d);
+            for (int j = 0; j < count; j++)
+                sum = L.MultiplyAdd(L.Broadcast(weights[j]), L.Load(values.At(rows[j]) + d), sum);
+            L.Store(sum, output + d);
+        }
+        for (; d < headDim; d++)
+        {
+            for (int j = 0; j < count; j++)
+                output[d] += weights[j] * values.At(rows[j])[d];
         }
     }
 
     // Scores of one query become weights relative to its new maximum, and what it has summed so far is brought to that.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Softmax(in Sums sums, int query, int count)
     {
         float* scores = sums.Weights + query * KeysAtOnce;
@@ -201,18 +265,5 @@ internal static unsafe class CachedAttention<L, V>
         L.Store(low, scores);
         L.Store(high, scores + L.Width);
         sums.Sum[query] += L.Sum(L.Add(low, high));
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float Dot(float* a, float* b, int length)
-    {
-        V sum = default;
-        int i = 0;
-        for (; i + L.Width <= length; i += L.Width)
-            sum = L.MultiplyAdd(L.Load(a + i), L.Load(b + i), sum);
-        float total = L.Sum(sum);
-        for (; i < length; i++)
-            total += a[i] * b[i];
-        return total;
     }
 }

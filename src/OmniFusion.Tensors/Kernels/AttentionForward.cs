@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace OmniFusion.Tensors;
 
 /// <summary>Sizes of the forward pass.</summary>
@@ -70,8 +72,12 @@ internal static unsafe class AttentionForward<L, V>
             AttentionPacking.Transpose(queryRows, tile.First, tile.Count, TileWidth, headDim, job.Scale * AttentionJob.Log2E, tile.Query, TileWidth);
             new Span<float>(tile.Maximum, TileWidth).Fill(AttentionJob.Hidden);
             new Span<float>(tile.Sum, TileWidth).Clear();
-            for (int lane = 0; lane < TileWidth; lane++)
-                tile.Position[lane] = Math.Min((tile.First + lane) / group, tile.LastRow);
+            for (int lane = 0, row = tile.FirstRow, head = tile.First % group; lane < TileWidth; lane++)
+            {
+                tile.Position[lane] = row;
+                if (++head == group)
+                    (row, head) = (row + 1, 0);
+            }
         }
 
         int visible = job.Causal ? tiles[tileCount - 1].LastRow + 1 : piece.Rows;
@@ -90,14 +96,18 @@ internal static unsafe class AttentionForward<L, V>
 
         for (int t = 0; t < tileCount; t++)
         {
-            Finish(tiles[t], headDim, rescale);
+            Finish(tiles[t], headDim);
             AttentionPacking.TransposeBack(tiles[t].Output, TileWidth, outputRows, tiles[t].First, tiles[t].Count, headDim, add: false);
             if (job.LogSumExp == null)
                 continue;
-            for (int lane = 0; lane < tiles[t].Count; lane++)
+            float* logSumExp = job.LogSumExp + (long)(piece.FirstRow + tiles[t].FirstRow) * job.Heads + kvHead * group;
+            for (int lane = 0, head = tiles[t].First % group; lane < tiles[t].Count; lane++)
             {
-                int row = (tiles[t].First + lane) / group, head = kvHead * group + (tiles[t].First + lane) % group;
-                job.LogSumExp[(long)(piece.FirstRow + row) * job.Heads + head] = tiles[t].Maximum[lane];
+                logSumExp[head] = tiles[t].Maximum[lane];
+                if (++head < group)
+                    continue;
+                head = 0;
+                logSumExp += job.Heads;
             }
         }
     }
@@ -116,6 +126,7 @@ internal static unsafe class AttentionForward<L, V>
     }
 
     // Scores become weights relative to the new maximum; what was summed before is to be multiplied by `rescale`.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Softmax(float* scores, int count, float* maximum, float* sum, float* rescale)
     {
         V before = L.Load(maximum), most = before, most2 = before;
@@ -142,16 +153,15 @@ internal static unsafe class AttentionForward<L, V>
     }
 
     // Divides by the sum of the weights; the maximum becomes the logarithm of the sum of the exponentials.
-    private static void Finish(in Tile tile, int headDim, float* inverse)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Finish(in Tile tile, int headDim)
     {
         for (int lanes = 0; lanes < tile.Vectors * L.Width; lanes += L.Width)
         {
             V sum = L.Load(tile.Sum + lanes);
             V logarithm = L.MultiplyAdd(L.Load(tile.Maximum + lanes), L.Broadcast(AttentionJob.Ln2), L.Log(sum));
             L.Store(logarithm, tile.Maximum + lanes);
-            for (int lane = lanes; lane < lanes + L.Width; lane++)
-                inverse[lane] = 1 / tile.Sum[lane];
-            V factor = L.Load(inverse + lanes);
+            V factor = L.Divide(L.Broadcast(1), sum);
             for (int d = 0; d < headDim; d++)
                 L.Store(L.Multiply(L.Load(tile.Output + d * TileWidth + lanes), factor), tile.Output + d * TileWidth + lanes);
         }
@@ -164,6 +174,7 @@ internal static unsafe class AttentionMask<L, V>
     where V : struct
 {
     /// <summary>Hides from each query the keys after its own position, in rows [from, to) of a block whose first key is <paramref name="firstKey"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Hide(float* scores, int from, int to, int firstKey, float* positions, int vectors)
     {
         V hidden = L.Broadcast(AttentionJob.Hidden);

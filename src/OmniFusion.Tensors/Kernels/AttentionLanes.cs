@@ -32,6 +32,8 @@ internal unsafe interface ILanes<V>
     /// <summary>The larger; NaN where <paramref name="b"/> is NaN.</summary>
     static abstract V Max(V a, V b);
 
+    static abstract V Divide(V a, V b);
+
     static abstract V Log(V a);
 
     /// <summary>2 to the power x for x not above 127, to about one unit in the last place; zero below −126 or a little later.</summary>
@@ -41,6 +43,9 @@ internal unsafe interface ILanes<V>
     static abstract V WhereAtLeast(V a, V b, V yes, V no);
 
     static abstract float Sum(V a);
+
+    /// <summary>The four sums, to consecutive places.</summary>
+    static abstract void StoreSums(V a, V b, V c, V d, float* to);
 
     /// <summary>The largest lane.</summary>
     static abstract float Largest(V a);
@@ -85,6 +90,9 @@ internal readonly unsafe struct Lanes512 : ILanes<Vector512<float>>
     public static Vector512<float> Max(Vector512<float> a, Vector512<float> b) => Avx512F.Max(a, b);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Divide(Vector512<float> a, Vector512<float> b) => a / b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Log(Vector512<float> a) => Vector512.Log(a);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -108,6 +116,17 @@ internal readonly unsafe struct Lanes512 : ILanes<Vector512<float>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(Vector512<float> a) => Vector512.Sum(a);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreSums(Vector512<float> a, Vector512<float> b, Vector512<float> c, Vector512<float> d, float* to)
+    {
+        // In every quarter: pairs, then fours; then the quarters.
+        Vector512<float> ab = Avx512F.UnpackLow(a, b) + Avx512F.UnpackHigh(a, b);
+        Vector512<float> cd = Avx512F.UnpackLow(c, d) + Avx512F.UnpackHigh(c, d);
+        Vector512<float> four = Avx512F.Shuffle(ab, cd, 0b01_00_01_00) + Avx512F.Shuffle(ab, cd, 0b11_10_11_10);
+        Vector256<float> half = four.GetLower() + four.GetUpper();
+        (half.GetLower() + half.GetUpper()).Store(to);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Largest(Vector512<float> a) => Lanes256.Largest(Lanes256.Max(a.GetLower(), a.GetUpper()));
@@ -146,6 +165,9 @@ internal readonly unsafe struct Lanes256 : ILanes<Vector256<float>>
     public static Vector256<float> Max(Vector256<float> a, Vector256<float> b) => Avx.IsSupported ? Avx.Max(a, b) : Vector256.Max(a, b);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Divide(Vector256<float> a, Vector256<float> b) => a / b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Log(Vector256<float> a) => Vector256.Log(a);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -172,6 +194,18 @@ internal readonly unsafe struct Lanes256 : ILanes<Vector256<float>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(Vector256<float> a) => Vector256.Sum(a);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreSums(Vector256<float> a, Vector256<float> b, Vector256<float> c, Vector256<float> d, float* to)
+    {
+        if (!Avx.IsSupported)
+        {
+            (to[0], to[1], to[2], to[3]) = (Sum(a), Sum(b), Sum(c), Sum(d));
+            return;
+        }
+        Vector256<float> four = Avx.HorizontalAdd(Avx.HorizontalAdd(a, b), Avx.HorizontalAdd(c, d));
+        (four.GetLower() + four.GetUpper()).Store(to);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Largest(Vector256<float> a)

@@ -25,8 +25,11 @@ internal readonly unsafe struct HeadRows(float* first, int group, int positionSt
 internal static unsafe class AttentionPacking
 {
     /// <summary>to[d, i] = from[first + i, d] · factor for i below <paramref name="count"/>, zero up to <paramref name="width"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Transpose(in HeadRows from, int first, int count, int width, int headDim, float factor, float* to, int stride)
     {
+        if (count < width)
+            new Span<float>(to, (headDim - 1) * stride + width).Clear();
         int i = 0;
         if (Sse.IsSupported)
         {
@@ -39,11 +42,6 @@ internal static unsafe class AttentionPacking
             for (int d = 0; d < headDim; d++)
                 to[d * stride + i] = row[d] * factor;
         }
-        if (i < width)
-        {
-            for (int d = 0; d < headDim; d++)
-                new Span<float>(to + d * stride + i, width - i).Clear();
-        }
     }
 
     /// <summary>Transposed panels of twelve rows each, as the tiles read a left factor; the last panel is filled up with zeros.</summary>
@@ -54,16 +52,25 @@ internal static unsafe class AttentionPacking
     }
 
     /// <summary>to[i, d] = from[first + i, d], zero from headDim up to <paramref name="stride"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Copy(in HeadRows from, int first, int count, int headDim, float* to, int stride)
     {
         for (int i = 0; i < count; i++, to += stride)
         {
-            new ReadOnlySpan<float>(from.At(first + i), headDim).CopyTo(new Span<float>(to, headDim));
-            new Span<float>(to + headDim, stride - headDim).Clear();
+            // Rows are short: a call that copies memory would cost more than the copy.
+            float* row = from.At(first + i);
+            int d = 0;
+            for (; d + 8 <= headDim; d += 8)
+                Vector256.Load(row + d).Store(to + d);
+            for (; d < headDim; d++)
+                to[d] = row[d];
+            for (; d < stride; d++)
+                to[d] = 0;
         }
     }
 
     /// <summary>to[first + i, d] = from[d, i] for i below <paramref name="count"/>, or added to it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void TransposeBack(float* from, int stride, in HeadRows to, int first, int count, int headDim, bool add)
     {
         int i = 0;
@@ -80,10 +87,26 @@ internal static unsafe class AttentionPacking
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void TransposeFour(float* r0, float* r1, float* r2, float* r3, int headDim, float factor, float* to, int stride)
     {
-        Vector128<float> scale = Vector128.Create(factor);
         int d = 0;
+        if (Avx512F.IsSupported)
+        {
+            Vector512<float> scale16 = Vector512.Create(factor);
+            for (; d + 16 <= headDim; d += 16, to += 16 * stride)
+            {
+                Vector512<float> a = Vector512.Load(r0 + d) * scale16, b = Vector512.Load(r1 + d) * scale16;
+                Vector512<float> c = Vector512.Load(r2 + d) * scale16, e = Vector512.Load(r3 + d) * scale16;
+                Vector512<float> ab = Avx512F.UnpackLow(a, b), ce = Avx512F.UnpackLow(c, e);
+                Vector512<float> abHigh = Avx512F.UnpackHigh(a, b), ceHigh = Avx512F.UnpackHigh(c, e);
+                StoreQuarters(Avx512F.Shuffle(ab, ce, 0b01_00_01_00), to, stride);
+                StoreQuarters(Avx512F.Shuffle(ab, ce, 0b11_10_11_10), to + stride, stride);
+                StoreQuarters(Avx512F.Shuffle(abHigh, ceHigh, 0b01_00_01_00), to + 2 * stride, stride);
+                StoreQuarters(Avx512F.Shuffle(abHigh, ceHigh, 0b11_10_11_10), to + 3 * stride, stride);
+            }
+        }
+        Vector128<float> scale = Vector128.Create(factor);
         for (; d + 4 <= headDim; d += 4)
         {
             Vector128<float> a = Vector128.Load(r0 + d) * scale, b = Vector128.Load(r1 + d) * scale;
@@ -100,6 +123,17 @@ internal static unsafe class AttentionPacking
             (to[0], to[1], to[2], to[3]) = (r0[d] * factor, r1[d] * factor, r2[d] * factor, r3[d] * factor);
     }
 
+    // Quarter i holds column 4·i of the four rows.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void StoreQuarters(Vector512<float> quarters, float* to, int stride)
+    {
+        quarters.GetLower().GetLower().Store(to);
+        quarters.GetLower().GetUpper().Store(to + 4 * stride);
+        quarters.GetUpper().GetLower().Store(to + 8 * stride);
+        quarters.GetUpper().GetUpper().Store(to + 12 * stride);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void TransposeBackFour(float* from, int stride, float* r0, float* r1, float* r2, float* r3, int headDim, bool add)
     {
         int d = 0;
