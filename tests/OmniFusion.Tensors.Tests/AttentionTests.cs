@@ -159,7 +159,8 @@ public class AttentionTests
         {
             Tensor grad = Tensor.Zeros(dq.Shape);
             grad.Span.Fill(1);
-            Tensor q = Floats(@case.Q, dq.Shape), k = Floats(@case.K, dk.Shape), v = Floats(@case.V, dv.Shape), dy = Floats(@case.Dy, dq.Shape);
+            Tensor q = Floats(@case.Q, dq.Shape), k = Floats(@case.K, dk.Shape), v = Floats(@case.V, dv.Shape);
+            Tensor dy = Floats(@case.Dy, dq.Shape);
             s_kernels[0].AttentionGrad(q, k, v, @case.Shape, y, logSumExp, dy, wanted == 0 ? grad : null, wanted == 1 ? grad : null,
                 wanted == 2 ? grad : null);
             Tensor expected = wanted == 0 ? dq : wanted == 1 ? dk : dv;
