@@ -54,7 +54,10 @@ internal static class AttentionBench
             foreach ((string name, int items, int beams, int run, int heads, int kvHeads, int dim) in s_cached)
             {
                 if (name.Contains(wanted, StringComparison.Ordinal))
-                    Console.WriteLine($"{name,-24}{heads + "/" + kvHeads,8}{dim,6}{Cached(threads, items, beams, run, heads, kvHeads, dim)}");
+                {
+                    string figures = Cached(threads, items, beams, run, heads, kvHeads, dim);
+                    Console.WriteLine($"{name,-24}{heads + "/" + kvHeads,8}{dim,6}{figures}");
+                }
             }
         }
     }

@@ -29,7 +29,8 @@ public class AttentionCachedTests
         Random random = new(6);
         for (int trial = 0; trial < 30; trial++)
         {
-            int kvHeads = random.Next(1, 4), heads = kvHeads * random.Next(1, 8), dim = new[] { 8, 16, 24, 32, 64, 72 }[random.Next(6)], capacity = 300;
+            int kvHeads = random.Next(1, 4), heads = kvHeads * random.Next(1, 8), capacity = 300;
+            int dim = new[] { 8, 16, 24, 32, 64, 72 }[random.Next(6)];
             CacheRows rows = new();
             List<int[]> seen = [];
             for (int item = 0; item < random.Next(1, 4); item++)
@@ -37,12 +38,14 @@ public class AttentionCachedTests
                 int start = random.Next(0, 100), length = random.Next(4) == 0 ? 0 : random.Next(0, 150);
                 for (int beam = 0; beam < random.Next(1, 8); beam++)
                 {
-                    int[] extra = [.. Enumerable.Range(0, random.Next(3) == 0 ? 0 : random.Next(0, 50)).Select(_ => random.Next(250, capacity))];
+                    int history = random.Next(3) == 0 ? 0 : random.Next(0, 50);
+                    int[] extra = [.. Enumerable.Range(0, history).Select(_ => random.Next(250, capacity))];
                     rows.Add(start, length, extra);
                     seen.Add([.. Enumerable.Range(start, length), .. extra]);
                 }
             }
-            double[] q = Draw(random, seen.Count * heads * dim), k = Draw(random, capacity * kvHeads * dim), v = Draw(random, capacity * kvHeads * dim);
+            double[] q = Draw(random, seen.Count * heads * dim);
+            double[] k = Draw(random, capacity * kvHeads * dim), v = Draw(random, capacity * kvHeads * dim);
             double[] y = new double[q.Length];
             for (int row = 0; row < seen.Count; row++)
             {
@@ -88,7 +91,8 @@ public class AttentionCachedTests
     {
         CacheRows rows = new();
         Random random = new(1);
-        Tensor q = AttentionTests.Floats(Draw(random, 64), new Shape(2, 32)), k = AttentionTests.Floats(Draw(random, 320), new Shape(20, 16));
+        Tensor q = AttentionTests.Floats(Draw(random, 64), new Shape(2, 32));
+        Tensor k = AttentionTests.Floats(Draw(random, 320), new Shape(20, 16));
         Tensor y = Tensor.Zeros(q.Shape);
         long before = 0;
         for (int i = 0; i < 3; i++)
@@ -102,14 +106,15 @@ public class AttentionCachedTests
         Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
     }
 
-    private static double[] Draw(Random random, int count) => [.. Enumerable.Range(0, count).Select(_ => (double)(float)(random.NextDouble() * 4 - 2))];
+    private static double[] Draw(Random random, int count) =>
+        [.. Enumerable.Range(0, count).Select(_ => (double)(float)(random.NextDouble() * 4 - 2))];
 
     private static Tensor Run(CpuKernels kernels, double[] q, double[] k, double[] v, CacheRows rows, int heads, int kvHeads, int dim)
     {
         Tensor y = Tensor.Zeros(new Shape(rows.Count, heads * dim));
         Shape cache = new(k.Length / (kvHeads * dim), kvHeads * dim);
-        kernels.CachedAttention(AttentionTests.Floats(q, y.Shape), AttentionTests.Floats(k, cache), AttentionTests.Floats(v, cache), rows, heads, kvHeads,
-            0.3f, y);
+        Tensor keys = AttentionTests.Floats(k, cache), values = AttentionTests.Floats(v, cache);
+        kernels.CachedAttention(AttentionTests.Floats(q, y.Shape), keys, values, rows, heads, kvHeads, 0.3f, y);
         return y;
     }
 }

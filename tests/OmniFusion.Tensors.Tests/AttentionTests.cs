@@ -135,7 +135,8 @@ public class AttentionTests
     [InlineData(4)]
     public void Threads_do_not_change_a_bit(int kvHeads)
     {
-        Case @case = new(new Random(11), new AttentionShape(new Segments(kvHeads == 1 ? [260] : [5, 200, 31]), 4, kvHeads, true, 0.2f), 32, 1);
+        Segments segments = new(kvHeads == 1 ? [260] : [5, 200, 31]);
+        Case @case = new(new Random(11), new AttentionShape(segments, 4, kvHeads, true, 0.2f), 32, 1);
         for (int i = 0; i < 2; i++)
         {
             CpuKernels one = s_kernels[i], two = s_kernels[i + 2];
@@ -158,8 +159,10 @@ public class AttentionTests
         {
             Tensor grad = Tensor.Zeros(dq.Shape);
             grad.Span.Fill(1);
-            s_kernels[0].AttentionGrad(Floats(@case.Q, dq.Shape), Floats(@case.K, dk.Shape), Floats(@case.V, dv.Shape), @case.Shape, y, logSumExp,
-                Floats(@case.Dy, dq.Shape), wanted == 0 ? grad : null, wanted == 1 ? grad : null, wanted == 2 ? grad : null);
+            Tensor q = Floats(@case.Q, dq.Shape), k = Floats(@case.K, dk.Shape), v = Floats(@case.V, dv.Shape);
+            Tensor dy = Floats(@case.Dy, dq.Shape);
+            s_kernels[0].AttentionGrad(q, k, v, @case.Shape, y, logSumExp, dy, wanted == 0 ? grad : null, wanted == 1 ? grad : null,
+                wanted == 2 ? grad : null);
             Tensor expected = wanted == 0 ? dq : wanted == 1 ? dk : dv;
             Assert.Equal(expected.Span.ToArray().Select(x => x + 1), grad.Span.ToArray());
         }
@@ -227,7 +230,8 @@ public class AttentionTests
             (Shape, _dim, Reference) = (shape, dim, new AttentionReference(shape, dim));
             int rows = shape.Segments.Rows;
             // Single precision from the start, so that only the arithmetic differs.
-            double[] Draw(int heads) => [.. Enumerable.Range(0, rows * heads * dim).Select(_ => (double)(float)(size * (random.NextDouble() * 4 - 2)))];
+            double[] Draw(int heads) =>
+                [.. Enumerable.Range(0, rows * heads * dim).Select(_ => (double)(float)(size * (random.NextDouble() * 4 - 2)))];
             (Q, K, V, Dy) = (Draw(shape.Heads), Draw(shape.KvHeads), Draw(shape.KvHeads), Draw(shape.Heads));
         }
 

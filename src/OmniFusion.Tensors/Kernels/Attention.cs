@@ -23,8 +23,8 @@ public sealed unsafe partial class CpuKernels
     }
 
     /// <inheritdoc/>
-    public void AttentionGrad(Tensor q, Tensor k, Tensor v, in AttentionShape shape, Tensor y, Tensor logSumExp, Tensor dy, Tensor? dq, Tensor? dk,
-        Tensor? dv)
+    public void AttentionGrad(Tensor q, Tensor k, Tensor v, in AttentionShape shape, Tensor y, Tensor logSumExp, Tensor dy,
+        Tensor? dq, Tensor? dk, Tensor? dv)
     {
         AttentionJob job = Job(q, k, v, shape);
         job.Y = y.Floats;
@@ -117,8 +117,11 @@ public sealed unsafe partial class CpuKernels
         for (int i = 0; i < segments.Count; i++)
         {
             int end = segments.Length(i) * group;
-            for (int from = 0; from < end; from += Math.Min(most, end - from))
-                *next++ = new AttentionPiece { FirstRow = segments.Start(i), Rows = segments.Length(i), From = from, To = from + Math.Min(most, end - from) };
+            for (int from = 0, to; from < end; from = to)
+            {
+                to = from + Math.Min(most, end - from);
+                *next++ = new AttentionPiece { FirstRow = segments.Start(i), Rows = segments.Length(i), From = from, To = to };
+            }
         }
     }
 }

@@ -53,7 +53,8 @@ internal static unsafe class AttentionBackward<L, V>
         AttentionPiece piece = job.Piece(part);
         // Pieces begin at whole tiles wherever they begin, so that sums over queries are taken in the same groups.
         int firstQuery = job.Causal ? piece.From * job.Group / TileWidth * TileWidth : 0;
-        Run(job, piece.FirstRow, piece.Rows, job.KvHead(part), firstQuery, piece.Rows * job.Group, piece.From, piece.To, null, job.Dk, job.Dv);
+        Run(job, piece.FirstRow, piece.Rows, job.KvHead(part), firstQuery, piece.Rows * job.Group, piece.From, piece.To, null, job.Dk,
+            job.Dv);
     }
 
     private static void Run(in AttentionJob job, int firstRow, int rows, int kvHead, int queryFrom, int queryTo, int keyFrom, int keyTo,
@@ -69,7 +70,8 @@ internal static unsafe class AttentionBackward<L, V>
 
         long perTile = (long)(2 * headDim + 2 * padded + outputs + 3) * TileWidth;
         AttentionScratch scratch = AttentionScratch.ForPart(
-            tileCount * perTile + KeysAtOnce * (2L * headDim + outputs + 2 * TileWidth + 6) + TileWidth + 2L * keyCount * padded, 8 + 8 * tileCount);
+            tileCount * perTile + KeysAtOnce * (2L * headDim + outputs + 2 * TileWidth + 6) + TileWidth + 2L * keyCount * padded,
+            8 + 8 * tileCount);
         float* keys = scratch.Take(KeysAtOnce * headDim);
         float* values = scratch.Take(KeysAtOnce * headDim);
         float* keysByRow = scratch.Take((KeysAtOnce + 6) * outputs);
@@ -103,7 +105,10 @@ internal static unsafe class AttentionBackward<L, V>
         {
             int used = (Math.Min(superTile, queryTo - super) + TileWidth - 1) / TileWidth;
             for (int t = 0; t < used; t++)
-                Fill(ref tiles[t], job, firstRow, kvHead, super + t * TileWidth, Math.Min(TileWidth, queryTo - super - t * TileWidth), padded);
+            {
+                int first = super + t * TileWidth;
+                Fill(ref tiles[t], job, firstRow, kvHead, first, Math.Min(TileWidth, queryTo - first), padded);
+            }
             int visible = job.Causal ? Math.Min(keyTo, tiles[used - 1].LastRow + 1) : keyTo;
             for (int first = keyFrom; first < visible; first += KeysAtOnce)
             {
@@ -140,8 +145,8 @@ internal static unsafe class AttentionBackward<L, V>
             if (dq == null)
                 continue;
             HeadRows queryGradRows = job.QueryRows(dq, firstRow, kvHead);
-            for (int t = 0; t < used; t++)
-                AttentionPacking.TransposeBack(tiles[t].QueryGradT, TileWidth, queryGradRows, tiles[t].First, tiles[t].Count, headDim, add: true);
+            foreach (ref Tile tile in new Span<Tile>(tiles, used))
+                AttentionPacking.TransposeBack(tile.QueryGradT, TileWidth, queryGradRows, tile.First, tile.Count, headDim, add: true);
         }
         if (dk != null)
             AddRows(keyGrad, padded, job.KeyRows(dk, firstRow, kvHead), keyFrom, keyTo, headDim);
@@ -180,7 +185,8 @@ internal static unsafe class AttentionBackward<L, V>
 
     // The weights, and the gradients of the scores times the scale, of one tile and block; zero in the rows that fill up a half panel.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Weights(in Tile tile, int firstKey, int count, in AttentionJob job, float* keys, float* values, float* weights, float* gradients)
+    private static void Weights(in Tile tile, int firstKey, int count, in AttentionJob job, float* keys, float* values, float* weights,
+        float* gradients)
     {
         int headDim = job.HeadDim;
         AttentionTiles<L, V>.Product<AttentionTiles<L, V>.Interleaved>(

@@ -138,7 +138,7 @@ internal static unsafe class CachedAttention<L, V>
             values, stride, count, sums.Ones, sums.Output, sums.Padded);
     }
 
-    // Four keys at a time, so that four sums over the lanes are taken together; two queries at a time, so that a key is loaded once for both.
+    // Four keys at a time, so that four sums over the lanes are taken together; two queries, so that a key is loaded once for both.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Scores(in Sums sums, int queries, float* keys, int stride, int count)
     {

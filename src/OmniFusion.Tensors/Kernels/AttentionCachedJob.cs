@@ -67,7 +67,8 @@ internal unsafe struct CachedAttentionJob
             next += single.Length;
 
             CachedGroup* last = Groups + GroupCount - 1;
-            if (GroupCount > 0 && last->Start == rows.Start(i) && last->Count < mostRows && Math.Abs(rows.Length(i) - firstLength) <= MostDifference)
+            if (GroupCount > 0 && last->Start == rows.Start(i) && last->Count < mostRows
+                && Math.Abs(rows.Length(i) - firstLength) <= MostDifference)
             {
                 last->Count++;
                 last->Common = Math.Min(last->Common, rows.Length(i));

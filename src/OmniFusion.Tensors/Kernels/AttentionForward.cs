@@ -69,7 +69,8 @@ internal static unsafe class AttentionForward<L, V>
             tile.Vectors = tile.Count > L.Width ? 2 : 1;
             tile.FirstRow = tile.First / group;
             tile.LastRow = (tile.First + tile.Count - 1) / group;
-            AttentionPacking.Transpose(queryRows, tile.First, tile.Count, TileWidth, headDim, job.Scale * AttentionJob.Log2E, tile.Query, TileWidth);
+            AttentionPacking.Transpose(
+                queryRows, tile.First, tile.Count, TileWidth, headDim, job.Scale * AttentionJob.Log2E, tile.Query, TileWidth);
             new Span<float>(tile.Maximum, TileWidth).Fill(AttentionJob.Hidden);
             new Span<float>(tile.Sum, TileWidth).Clear();
             for (int lane = 0, row = tile.FirstRow, head = tile.First % group; lane < TileWidth; lane++)
@@ -112,7 +113,8 @@ internal static unsafe class AttentionForward<L, V>
         }
     }
 
-    private static void Advance(ref Tile tile, int firstKey, int count, bool causal, int headDim, float* keys, float* values, float* scores, float* rescale)
+    private static void Advance(ref Tile tile, int firstKey, int count, bool causal, int headDim, float* keys, float* values,
+        float* scores, float* rescale)
     {
         int outputs = AttentionForward.RoundToSix(headDim);
         AttentionTiles<L, V>.Product<AttentionTiles<L, V>.Interleaved>(
@@ -173,7 +175,9 @@ internal static unsafe class AttentionMask<L, V>
     where L : struct, ILanes<V>
     where V : struct
 {
-    /// <summary>Hides from each query the keys after its own position, in rows [from, to) of a block whose first key is <paramref name="firstKey"/>.</summary>
+    /// <summary>
+    /// Hides from each query the keys after its own position, in rows [from, to) of a block whose first key is <paramref name="firstKey"/>.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Hide(float* scores, int from, int to, int firstKey, float* positions, int vectors)
     {

@@ -2,7 +2,9 @@ using System.Runtime.CompilerServices;
 
 namespace OmniFusion.Tensors;
 
-/// <summary>What one part of an attention works on: some queries (or keys) of one segment, in the order of <see cref="HeadRows"/>.</summary>
+/// <summary>
+/// What one part of an attention works on: some queries (or keys) of one segment, in the order of <see cref="HeadRows"/>.
+/// </summary>
 internal struct AttentionPiece
 {
     /// <summary>First row of the segment in the batch.</summary>

@@ -4,7 +4,9 @@ using System.Runtime.Intrinsics.X86;
 
 namespace OmniFusion.Tensors;
 
-/// <summary>The vector arithmetic that attention needs, for one width of vector; the compiler makes a copy of each kernel for each.</summary>
+/// <summary>
+/// The vector arithmetic that attention needs, for one width of vector; the compiler makes a copy of each kernel for each.
+/// </summary>
 internal unsafe interface ILanes<V>
     where V : struct
 {
@@ -54,7 +56,8 @@ internal unsafe interface ILanes<V>
 /// <summary>2^f on [−1/2, 1/2] through the Chebyshev nodes of degree 6; relative error 2.6e-9.</summary>
 internal static class Exp2Polynomial
 {
-    internal const float C1 = 0.6931472067f, C2 = 0.2402265092f, C3 = 0.0555032723f, C4 = 0.00961805668f, C5 = 0.00134004282f, C6 = 0.000154614447f;
+    internal const float C1 = 0.6931472067f, C2 = 0.2402265092f, C3 = 0.0555032723f, C4 = 0.00961805668f, C5 = 0.00134004282f,
+        C6 = 0.000154614447f;
 }
 
 /// <summary>Sixteen lanes (AVX-512).</summary>

@@ -34,7 +34,10 @@ internal static unsafe class AttentionPacking
         if (Sse.IsSupported)
         {
             for (; i + 4 <= count; i += 4)
-                TransposeFour(from.At(first + i), from.At(first + i + 1), from.At(first + i + 2), from.At(first + i + 3), headDim, factor, to + i, stride);
+            {
+                int row = first + i;
+                TransposeFour(from.At(row), from.At(row + 1), from.At(row + 2), from.At(row + 3), headDim, factor, to + i, stride);
+            }
         }
         for (; i < count; i++)
         {
@@ -77,7 +80,10 @@ internal static unsafe class AttentionPacking
         if (Sse.IsSupported)
         {
             for (; i + 4 <= count; i += 4)
-                TransposeBackFour(from + i, stride, to.At(first + i), to.At(first + i + 1), to.At(first + i + 2), to.At(first + i + 3), headDim, add);
+            {
+                int row = first + i;
+                TransposeBackFour(from + i, stride, to.At(row), to.At(row + 1), to.At(row + 2), to.At(row + 3), headDim, add);
+            }
         }
         for (; i < count; i++)
         {
