@@ -39,7 +39,7 @@ internal static class TinyModels
             Input(chats[i] + (generationPrompt ? "<|im_start|>assistant\n" : ""), input, json.GetProperty("image_size")))];
     }
 
-    private static ThinkerInput Input(string chat, JsonElement input, JsonElement imageSize)
+    public static ThinkerInput Input(string chat, JsonElement input, JsonElement imageSize)
     {
         ImagePatches? patches = input.GetProperty("image").GetString() is { } image
             ? new ImageProcessor(ImageProcessorConfig.Load(Path.Combine(Golden.Tiny("omni"), "preprocessor_config.json")),
