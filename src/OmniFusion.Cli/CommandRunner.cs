@@ -5,6 +5,9 @@ namespace OmniFusion.Cli;
 /// <summary>Runs the command line: one sentence on stderr for whatever goes wrong, 2 for wrong usage, 1 for everything else.</summary>
 internal static class CommandRunner
 {
+    // A training that is stopped finishes its step and writes a checkpoint.
+    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(5);
+
     internal const int Failed = 1, WrongUsage = 2, Cancelled = 130;
 
     internal static async Task<int> Run(RootCommand root, string[] args)
@@ -17,7 +20,7 @@ internal static class CommandRunner
         }
         try
         {
-            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = s_patience });
         }
         catch (UsageException error)
         {
