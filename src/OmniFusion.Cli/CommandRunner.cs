@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using System.Text;
 
 namespace OmniFusion.Cli;
@@ -11,8 +12,12 @@ internal static class CommandRunner
     // Nothing is read from response files: a text to translate may begin with an at sign.
     private static readonly ParserConfiguration s_parser = new() { ResponseFileTokenReplacer = null };
 
-    internal static RootCommand CreateRoot() => new("Translates speech, speech with an image, and text with an image (OmniFusion, arXiv 2512.00234).")
+    // A plain command, because a root command takes its name from the assembly's file.
+    internal static Command CreateRoot() => new(
+        "omnifusion", "Translates speech, speech with an image, and text with an image (OmniFusion, arXiv 2512.00234).")
     {
+        new HelpOption(),
+        new VersionOption(),
         TranslateCommand.Create(),
         InfoCommand.Create(),
         EvaluateCommand.Create(),
@@ -20,12 +25,15 @@ internal static class CommandRunner
         TrainCommand.Create(),
     };
 
-    internal static async Task<int> Run(RootCommand root, string[] args)
+    internal static async Task<int> Run(Command root, string[] args)
     {
         ParseResult parsed = root.Parse(args, s_parser);
         if (parsed.Errors.Count > 0)
         {
-            Say($"{parsed.Errors[0].Message.TrimEnd('.')} (omnifusion --help tells more).");
+            string error = parsed.UnmatchedTokens is [string unknown, ..]
+                ? $"'{unknown}' is no command, argument or option here"
+                : parsed.Errors[0].Message.TrimEnd('.');
+            Say($"{error} (omnifusion --help tells more).");
             return WrongUsage;
         }
         try

@@ -77,9 +77,9 @@ internal static class TranslateCommand
         throw new OmniFusionException($"{failures} of {items.Length} items could not be translated; their lines say why.");
     }
 
-    // One line an item, whatever line breaks a model writes.
+    // One line an item that does not steer the terminal, whatever a model writes.
     private static string Show(TranslateItem item, Translation translation, bool json) =>
-        json ? item.ResultLine(translation) : translation.Text.ReplaceLineEndings(" ");
+        json ? item.ResultLine(translation) : string.Concat(translation.Text.ReplaceLineEndings(" ").Where(c => !char.IsControl(c)));
 
     /// <summary>What the options name, checked against each other.</summary>
     private sealed record Inputs(string[] Audio, string? Image, string? Text, string? Transcript, string? To)
