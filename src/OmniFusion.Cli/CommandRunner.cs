@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.CommandLine.Help;
+using System.Text;
 
 namespace OmniFusion.Cli;
 
@@ -10,38 +12,66 @@ internal static class CommandRunner
 
     internal const int Failed = 1, WrongUsage = 2, Cancelled = 130;
 
-    internal static async Task<int> Run(RootCommand root, string[] args)
+    // Nothing is read from response files: a text to translate may begin with an at sign.
+    private static readonly ParserConfiguration s_parser = new() { ResponseFileTokenReplacer = null };
+
+    // A plain command, because a root command takes its name from the assembly's file.
+    internal static Command CreateRoot() => new(
+        "omnifusion", "Translates speech, speech with an image, and text with an image (OmniFusion, arXiv 2512.00234).")
     {
-        ParseResult parsed = root.Parse(args);
+        new HelpOption(),
+        new VersionOption(),
+        TranslateCommand.Create(),
+        InfoCommand.Create(),
+        EvaluateCommand.Create(),
+        SynthesizeCommand.Create(),
+        TrainCommand.Create(),
+    };
+
+    internal static async Task<int> Run(Command root, string[] args)
+    {
+        ParseResult parsed = root.Parse(args, s_parser);
         if (parsed.Errors.Count > 0)
         {
-            Console.Error.WriteLine($"omnifusion: {parsed.Errors[0].Message} (omnifusion --help tells more)");
+            string error = parsed.UnmatchedTokens is [string unknown, ..]
+                ? $"'{unknown}' is no command, argument or option here"
+                : parsed.Errors[0].Message.TrimEnd('.');
+            Say($"{error} (omnifusion --help tells more).");
             return WrongUsage;
         }
         try
         {
             return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = s_patience });
         }
-        catch (UsageException error)
-        {
-            Console.Error.WriteLine($"omnifusion: {error.Message}");
-            return WrongUsage;
-        }
-        catch (OmniFusionException error)
-        {
-            Console.Error.WriteLine($"omnifusion: {error.Message}");
-            return Failed;
-        }
         catch (OperationCanceledException)
         {
-            Console.Error.WriteLine("omnifusion: stopped.");
+            Say("stopped.");
             return Cancelled;
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        catch (Exception error)
         {
-            Console.Error.WriteLine($"omnifusion: {error.Message}");
-            return Failed;
+            Say(Sentence(error));
+            if (Environment.GetEnvironmentVariable("OMNIFUSION_DEBUG") == "1")
+                Console.Error.WriteLine(error);
+            return error is UsageException ? WrongUsage : Failed;
         }
+    }
+
+    private static string Sentence(Exception error) => error switch
+    {
+        UsageException or OmniFusionException or IOException or UnauthorizedAccessException => error.Message,
+        AggregateException { InnerException: { } inner } => Sentence(inner),
+        OutOfMemoryException => "there is not enough memory.",
+        _ => $"an unexpected fault, {error.GetType().Name}: {error.Message} (OMNIFUSION_DEBUG=1 tells where).",
+    };
+
+    // Messages quote what files and options hold: whatever that is, it stays on one line and does not steer the terminal.
+    private static void Say(string sentence)
+    {
+        StringBuilder line = new("omnifusion: ");
+        foreach (char c in sentence.ReplaceLineEndings(" "))
+            line.Append(char.IsControl(c) ? '\uFFFD' : c);
+        Console.Error.WriteLine(line);
     }
 }
 

@@ -1,9 +1,6 @@
-using System.CommandLine;
+using System.Text;
 using OmniFusion.Cli;
 
-RootCommand root = new("Translates speech, speech with an image, and text with an image (OmniFusion, arXiv 2512.00234).")
-{
-    SynthesizeCommand.Create(),
-    TrainCommand.Create(),
-};
-return await CommandRunner.Run(root, args);
+// Translations are in all scripts, whatever the terminal's code page is.
+Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
+return await CommandRunner.Run(CommandRunner.CreateRoot(), args);

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Diagnostics;
-using System.IO.Compression;
 using OmniFusion.Training.Data;
 using Spectre.Console;
 
@@ -43,7 +42,7 @@ internal static class SynthesizeCommand
         command.SetAction((arguments, cancellation) =>
         {
             string textPath = arguments.GetRequiredValue(text);
-            SpeechPackPlan plan = new(ReadLines(textPath, arguments.GetValue(limit)), Voice.ParseList(arguments.GetRequiredValue(voices)))
+            SpeechPackPlan plan = new(TextFile.ReadLines("--text", textPath, arguments.GetValue(limit)), Voice.ParseList(arguments.GetRequiredValue(voices)))
             {
                 Copies = arguments.GetValue(copies),
                 Seed = arguments.GetValue(seed),
@@ -125,28 +124,6 @@ internal static class SynthesizeCommand
         Console.WriteLine(
             $"{path}: {pack.Count} sentences, {samples / (3600.0 * SpeechPack.SampleRate):F2} h of speech, "
             + $"{samples * sizeof(short) / 1e9:F3} GB, {failures} not spoken");
-    }
-
-    private static string[] ReadLines(string path, int? limit)
-    {
-        if (limit < 1)
-            throw new OmniFusionException("--limit must be at least 1.");
-        try
-        {
-            using FileStream file = File.OpenRead(path);
-            using Stream content = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase)
-                ? new GZipStream(file, CompressionMode.Decompress)
-                : file;
-            using StreamReader reader = new(content);
-            List<string> lines = [];
-            while (lines.Count < (limit ?? int.MaxValue) && reader.ReadLine() is { } line)
-                lines.Add(line);
-            return lines.Count > 0 ? [.. lines] : throw new OmniFusionException($"{path} has no lines.");
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException or InvalidDataException)
-        {
-            throw new OmniFusionException($"Cannot read --text {path}: {error.Message}", error);
-        }
     }
 
     private static string DefaultOutput(string textPath)

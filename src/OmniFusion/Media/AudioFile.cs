@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace OmniFusion.Media;
 
 /// <summary>Sound from files. What a file is, its content says, not its name.</summary>
@@ -36,16 +38,25 @@ public static class AudioFile
     public static float[] ReadMono16k(string path, CancellationToken cancellation = default) =>
         ReadMono16k(path, AudioFfmpeg.Executable, cancellation);
 
-    internal static float[] ReadMono16k(string path, string ffmpeg, CancellationToken cancellation)
+    /// <summary>Reads a recording as the models want it, if it is not longer than they take; a longer one is not read to its end.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="maxSeconds">The longest that is taken.</param>
+    /// <param name="cancellation">Checked between blocks.</param>
+    /// <inheritdoc cref="ReadMono16k(string, CancellationToken)"/>
+    public static float[] ReadMono16k(string path, double maxSeconds, CancellationToken cancellation = default) =>
+        ReadMono16k(path, AudioFfmpeg.Executable, cancellation, maxSeconds);
+
+    internal static float[] ReadMono16k(
+        string path, string ffmpeg, CancellationToken cancellation, double maxSeconds = double.PositiveInfinity)
     {
         using FileStream file = Open(path);
         return Guard(path, () =>
         {
             if (IsWav(file) && new WavReader(file, path) is { Format.Coding: not WavCoding.Other } reader)
-                return Collect(reader, path, ModelRate, cancellation);
+                return Collect(reader, path, ModelRate, cancellation, maxSeconds);
             if (file.Length == 0)
                 throw new OmniFusionException($"{path} is empty.");
-            return AudioFfmpeg.Decode(path, ffmpeg, decoded => Collect(decoded, path, ModelRate, cancellation), cancellation);
+            return AudioFfmpeg.Decode(path, ffmpeg, decoded => Collect(decoded, path, ModelRate, cancellation, maxSeconds), cancellation);
         });
     }
 
@@ -71,21 +82,29 @@ public static class AudioFile
         return WavReader.IsWav(head[..got]);
     }
 
-    private static float[] Collect(WavReader reader, string path, int rate, CancellationToken cancellation)
+    private static float[] Collect(
+        WavReader reader, string path, int rate, CancellationToken cancellation, double maxSeconds = double.PositiveInfinity)
     {
         Resampler resampler = new(reader.Format.SampleRate, rate);
+        if (reader.FrameCount > maxSeconds * reader.Format.SampleRate)
+            throw TooLong(path, maxSeconds);
         AudioSamples samples = new(path, reader.FrameCount is long frames ? resampler.OutputLength(frames) : 0);
         float[] block = new float[BlockSamples];
         while (reader.Read(block) is int count and > 0)
         {
             cancellation.ThrowIfCancellationRequested();
             resampler.Push(block.AsSpan(0, count), samples);
+            if (samples.Count > maxSeconds * rate)
+                throw TooLong(path, maxSeconds);
         }
 
         cancellation.ThrowIfCancellationRequested();
         resampler.Flush(samples);
         return samples.Count > 0 ? samples.ToArray() : throw new OmniFusionException($"{path} holds no sound: it has 0 samples.");
     }
+
+    private static OmniFusionException TooLong(string path, double maxSeconds) =>
+        new(string.Create(CultureInfo.InvariantCulture, $"{path} is too long: the model takes at most {maxSeconds} seconds in one recording."));
 
     private static T Guard<T>(string path, Func<T> work)
     {

@@ -152,15 +152,27 @@ public sealed class OmniFusionModel
     public async Task<string> TranscribeAsync(TranslationRequest request, int maxNewTokens = 256, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(request);
+        return (await TranscribeAsync([request], maxNewTokens, cancellation).ConfigureAwait(false))[0];
+    }
+
+    /// <summary>The thinker's own text about several recordings or images, computed together.</summary>
+    /// <inheritdoc cref="TranscribeAsync(TranslationRequest, int, CancellationToken)"/>
+    public async Task<IReadOnlyList<string>> TranscribeAsync(
+        IReadOnlyList<TranslationRequest> requests, int maxNewTokens = 256, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(requests);
+        if (requests.Count == 0)
+            return [];
         GenerationOptions search = new()
         {
             NumBeams = 1, NoRepeatNgramSize = 0, MaxNewTokens = maxNewTokens, EndOfText = _endOfTranscript,
         };
+        search.Check();
         return await Task.Run(() => WithCompute(c =>
         {
-            ThinkerInput input = _reader.ReadForThinker(request, cancellation);
-            Generated written = Parts.StartThinker(c, [input]).Search(c, search, cancellation)[0];
-            return ThinkerTokenizer.Decode(written.Ids, skipSpecialTokens: true);
+            ThinkerInput[] inputs = [.. requests.Select(request => _reader.ReadForThinker(request, cancellation))];
+            Generated[] written = Parts.StartThinker(c, inputs).Search(c, search, cancellation);
+            return written.Select(text => ThinkerTokenizer.Decode(text.Ids, skipSpecialTokens: true)).ToArray();
         }), cancellation).ConfigureAwait(false);
     }
 

@@ -16,6 +16,9 @@ internal sealed record PreparedRequest(Language Language, ThinkerInput? Input, i
 /// <summary>Reads the files of requests and makes token ids, spectrograms and patches of them.</summary>
 internal sealed class RequestReader
 {
+    /// <summary>The longest recording in seconds: what the published feature extractor keeps of one.</summary>
+    internal const int MaxSeconds = 300;
+
     private readonly OmniConfig _omni;
     private readonly MistralConfig _mistral;
     private readonly Tokenizer _thinkerTokenizer, _translatorTokenizer;
@@ -117,9 +120,11 @@ internal sealed class RequestReader
         if (request.Audio is not null && request.Samples is not null)
             throw new OmniFusionException("A recording is given as a file or as samples, not as both.");
         string name = request.Audio ?? "The recording";
-        float[] samples = request.Samples ?? AudioFile.ReadMono16k(request.Audio!, cancellation);
+        float[] samples = request.Samples ?? AudioFile.ReadMono16k(request.Audio!, MaxSeconds, cancellation);
         if (_logMel.SamplingRate != AudioFile.ModelRate)
             throw new OmniFusionException($"The model listens at {_logMel.SamplingRate} samples a second; only {AudioFile.ModelRate} is supported.");
+        if (samples.Length > MaxSeconds * AudioFile.ModelRate)
+            throw new OmniFusionException($"{name} is too long: the model takes at most {MaxSeconds} seconds in one recording.");
         if (!samples.All(float.IsFinite))
             throw new OmniFusionException($"{name} holds samples that are not numbers.");
         int frames = _logMel.FrameCount(samples.Length), tokens = AudioTower.TokenCount(frames);

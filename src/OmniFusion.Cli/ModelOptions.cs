@@ -1,0 +1,50 @@
+using System.CommandLine;
+using OmniFusion.Models;
+
+namespace OmniFusion.Cli;
+
+/// <summary>The options that say which model to load.</summary>
+internal sealed class ModelOptions
+{
+    private const int MostThreads = 1024;
+
+    private readonly Option<string?> _model = new("--model")
+    {
+        Description = "Bundle: the folder with omnifusion.json (default: the model shipped with the command)",
+        HelpName = "BUNDLE",
+    };
+    private readonly Option<string?> _mmfm = new("--mmfm") { Description = "Folder of a Qwen2.5-Omni checkpoint, instead of a bundle", HelpName = "DIR" };
+    private readonly Option<string?> _translator = new("--translator") { Description = "Folder of a Mistral translator", HelpName = "DIR" };
+    private readonly Option<string?> _adapter = new("--adapter") { Description = "Folder of the OmniFusion adapter", HelpName = "DIR" };
+    private readonly Option<int?> _threads = Options.Whole("--threads", "Threads to compute on (default: all cores)", 1, MostThreads);
+
+    internal void AddTo(Command command)
+    {
+        foreach (Option option in new Option[] { _model, _mmfm, _translator, _adapter, _threads })
+            command.Options.Add(option);
+    }
+
+    /// <exception cref="UsageException">The options do not go together.</exception>
+    /// <exception cref="OmniFusionException">The model cannot be loaded.</exception>
+    internal OmniFusionModel Load(ParseResult arguments)
+    {
+        string?[] parts = [arguments.GetValue(_mmfm), arguments.GetValue(_translator), arguments.GetValue(_adapter)];
+        string? bundle = arguments.GetValue(_model);
+        LoadOptions options = new() { Threads = arguments.GetValue(_threads) };
+        if (parts.All(part => part is null))
+            return OmniFusionModel.Load(bundle ?? ShippedModel(AppContext.BaseDirectory), options);
+        if (bundle is not null)
+            throw new UsageException("--model goes without --mmfm, --translator and --adapter: a bundle holds all three.");
+        return parts is [{ } mmfm, { } translator, { } adapter]
+            ? OmniFusionModel.Load(mmfm, translator, adapter, options)
+            : throw new UsageException("--mmfm, --translator and --adapter go together: give all three, or --model.");
+    }
+
+    /// <summary>The model that lies beside the command.</summary>
+    internal static string ShippedModel(string commandFolder)
+    {
+        string folder = Path.Combine(commandFolder, "models", "nano");
+        return Directory.Exists(folder) ? folder
+            : throw new OmniFusionException($"No model is shipped with this command ({folder} does not exist); name one with --model.");
+    }
+}

@@ -1,0 +1,34 @@
+using System.IO.Compression;
+
+namespace OmniFusion.Cli;
+
+/// <summary>Text files named by options, plain or gzipped, one sentence a line.</summary>
+internal static class TextFile
+{
+    /// <summary>The lines as they stand, at least one.</summary>
+    /// <param name="option">The option that names the file, for messages.</param>
+    /// <param name="path">The file.</param>
+    /// <param name="limit">The first lines only; null for all.</param>
+    /// <exception cref="OmniFusionException">The file cannot be read or has no lines.</exception>
+    internal static string[] ReadLines(string option, string path, int? limit = null)
+    {
+        if (limit < 1)
+            throw new OmniFusionException("--limit must be at least 1.");
+        try
+        {
+            using FileStream file = File.OpenRead(path);
+            using Stream content = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase)
+                ? new GZipStream(file, CompressionMode.Decompress)
+                : file;
+            using StreamReader reader = new(content);
+            List<string> lines = [];
+            while (lines.Count < (limit ?? int.MaxValue) && reader.ReadLine() is { } line)
+                lines.Add(line);
+            return lines.Count > 0 ? [.. lines] : throw new OmniFusionException($"{option} {path} has no lines.");
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or InvalidDataException or ArgumentException)
+        {
+            throw new OmniFusionException($"Cannot read {option} {path}: {error.Message}", error);
+        }
+    }
+}

@@ -1,0 +1,110 @@
+using System.CommandLine;
+using OmniFusion.Models;
+
+namespace OmniFusion.Cli;
+
+/// <summary><c>omnifusion translate</c>.</summary>
+internal static class TranslateCommand
+{
+    internal static Command Create()
+    {
+        Argument<string[]> audio = new("AUDIO") { Description = "Recordings: WAV, or whatever ffmpeg reads; at most 300 seconds each", Arity = ArgumentArity.ZeroOrMore };
+        Option<string?> to = new("--to") { Description = "Language to translate into: a code or an English name", HelpName = "LANG" };
+        Option<string?> image = new("--image") { Description = "Image that goes with the recordings or the text, or whose text is translated", HelpName = "FILE" };
+        Option<string?> text = new("--text") { Description = "Sentence to translate, alone or with an image", HelpName = "STRING" };
+        Option<string?> transcript = new("--transcript") { Description = "What the recording says, where that is known", HelpName = "STRING" };
+        Option<string?> batch = new("--batch")
+        {
+            Description = "File with one object a line: {\"audio\":..., \"image\":..., \"text\":..., \"transcript\":..., \"to\":...}, each optional, paths relative to it",
+            HelpName = "FILE.jsonl",
+        };
+        Option<bool> json = new("--json") { Description = "Print one JSON object a line" };
+        ModelOptions model = new();
+        SearchOptions search = new(defaultBatch: 1);
+        Command command = new("translate", "Translates speech, speech with an image, an image, or text.") { audio, to, image, text, transcript, batch };
+        model.AddTo(command);
+        search.AddTo(command);
+        command.Options.Add(json);
+        // The work blocks its thread; a thread of its own leaves Ctrl+C to be heard.
+        command.SetAction((arguments, cancellation) => Task.Run(
+            () =>
+            {
+                Inputs inputs = new(arguments.GetValue(audio) ?? [], arguments.GetValue(image), arguments.GetValue(text),
+                    arguments.GetValue(transcript), arguments.GetValue(to));
+                string? batchFile = arguments.GetValue(batch);
+                TranslateItem[] items = batchFile is null ? inputs.Items() : inputs.Batch(batchFile);
+                TranslationOptions options = search.Read(arguments);
+                return items.Length == 1 && batchFile is null
+                    ? TranslateOne(model.Load(arguments), items[0], options, arguments.GetValue(json), cancellation)
+                    : TranslateAll(model.Load(arguments), items, options, arguments.GetValue(json), cancellation);
+            },
+            CancellationToken.None));
+        return command;
+    }
+
+    private static async Task<int> TranslateOne(
+        OmniFusionModel model, TranslateItem item, TranslationOptions options, bool json, CancellationToken cancellation)
+    {
+        Translation translation = await model.TranslateAsync(item.Request!, options, cancellation);
+        Console.Out.WriteLine(Show(item, translation, json));
+        return 0;
+    }
+
+    private static async Task<int> TranslateAll(
+        OmniFusionModel model, TranslateItem[] items, TranslationOptions options, bool json, CancellationToken cancellation)
+    {
+        int failures = 0;
+        await BatchProgress.Run("Translating", items.Length, async progress =>
+        {
+            TranslationRequest[] requests = [.. items.Select(item => item.Request).OfType<TranslationRequest>()];
+            await using IAsyncEnumerator<TranslationResult> results =
+                model.TranslateBatchAsync(requests, options, cancellation).GetAsyncEnumerator(cancellation);
+            foreach (TranslateItem item in items)
+            {
+                TranslationResult? result = item.Request is not null && await results.MoveNextAsync() ? results.Current : null;
+                if (result?.Translation is { } translation)
+                    progress.WriteLine(Show(item, translation, json));
+                else
+                {
+                    progress.WriteLine(TranslateItem.ErrorLine(result?.Error?.Message ?? item.Error!));
+                    failures++;
+                }
+                progress.Advance(1);
+            }
+        });
+        if (failures == 0)
+            return 0;
+        throw new OmniFusionException($"{failures} of {items.Length} items could not be translated; their lines say why.");
+    }
+
+    // One line an item that does not steer the terminal, whatever a model writes.
+    private static string Show(TranslateItem item, Translation translation, bool json) =>
+        json ? item.ResultLine(translation) : string.Concat(translation.Text.ReplaceLineEndings(" ").Where(c => !char.IsControl(c)));
+
+    /// <summary>What the options name, checked against each other.</summary>
+    private sealed record Inputs(string[] Audio, string? Image, string? Text, string? Transcript, string? To)
+    {
+        internal TranslateItem[] Items()
+        {
+            if (Audio.Length == 0 && Image is null && Text is null)
+                throw new UsageException("there is nothing to translate: give AUDIO, --image, --text or --batch.");
+            if (Audio.Length > 0 && Text is not null)
+                throw new UsageException("--text does not go with AUDIO; what a recording says is its --transcript.");
+            if (Transcript is not null && Audio.Length != 1)
+                throw new UsageException("--transcript goes with one AUDIO.");
+            string to = LanguageOption.Code(To) ?? throw new UsageException("--to LANG is missing.");
+            string?[] recordings = Audio.Length == 0 ? new string?[1] : Audio;
+            return [.. recordings.Select(audio => new TranslateItem(audio, Image, Text, new TranslationRequest
+            {
+                Audio = audio, Image = Image, Text = Text, Transcript = Transcript, TargetLanguage = to,
+            }, null))];
+        }
+
+        internal TranslateItem[] Batch(string path)
+        {
+            if (Audio.Length > 0 || Image is not null || Text is not null || Transcript is not null)
+                throw new UsageException("--batch goes without AUDIO, --image, --text and --transcript.");
+            return TranslateItem.ReadBatch(path, LanguageOption.Code(To));
+        }
+    }
+}

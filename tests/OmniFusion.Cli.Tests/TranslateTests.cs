@@ -1,0 +1,187 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace OmniFusion.Cli.Tests;
+
+public sealed class TranslateTests : IDisposable
+{
+    private readonly TinyBundle _bundle = new();
+
+    public void Dispose() => _bundle.Dispose();
+
+    [Theory]
+    [InlineData("fused_audio")]
+    [InlineData("fused_audio_cot")]
+    [InlineData("fused_audio_image")]
+    [InlineData("fused_image_text")]
+    [InlineData("fused_image_ocr")]
+    public async Task SingleInputsGiveThePublishedTranslations(string name)
+    {
+        JsonElement expected = TinyBundle.Case(name), input = expected.GetProperty("inputs")[0];
+        string?[] media = [input.GetProperty("audio").GetString(), input.GetProperty("image").GetString()];
+        string text = input.GetProperty("text").GetString()!;
+        List<string> arguments = media[0] is null ? [] : [TinyBundle.Media(media[0]!)];
+        if (media[1] is not null)
+            arguments.AddRange("--image", TinyBundle.Media(media[1]!), "--image-size", string.Join('x', expected.GetProperty("image_size").EnumerateArray()));
+        if (text.Length > 0)
+            arguments.AddRange(media[0] is null ? "--text" : "--transcript", text);
+        foreach (JsonProperty search in expected.GetProperty("text").EnumerateObject())
+        {
+            // Names are beamB_ngramN_lpP.
+            string[] numbers = search.Name.Split('_');
+            Outcome outcome = await _bundle.Translate([.. arguments, "--to", expected.GetProperty("target_language").GetString()!, "--json",
+                "--beams", numbers[0][4..], "--no-repeat-ngram", numbers[1][5..], "--length-penalty", numbers[2][2..]]);
+            Assert.Equal((0, ""), (outcome.Code, outcome.Errors));
+            JsonElement result = Assert.Single(outcome.Json);
+            Assert.Equal(search.Value[0].GetString(), result.GetProperty("translation").GetString());
+            Assert.Equal(24, result.GetProperty("ids").GetArrayLength());
+        }
+    }
+
+    [Fact]
+    public async Task AResultHasTheDocumentedKeysInOrder()
+    {
+        string audio = TinyBundle.Media("bat.wav");
+        JsonElement result = Assert.Single((await _bundle.Translate(audio, "--to", "de", "--json")).Json);
+        Assert.Equal(["audio", "image", "text", "language", "translation", "ids", "score", "seconds"], result.EnumerateObject().Select(item => item.Name));
+        Assert.Equal(["load", "encode", "decode"], result.GetProperty("seconds").EnumerateObject().Select(item => item.Name));
+        Assert.Equal(audio, result.GetProperty("audio").GetString());
+        Assert.Equal(JsonValueKind.Null, result.GetProperty("image").ValueKind);
+        Assert.Equal("de", result.GetProperty("language").GetString());
+        Assert.True(result.GetProperty("score").GetDouble() < 0);
+        Assert.True(result.GetProperty("seconds").GetProperty("decode").GetDouble() > 0);
+    }
+
+    [Fact]
+    public async Task ThreeFoldersAreAsGoodAsABundle()
+    {
+        string audio = TinyBundle.Media("bat.wav");
+        Outcome bundle = await _bundle.Translate(audio, "--to", "German");
+        Outcome folders = await CommandLine.Run("translate", audio, "--to", "German", "--max-new-tokens", "24",
+            "--mmfm", _bundle["omni"], "--translator", _bundle["translator"], "--adapter", _bundle["fusion"]);
+        Assert.Equal(0, bundle.Code);
+        Assert.Equal(TinyBundle.Case("fused_audio").GetProperty("text").GetProperty("beam5_ngram5_lp1.0")[0].GetString(), bundle.Output.TrimEnd('\n', '\r'));
+        Assert.Equal(bundle, folders);
+    }
+
+    [Fact]
+    public async Task TheBundlesSearchIsTheDefault()
+    {
+        _bundle.Write("omnifusion.json", """{"generation": {"max_new_tokens": 7, "num_beams": 1, "no_repeat_ngram_size": 0}}""");
+        JsonElement[] byDefault = (await _bundle.Translate(TinyBundle.Media("bat.wav"), "--to", "de", "--json")).Json;
+        JsonElement[] byOption = (await _bundle.Translate(TinyBundle.Media("bat.wav"), "--to", "de", "--json", "--max-new-tokens", "5", "--beams", "2")).Json;
+        Assert.Equal((7, JsonValueKind.Null), (byDefault[0].GetProperty("ids").GetArrayLength(), byDefault[0].GetProperty("score").ValueKind));
+        Assert.Equal((5, JsonValueKind.Number), (byOption[0].GetProperty("ids").GetArrayLength(), byOption[0].GetProperty("score").ValueKind));
+    }
+
+    [Fact]
+    public async Task ASentenceAloneGoesToTheTranslatorByItself()
+    {
+        Outcome plain = await _bundle.Translate("--text", "@home or -away", "--to", "cs");
+        JsonElement result = Assert.Single((await _bundle.Translate("--text", "@home or -away", "--to", "Czech", "--json")).Json);
+        Assert.Equal(("@home or -away", JsonValueKind.Null), (result.GetProperty("text").GetString(), result.GetProperty("audio").ValueKind));
+        Assert.Equal(string.Concat(result.GetProperty("translation").GetString()!.Where(c => !char.IsControl(c))), plain.Output.TrimEnd('\n', '\r'));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(9)]
+    public async Task ABatchKeepsItsOrderAndGoesOnAfterBadItems(int batchSize)
+    {
+        File.Copy(TinyBundle.Media("bat.wav"), _bundle["bat.wav"]);
+        File.Copy(TinyBundle.Media("slide.png"), _bundle["slide.png"]);
+        string batch = _bundle.Write("batch.jsonl", """
+            {"audio": "bat.wav", "to": "de"}
+            {"audio": "missing.wav"}
+            {"text": "What is the weather like?"}
+
+            {"audio": 7}
+            not JSON
+            {"audio": "bat.wav", "to": "Klingon"}
+            {"audio": "bat.wav", "text": "both"}
+            {"image": "slide.png", "to": "it", "id": 12}
+            {"audio": "bat.wav"}
+            ["audio"]
+            {}
+            {"text": "\ud800"}
+            """);
+        Outcome outcome = await _bundle.Translate("--batch", batch, "--to", "fr", "--json", "--image-size", "84x84",
+            "--batch-size", batchSize.ToString(CultureInfo.InvariantCulture));
+        JsonElement[] results = outcome.Json;
+        Assert.Equal(["de", "missing.wav", "fr", "line 5", "line 6", "Klingon", "transcript", "it", "fr", "line 11", "nothing", "line 13"],
+            results.Select((result, i) => result.TryGetProperty("error", out JsonElement error)
+                ? new[] { "missing.wav", "line 5", "line 6", "Klingon", "transcript", "line 11", "nothing", "line 13" }
+                    .Single(word => error.GetString()!.Contains(word, StringComparison.Ordinal))
+                : result.GetProperty("language").GetString()!));
+        Assert.Equal("bat.wav", results[0].GetProperty("audio").GetString());
+        Assert.Equal(TinyBundle.Case("fused_image_ocr").GetProperty("text").GetProperty("beam5_ngram5_lp1.0")[0].GetString(),
+            results[7].GetProperty("translation").GetString());
+        Assert.Equal(TinyBundle.Case("fused_audio").GetProperty("text").GetProperty("beam5_ngram5_lp1.0")[0].GetString(),
+            results[0].GetProperty("translation").GetString());
+        Assert.Equal(1, outcome.Code);
+        Assert.Contains("8 of 12 items", outcome.Errors);
+    }
+
+    [Fact]
+    public async Task SeveralRecordingsAreABatch()
+    {
+        Outcome outcome = await _bundle.Translate(TinyBundle.Media("bat.wav"), _bundle["missing.wav"], TinyBundle.Media("bat.wav"), "--to", "de");
+        Assert.Equal(3, outcome.Lines.Length);
+        Assert.Equal(outcome.Lines[0], outcome.Lines[2]);
+        Assert.StartsWith("{\"error\":\"", outcome.Lines[1]);
+        Assert.Equal(1, outcome.Code);
+    }
+
+    [Theory]
+    [InlineData("AUDIO", "translate", "--to", "de")]
+    [InlineData("--to", "translate", "a.wav")]
+    [InlineData("xx", "translate", "a.wav", "--to", "xx")]
+    [InlineData("--text", "translate", "a.wav", "--to", "de", "--text", "x")]
+    [InlineData("--transcript", "translate", "--text", "x", "--to", "de", "--transcript", "x")]
+    [InlineData("--transcript", "translate", "a.wav", "b.wav", "--to", "de", "--transcript", "x")]
+    [InlineData("--batch", "translate", "a.wav", "--batch", "b.jsonl")]
+    [InlineData("--beams", "translate", "a.wav", "--to", "de", "--beams", "0")]
+    [InlineData("--beams", "translate", "a.wav", "--to", "de", "--beams", "99999999999")]
+    [InlineData("--beams", "translate", "a.wav", "--to", "de", "--beams")]
+    [InlineData("--beams", "translate", "a.wav", "--to", "de", "--beams", "1", "--beams", "2")]
+    [InlineData("--no-repeat-ngram", "translate", "a.wav", "--to", "de", "--no-repeat-ngram", "-1")]
+    [InlineData("--length-penalty", "translate", "a.wav", "--to", "de", "--length-penalty", "NaN")]
+    [InlineData("--max-new-tokens", "translate", "a.wav", "--to", "de", "--max-new-tokens", "0")]
+    [InlineData("--image-size", "translate", "a.wav", "--to", "de", "--image-size", "512")]
+    [InlineData("--image-size", "translate", "a.wav", "--to", "de", "--image-size", "1x1")]
+    [InlineData("--image-size", "translate", "a.wav", "--to", "de", "--image-size", "60000x60000")]
+    [InlineData("--batch-size", "translate", "a.wav", "--to", "de", "--batch-size", "0")]
+    [InlineData("--threads", "translate", "a.wav", "--to", "de", "--threads", "0")]
+    [InlineData("--model", "translate", "a.wav", "--to", "de", "--model", "m", "--mmfm", "o")]
+    [InlineData("--adapter", "translate", "a.wav", "--to", "de", "--mmfm", "o", "--translator", "t")]
+    [InlineData("--frobnicate", "translate", "a.wav", "--to", "de", "--frobnicate")]
+    [InlineData("frobnicate", "frobnicate")]
+    [InlineData("ommand")]
+    [InlineData("MANIFEST", "evaluate", "speech", "--to", "de", "--pack", "p")]
+    public async Task WrongUsageIsOneSentenceAndTwo(string word, params string[] arguments) =>
+        (await CommandLine.Run(arguments)).AssertFailed(2, word);
+
+    [Theory]
+    [InlineData("--help")]
+    [InlineData("translate", "--help")]
+    [InlineData("info", "-h")]
+    [InlineData("evaluate", "speech", "--help")]
+    public async Task HelpIsNoError(params string[] arguments)
+    {
+        Outcome outcome = await CommandLine.Run(arguments);
+        Assert.Equal((0, ""), (outcome.Code, outcome.Errors));
+        Assert.Contains("omnifusion", outcome.Output);
+    }
+
+    [Fact]
+    public void WithoutAShippedModelTheCommandSaysSo()
+    {
+        string shipped = Path.Combine(_bundle.Folder, "models", "nano");
+        OmniFusionException error = Assert.Throws<OmniFusionException>(() => ModelOptions.ShippedModel(_bundle.Folder));
+        Assert.Contains(shipped, error.Message);
+        Assert.Contains("--model", error.Message);
+        Directory.CreateDirectory(shipped);
+        Assert.Equal(shipped, ModelOptions.ShippedModel(_bundle.Folder));
+    }
+}
