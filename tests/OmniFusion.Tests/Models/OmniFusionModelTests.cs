@@ -127,7 +127,7 @@ public class OmniFusionModelTests
     public async Task The_thinker_writes_its_own_text()
     {
         Golden golden = Golden.Load("thinker_generate_audio");
-        string text = await Model.TranscribeAsync(new() { Audio = s_bat, TargetLanguage = "de" }, maxNewTokens: 20);
+        string text = await Model.TranscribeAsync(new TranslationRequest { Audio = s_bat, TargetLanguage = "de" }, maxNewTokens: 20);
         Assert.Equal(Model.ThinkerTokenizer.Decode([.. golden.Longs("beams1").Select(id => (int)id)], skipSpecialTokens: true), text);
     }
 
