@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using System.CommandLine.Parsing;
 using System.Text;
 
 namespace OmniFusion.Cli;
@@ -31,12 +32,9 @@ internal static class CommandRunner
     internal static async Task<int> Run(Command root, string[] args)
     {
         ParseResult parsed = root.Parse(args, s_parser);
-        if (parsed.Errors.Count > 0)
+        if (Misuse(parsed) is { } misuse)
         {
-            string error = parsed.UnmatchedTokens is [string unknown, ..]
-                ? $"'{unknown}' is no command, argument or option here"
-                : parsed.Errors[0].Message.TrimEnd('.');
-            Say($"{error} (omnifusion --help tells more).");
+            Say($"{misuse} (omnifusion --help tells more).");
             return WrongUsage;
         }
         try
@@ -55,6 +53,18 @@ internal static class CommandRunner
                 Console.Error.WriteLine(error);
             return error is UsageException ? WrongUsage : Failed;
         }
+    }
+
+    private static string? Misuse(ParseResult parsed)
+    {
+        // A misspelt option would pass for the name of a file; a file called so is given as ./-NAME, or behind two dashes.
+        IEnumerable<Token> values = parsed.CommandResult.Children.OfType<ArgumentResult>().SelectMany(argument => argument.Tokens);
+        Token? option = values.FirstOrDefault(token => token.Value.Length > 1 && token.Value[0] == '-');
+        string? unknown = parsed.UnmatchedTokens.FirstOrDefault()
+            ?? (parsed.Tokens.Any(token => token.Type == TokenType.DoubleDash) ? null : option?.Value);
+        return unknown is not null ? $"'{unknown}' is no command, argument or option here"
+            : parsed.Errors.Count > 0 ? parsed.Errors[0].Message.TrimEnd('.')
+            : null;
     }
 
     private static string Sentence(Exception error) => error switch
