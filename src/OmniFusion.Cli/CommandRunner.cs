@@ -8,10 +8,10 @@ namespace OmniFusion.Cli;
 /// <summary>Runs the command line: one sentence on stderr for whatever goes wrong, 2 for wrong usage, 1 for everything else.</summary>
 internal static class CommandRunner
 {
-    // A training that is stopped finishes its step and writes a checkpoint.
-    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(5);
-
     internal const int Failed = 1, WrongUsage = 2, Cancelled = 130;
+
+    // What is stopped may end its step first, and a training writes a checkpoint.
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2), s_trainingPatience = TimeSpan.FromMinutes(5);
 
     // Nothing is read from response files: a text to translate may begin with an at sign.
     private static readonly ParserConfiguration s_parser = new() { ResponseFileTokenReplacer = null };
@@ -39,7 +39,11 @@ internal static class CommandRunner
         }
         try
         {
-            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = s_patience });
+            return await parsed.InvokeAsync(new InvocationConfiguration
+            {
+                EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = parsed.CommandResult.Command.Name == "train" ? s_trainingPatience : s_patience,
+            });
         }
         catch (OperationCanceledException)
         {

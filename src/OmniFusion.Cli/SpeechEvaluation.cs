@@ -44,7 +44,7 @@ internal static class SpeechEvaluation
         {
             TranslationRequest[] speech = [.. batch.Select(item => set.Request(item, language))];
             await Measure(hearing, async () => heard.AddRange(
-                (await model.TranscribeAsync(speech, LongestTranscript, cancellation)).Select(transcript => transcript.Trim())));
+                (await model.TranscribeBatchAsync(speech, LongestTranscript, cancellation)).Select(transcript => transcript.Trim())));
             await Measure(reading, async () => text.AddRange(
                 await Translate(model, Sentences(batch.Select(item => said[item]), language), options, cancellation)));
             await Measure(rereading, async () => cascade.AddRange(

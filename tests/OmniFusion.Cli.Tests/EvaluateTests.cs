@@ -38,10 +38,10 @@ public sealed class EvaluateTests : IDisposable
         OmniFusionModel model = OmniFusionModel.Load(_bundle.Folder);
         TranslationRequest[] requests = [.. new[] { "bat.wav", "speaker.wav" }.Select(name =>
             new TranslationRequest { Audio = TinyBundle.Media(name), TargetLanguage = "de" })];
-        IReadOnlyList<string> together = await model.TranscribeAsync(requests, maxNewTokens: 12);
+        IReadOnlyList<string> together = await model.TranscribeBatchAsync(requests, maxNewTokens: 12);
         Assert.Equal([await model.TranscribeAsync(requests[0], 12), await model.TranscribeAsync(requests[1], 12)], together);
         Assert.NotEqual(together[0], together[1]);
-        Assert.Empty(await model.TranscribeAsync([]));
+        Assert.Empty(await model.TranscribeBatchAsync([]));
     }
 
     [Fact]
