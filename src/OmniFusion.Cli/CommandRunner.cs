@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using System.CommandLine.Parsing;
 using System.Text;
 
 namespace OmniFusion.Cli;
@@ -7,10 +8,10 @@ namespace OmniFusion.Cli;
 /// <summary>Runs the command line: one sentence on stderr for whatever goes wrong, 2 for wrong usage, 1 for everything else.</summary>
 internal static class CommandRunner
 {
-    // A training that is stopped finishes its step and writes a checkpoint.
-    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(5);
-
     internal const int Failed = 1, WrongUsage = 2, Cancelled = 130;
+
+    // What is stopped may end its step first, and a training writes a checkpoint.
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2), s_trainingPatience = TimeSpan.FromMinutes(5);
 
     // Nothing is read from response files: a text to translate may begin with an at sign.
     private static readonly ParserConfiguration s_parser = new() { ResponseFileTokenReplacer = null };
@@ -31,17 +32,18 @@ internal static class CommandRunner
     internal static async Task<int> Run(Command root, string[] args)
     {
         ParseResult parsed = root.Parse(args, s_parser);
-        if (parsed.Errors.Count > 0)
+        if (Misuse(parsed) is { } misuse)
         {
-            string error = parsed.UnmatchedTokens is [string unknown, ..]
-                ? $"'{unknown}' is no command, argument or option here"
-                : parsed.Errors[0].Message.TrimEnd('.');
-            Say($"{error} (omnifusion --help tells more).");
+            Say($"{misuse} (omnifusion --help tells more).");
             return WrongUsage;
         }
         try
         {
-            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = s_patience });
+            return await parsed.InvokeAsync(new InvocationConfiguration
+            {
+                EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = parsed.CommandResult.Command.Name == "train" ? s_trainingPatience : s_patience,
+            });
         }
         catch (OperationCanceledException)
         {
@@ -55,6 +57,18 @@ internal static class CommandRunner
                 Console.Error.WriteLine(error);
             return error is UsageException ? WrongUsage : Failed;
         }
+    }
+
+    private static string? Misuse(ParseResult parsed)
+    {
+        // A misspelt option would pass for the name of a file; a file called so is given as ./-NAME, or behind two dashes.
+        IEnumerable<Token> values = parsed.CommandResult.Children.OfType<ArgumentResult>().SelectMany(argument => argument.Tokens);
+        Token? option = values.FirstOrDefault(token => token.Value.Length > 1 && token.Value[0] == '-');
+        string? unknown = parsed.UnmatchedTokens.FirstOrDefault()
+            ?? (parsed.Tokens.Any(token => token.Type == TokenType.DoubleDash) ? null : option?.Value);
+        return unknown is not null ? $"'{unknown}' is no command, argument or option here"
+            : parsed.Errors.Count > 0 ? parsed.Errors[0].Message.TrimEnd('.')
+            : null;
     }
 
     private static string Sentence(Exception error) => error switch

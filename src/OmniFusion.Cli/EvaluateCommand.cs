@@ -15,20 +15,30 @@ internal static class EvaluateCommand
     {
         Argument<string?> manifest = new("MANIFEST")
         {
-            Description = "File with one object {\"audio\":..., \"text\":..., \"translation\":...} a line, paths relative to it",
+            Description = "File with one object {\"audio\":..., \"text\":..., \"translation\":...} a line, "
+                + "paths relative to it",
             Arity = ArgumentArity.ZeroOrOne,
         };
-        Option<string?> pack = new("--pack") { Description = "Speech pack made by omnifusion synthesize, instead of a manifest", HelpName = "PACK" };
+        Option<string?> pack = new("--pack")
+        {
+            Description = "Speech pack made by omnifusion synthesize, instead of a manifest",
+            HelpName = "PACK",
+        };
         Option<string?> source = new("--source") { Description = "Lines that the pack speaks, plain or .gz", HelpName = "FILE" };
         Option<string?> target = new("--target") { Description = "Their translations, plain or .gz", HelpName = "FILE" };
-        Option<string?> to = new("--to") { Description = "Language of the translations: a code or an English name", HelpName = "LANG" };
+        Option<string?> to = new("--to")
+        {
+            Description = "Language of the translations: a code or an English name",
+            HelpName = "LANG",
+        };
         Option<int?> limit = Options.Whole("--limit", "The first items only", 1, int.MaxValue);
         Option<bool> json = new("--json") { Description = "Print one JSON object" };
         ModelOptions model = new();
         SearchOptions search = new(DefaultBatch);
         Command command = new(
             "speech",
-            "Word error rate of the recogniser, and BLEU of the translator on the true text, of the cascade of both, and of the fused model.")
+            "Word error rate of the recogniser, and BLEU of the translator on the true text, of the cascade of both, "
+            + "and of the fused model.")
         {
             manifest, pack, source, target, to, limit,
         };

@@ -31,7 +31,10 @@ internal static class InfoCommand
         List<string> lines = [summary.Bundle, ""];
         int width = summary.Parts.Max(part => part.Part.Length);
         foreach (ModelPart part in summary.Parts)
-            lines.Add($"{part.Part.PadRight(width)}  {Count(part.Parameters),8}  {Size(part.Bytes),9}  {string.Join(" ", part.Types),-8}  {part.Sizes}".TrimEnd());
+        {
+            string types = string.Join(" ", part.Types);
+            lines.Add($"{part.Part.PadRight(width)}  {Count(part.Parameters),8}  {Size(part.Bytes),9}  {types,-8}  {part.Sizes}".TrimEnd());
+        }
         long parameters = summary.Parts.Where(part => part.Used).Sum(part => part.Parameters);
         lines.Add($"{"used in all".PadRight(width)}  {Count(parameters),8}  {Size(summary.Memory.Weights),9}");
         lines.Add("");
@@ -58,6 +61,7 @@ internal static class InfoCommand
         int unit = 0;
         while (number >= step && unit < units.Length - 1)
             (number, unit) = (number / step, unit + 1);
-        return number.ToString(unit == 0 ? "0" : number < 10 ? "0.00" : number < 100 ? "0.0" : "0", CultureInfo.InvariantCulture) + units[unit];
+        string format = unit == 0 ? "0" : number < 10 ? "0.00" : number < 100 ? "0.0" : "0";
+        return number.ToString(format, CultureInfo.InvariantCulture) + units[unit];
     }
 }

@@ -13,9 +13,9 @@ internal sealed class ModelOptions
         Description = "Bundle: the folder with omnifusion.json (default: the model shipped with the command)",
         HelpName = "BUNDLE",
     };
-    private readonly Option<string?> _mmfm = new("--mmfm") { Description = "Folder of a Qwen2.5-Omni checkpoint, instead of a bundle", HelpName = "DIR" };
-    private readonly Option<string?> _translator = new("--translator") { Description = "Folder of a Mistral translator", HelpName = "DIR" };
-    private readonly Option<string?> _adapter = new("--adapter") { Description = "Folder of the OmniFusion adapter", HelpName = "DIR" };
+    private readonly Option<string?> _mmfm = Folder("--mmfm", "Folder of a Qwen2.5-Omni checkpoint, instead of a bundle");
+    private readonly Option<string?> _translator = Folder("--translator", "Folder of a Mistral translator");
+    private readonly Option<string?> _adapter = Folder("--adapter", "Folder of the OmniFusion adapter");
     private readonly Option<int?> _threads = Options.Whole("--threads", "Threads to compute on (default: all cores)", 1, MostThreads);
 
     internal void AddTo(Command command)
@@ -47,4 +47,6 @@ internal sealed class ModelOptions
         return Directory.Exists(folder) ? folder
             : throw new OmniFusionException($"No model is shipped with this command ({folder} does not exist); name one with --model.");
     }
+
+    private static Option<string?> Folder(string name, string description) => new(name) { Description = description, HelpName = "DIR" };
 }

@@ -25,6 +25,8 @@ internal sealed record ModelMemory(long Weights, long Merged, long Working)
 /// <summary>What <c>omnifusion info</c> tells.</summary>
 internal sealed record ModelSummary
 {
+    private const string Unused = "speech output (not used)";
+
     private const int TypicalSeconds = 30, PromptTokens = 64;
 
     // Small models keep merged matrices exact, large ones in two bytes, see LoadOptions.MergedType.
@@ -55,6 +57,7 @@ internal sealed record ModelSummary
     {
         Bundle bundle = model.Bundle;
         OmniConfig omni = OmniConfig.Load(bundle.Mmfm);
+        OmniAudioConfig audio = omni.AudioConfig;
         MistralConfig mistral = MistralConfig.Load(bundle.Translator);
         PeftAdapter adapter = PeftAdapter.Load(bundle.Adapter);
         Stored[] stored =
@@ -68,21 +71,24 @@ internal sealed record ModelSummary
             $"{layers} layers x {width}, {heads} heads ({kvHeads} for keys and values), MLP {inner}, vocabulary {vocabulary}";
         Dictionary<string, string> sizes = new()
         {
-            ["audio tower"] = $"{omni.AudioConfig.EncoderLayers} layers x {omni.AudioConfig.DModel}, {omni.AudioConfig.EncoderAttentionHeads} heads, "
-                + $"MLP {omni.AudioConfig.EncoderFfnDim}, {omni.AudioConfig.NumMelBins} mel bins, window {omni.AudioConfig.NWindow}",
+            ["audio tower"] = $"{audio.EncoderLayers} layers x {audio.DModel}, {audio.EncoderAttentionHeads} heads, "
+                + $"MLP {audio.EncoderFfnDim}, {audio.NumMelBins} mel bins, window {audio.NWindow}",
             ["vision tower"] = omni.VisionConfig is { } vision
-                ? $"{vision.Depth} layers x {vision.HiddenSize}, {vision.NumHeads} heads, MLP {vision.IntermediateSize}, patches of {vision.PatchSize}" : "",
+                ? $"{vision.Depth} layers x {vision.HiddenSize}, {vision.NumHeads} heads, MLP {vision.IntermediateSize}, "
+                    + $"patches of {vision.PatchSize}"
+                : "",
             ["decoder"] = text(omni.TextConfig.NumHiddenLayers, omni.TextConfig.HiddenSize, omni.TextConfig.NumAttentionHeads,
                 omni.TextConfig.NumKeyValueHeads, omni.TextConfig.IntermediateSize, omni.TextConfig.VocabSize),
             ["translator"] = text(mistral.NumHiddenLayers, mistral.HiddenSize, mistral.NumAttentionHeads,
                 mistral.NumKeyValueHeads, mistral.IntermediateSize, mistral.VocabSize),
             ["fusion"] = bundle.FusionMode,
             ["projection"] = $"{omni.TextConfig.HiddenSize} to {mistral.HiddenSize}, {bundle.ProjectionDepth} layers",
-            ["low-rank updates"] = $"rank {adapter.Config.Rank}, of {adapter.Translator.LowRank.Count + adapter.Thinker.LowRank.Count} matrices",
+            ["low-rank updates"] =
+                $"rank {adapter.Config.Rank}, of {adapter.Translator.LowRank.Count + adapter.Thinker.LowRank.Count} matrices",
         };
         ModelPart[] parts = [.. stored.GroupBy(item => item.Part).Select(part => new ModelPart(
             part.Key, sizes.GetValueOrDefault(part.Key, ""), part.Count(),
-            part.Sum(item => item.Entry.Sizes.Aggregate(1L, (product, size) => product * size)), part.Sum(item => item.Entry.Bytes),
+            part.Sum(item => Numbers(item.Entry)), part.Sum(item => item.Entry.Bytes),
             [.. part.Select(item => item.Entry.Type).Distinct().Order(StringComparer.Ordinal)], part.Key != Unused))];
         return new ModelSummary
         {
@@ -100,9 +106,9 @@ internal sealed record ModelSummary
         };
     }
 
-    private const string Unused = "speech output (not used)";
-
     private static IEnumerable<SafeTensorsEntry> Entries(string path) => Checkpoint.Open(path).Entries;
+
+    private static long Numbers(SafeTensorsEntry entry) => entry.Sizes.Aggregate(1L, (product, size) => product * size);
 
     private static string ThinkerPart(string key) =>
         key.StartsWith("thinker.audio_tower.", StringComparison.Ordinal) ? "audio tower"
@@ -119,7 +125,7 @@ internal sealed record ModelSummary
     private static long Merged(AdapterPart adapter, Stored[] stored)
     {
         long numbers = adapter.LowRank.Values.Sum(update => (long)update.MatrixShape.Count);
-        double bytesPerNumber = stored.Average(item => (double)item.Entry.Bytes / Math.Max(1, item.Entry.Sizes.Aggregate(1L, (a, b) => a * b)));
+        double bytesPerNumber = stored.Sum(item => (double)item.Entry.Bytes) / Math.Max(1, stored.Sum(item => Numbers(item.Entry)));
         return numbers * (numbers * bytesPerNumber <= LargestExact ? sizeof(float) : sizeof(float) / 2);
     }
 

@@ -15,8 +15,8 @@ internal static class Options
         Description = description,
         HelpName = "N",
         CustomParser = result => Parse<int>(result, text =>
-            int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value) && value >= least && value <= most
-                ? value : null, $"a whole number from {least} to {most}"),
+            int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value)
+                && value >= least && value <= most ? value : null, $"a whole number from {least} to {most}"),
     };
 
     internal static Option<float?> Number(string name, string description) => new(name)
@@ -24,7 +24,8 @@ internal static class Options
         Description = description,
         HelpName = "X",
         CustomParser = result => Parse<float>(result, text =>
-            float.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out float value) && float.IsFinite(value) ? value : null,
+            float.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out float value)
+                && float.IsFinite(value) ? value : null,
             "a number"),
     };
 
@@ -32,7 +33,8 @@ internal static class Options
     {
         Description = description,
         HelpName = "WxH",
-        CustomParser = result => Parse<ImageSize>(result, SizeOf, $"two sides from {SmallestSide} to {LargestSide} pixels, such as 512x512"),
+        CustomParser = result => Parse<ImageSize>(
+            result, SizeOf, $"two sides from {SmallestSide} to {LargestSide} pixels, such as 512x512"),
     };
 
     private static ImageSize? SizeOf(string text)
@@ -40,7 +42,8 @@ internal static class Options
         try
         {
             ImageSize size = ImageSize.Parse(text);
-            return Math.Min(size.Width, size.Height) >= SmallestSide && Math.Max(size.Width, size.Height) <= LargestSide ? size : null;
+            (int shorter, int longer) = (Math.Min(size.Width, size.Height), Math.Max(size.Width, size.Height));
+            return shorter >= SmallestSide && longer <= LargestSide ? size : null;
         }
         catch (OmniFusionException)
         {

@@ -12,7 +12,8 @@ internal sealed class SearchOptions
     private readonly Option<int?> _beams = Options.Whole("--beams", "Beams of the search; 1 is greedy", 1, MostBeams);
     private readonly Option<int?> _noRepeatNgram = Options.Whole(
         "--no-repeat-ngram", "No sequence of so many tokens appears twice; 0 allows all", 0, int.MaxValue);
-    private readonly Option<float?> _lengthPenalty = Options.Number("--length-penalty", "Exponent of the length by which scores are divided");
+    private readonly Option<float?> _lengthPenalty = Options.Number(
+        "--length-penalty", "Exponent of the length by which scores are divided");
     private readonly Option<int?> _maxNewTokens = Options.Whole("--max-new-tokens", "Tokens to write at most", 1, MostTokens);
     private readonly Option<ImageSize?> _imageSize = Options.Size("--image-size", "Size to which images are brought");
     private readonly Option<int?> _batchSize;

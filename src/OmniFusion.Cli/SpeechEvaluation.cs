@@ -34,7 +34,8 @@ internal static class SpeechEvaluation
     /// <param name="cancellation">Checked at each step.</param>
     /// <exception cref="OmniFusionException">A recording cannot be read.</exception>
     internal static async Task<SpeechScores> Run(
-        OmniFusionModel model, SpeechTestSet set, string language, TranslationOptions options, Action<int> advance, CancellationToken cancellation)
+        OmniFusionModel model, SpeechTestSet set, string language, TranslationOptions options, Action<int> advance,
+        CancellationToken cancellation)
     {
         string[] said = [.. set.Texts], expected = [.. set.Translations];
         List<string> heard = [], text = [], cascade = [], fused = [];
@@ -43,7 +44,7 @@ internal static class SpeechEvaluation
         {
             TranslationRequest[] speech = [.. batch.Select(item => set.Request(item, language))];
             await Measure(hearing, async () => heard.AddRange(
-                (await model.TranscribeAsync(speech, LongestTranscript, cancellation)).Select(transcript => transcript.Trim())));
+                (await model.TranscribeBatchAsync(speech, LongestTranscript, cancellation)).Select(transcript => transcript.Trim())));
             await Measure(reading, async () => text.AddRange(
                 await Translate(model, Sentences(batch.Select(item => said[item]), language), options, cancellation)));
             await Measure(rereading, async () => cascade.AddRange(
@@ -51,7 +52,8 @@ internal static class SpeechEvaluation
             await Measure(fusing, async () => fused.AddRange(await Translate(model, speech, options, cancellation)));
             advance(batch.Length);
         }
-        WordErrors errors = WordErrors.Compute([.. said.Select(TextNormalizer.ForRecognition)], [.. heard.Select(TextNormalizer.ForRecognition)]);
+        WordErrors errors = WordErrors.Compute(
+            [.. said.Select(TextNormalizer.ForRecognition)], [.. heard.Select(TextNormalizer.ForRecognition)]);
         return new SpeechScores(set.Count,
             new Score("WER", 100 * errors.Wer, "case:lc|punct:no", hearing.Elapsed.TotalSeconds),
             Bleu(text, expected, reading), Bleu(cascade, expected, rereading), Bleu(fused, expected, fusing));
@@ -78,7 +80,8 @@ internal static class SpeechEvaluation
         OmniFusionModel model, TranslationRequest[] requests, TranslationOptions options, CancellationToken cancellation)
     {
         string[] texts = [.. requests.Select(_ => "")];
-        int[] places = [.. Enumerable.Range(0, requests.Length).Where(i => requests[i].Text is not { } text || !string.IsNullOrWhiteSpace(text))];
+        int[] places = [.. Enumerable.Range(0, requests.Length)
+            .Where(i => requests[i].Text is not { } text || !string.IsNullOrWhiteSpace(text))];
         int at = 0;
         await foreach (TranslationResult result in model.TranslateBatchAsync([.. places.Select(i => requests[i])], options, cancellation))
             texts[places[at++]] = result.Translation?.Text ?? throw result.Error!;

@@ -24,7 +24,8 @@ internal sealed class SpeechTestSet : IDisposable
     {
         string[] source = TextFile.ReadLines("--source", sourceFile), target = TextFile.ReadLines("--target", targetFile);
         if (source.Length != target.Length)
-            throw new OmniFusionException($"{sourceFile} has {source.Length} lines and {targetFile} has {target.Length}, so they do not belong together.");
+            throw new OmniFusionException(
+                $"{sourceFile} has {source.Length} lines and {targetFile} has {target.Length}, so they do not belong together.");
         SpeechPack pack = SpeechPack.Open(packFile);
         if (!pack.IsMadeFrom(source))
             throw new OmniFusionException($"{packFile} does not speak the lines of {sourceFile}.");
@@ -48,7 +49,7 @@ internal sealed class SpeechTestSet : IDisposable
         return entries.Length > 0 ? new SpeechTestSet(null, entries) : throw new OmniFusionException($"{path} holds no items.");
     }
 
-    /// <summary>Requests to translate an item's speech.</summary>
+    /// <summary>A request to translate an item's speech.</summary>
     internal TranslationRequest Request(int item, string language)
     {
         Entry entry = _entries[item];

@@ -42,7 +42,9 @@ internal static class SynthesizeCommand
         command.SetAction((arguments, cancellation) =>
         {
             string textPath = arguments.GetRequiredValue(text);
-            SpeechPackPlan plan = new(TextFile.ReadLines("--text", textPath, arguments.GetValue(limit)), Voice.ParseList(arguments.GetRequiredValue(voices)))
+            SpeechPackPlan plan = new(
+                TextFile.ReadLines("--text", textPath, arguments.GetValue(limit)),
+                Voice.ParseList(arguments.GetRequiredValue(voices)))
             {
                 Copies = arguments.GetValue(copies),
                 Seed = arguments.GetValue(seed),

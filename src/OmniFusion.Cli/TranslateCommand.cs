@@ -8,20 +8,36 @@ internal static class TranslateCommand
 {
     internal static Command Create()
     {
-        Argument<string[]> audio = new("AUDIO") { Description = "Recordings: WAV, or whatever ffmpeg reads; at most 300 seconds each", Arity = ArgumentArity.ZeroOrMore };
+        Argument<string[]> audio = new("AUDIO")
+        {
+            Description = "Recordings: WAV, or whatever ffmpeg reads; at most 300 seconds each",
+            Arity = ArgumentArity.ZeroOrMore,
+        };
         Option<string?> to = new("--to") { Description = "Language to translate into: a code or an English name", HelpName = "LANG" };
-        Option<string?> image = new("--image") { Description = "Image that goes with the recordings or the text, or whose text is translated", HelpName = "FILE" };
+        Option<string?> image = new("--image")
+        {
+            Description = "Image that goes with the recordings or the text, or whose text is translated",
+            HelpName = "FILE",
+        };
         Option<string?> text = new("--text") { Description = "Sentence to translate, alone or with an image", HelpName = "STRING" };
-        Option<string?> transcript = new("--transcript") { Description = "What the recording says, where that is known", HelpName = "STRING" };
+        Option<string?> transcript = new("--transcript")
+        {
+            Description = "What the recording says, where that is known",
+            HelpName = "STRING",
+        };
         Option<string?> batch = new("--batch")
         {
-            Description = "File with one object a line: {\"audio\":..., \"image\":..., \"text\":..., \"transcript\":..., \"to\":...}, each optional, paths relative to it",
+            Description = "File with one object a line: {\"audio\":..., \"image\":..., \"text\":..., \"transcript\":..., \"to\":...}, "
+                + "each optional, paths relative to it",
             HelpName = "FILE.jsonl",
         };
         Option<bool> json = new("--json") { Description = "Print one JSON object a line" };
         ModelOptions model = new();
         SearchOptions search = new(defaultBatch: 1);
-        Command command = new("translate", "Translates speech, speech with an image, an image, or text.") { audio, to, image, text, transcript, batch };
+        Command command = new("translate", "Translates speech, speech with an image, an image, or text.")
+        {
+            audio, to, image, text, transcript, batch,
+        };
         model.AddTo(command);
         search.AddTo(command);
         command.Options.Add(json);

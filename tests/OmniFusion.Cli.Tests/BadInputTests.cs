@@ -20,7 +20,8 @@ public sealed class BadInputTests : IDisposable
         (await _bundle.Translate(_bundle["missing.wav"], "--to", "de")).AssertFailed(Failed, "missing.wav", "not exist");
 
     [Fact]
-    public async Task AFolderInsteadOfARecording() => (await _bundle.Translate(_bundle["omni"], "--to", "de")).AssertFailed(Failed, "folder");
+    public async Task AFolderInsteadOfARecording() =>
+        (await _bundle.Translate(_bundle["omni"], "--to", "de")).AssertFailed(Failed, "folder");
 
     [Fact]
     public async Task ARecordingThatIsCutOff()
@@ -32,10 +33,11 @@ public sealed class BadInputTests : IDisposable
 
     [Fact]
     public async Task TextThatCallsItselfARecording() =>
-        (await _bundle.Translate(_bundle.Write("text.wav", "This is no sound at all.\n"), "--to", "de")).AssertFailed(Failed, "text.wav");
+        (await _bundle.Translate(_bundle.Write("text.wav", "No sound at all.\n"), "--to", "de")).AssertFailed(Failed, "text.wav");
 
     [Fact]
-    public async Task AnEmptyFile() => (await _bundle.Translate(_bundle.Write("empty.wav", ""), "--to", "de")).AssertFailed(Failed, "empty");
+    public async Task AnEmptyFile() =>
+        (await _bundle.Translate(_bundle.Write("empty.wav", ""), "--to", "de")).AssertFailed(Failed, "empty");
 
     [Fact]
     public async Task ARecordingWithoutSamples() =>
@@ -105,7 +107,8 @@ public sealed class BadInputTests : IDisposable
 
     [Fact]
     public async Task ATextThatAsksForASoundNobodyGave() =>
-        (await _bundle.Translate("--text", "say <|AUDIO|>", "--image", TinyBundle.Media("slide.png"), "--to", "de")).AssertFailed(Failed, "<|AUDIO|>");
+        (await _bundle.Translate("--text", "say <|AUDIO|>", "--image", TinyBundle.Media("slide.png"), "--to", "de"))
+            .AssertFailed(Failed, "<|AUDIO|>");
 
     [Fact]
     public async Task AnEmptySentence() => (await _bundle.Translate("--text", " ", "--to", "de")).AssertFailed(Failed, "nothing");
@@ -118,11 +121,12 @@ public sealed class BadInputTests : IDisposable
     }
 
     [Theory]
-    [InlineData("overlapping", """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}""")]
+    [InlineData("overlapping",
+        """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}""")]
     [InlineData("outside", """{"a":{"dtype":"F32","shape":[1000],"data_offsets":[0,4000]}}""")]
     [InlineData("backwards", """{"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}}""")]
     [InlineData("negative", """{"a":{"dtype":"F32","shape":[2],"data_offsets":[-8,0]}}""")]
-    [InlineData("contradicting", """{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,12]},"b":{"dtype":"F32","shape":[9223372036854775807,4],"data_offsets":[12,16]}}""")]
+    [InlineData("overflowing", """{"a":{"dtype":"F32","shape":[9223372036854775807,4],"data_offsets":[0,16]}}""")]
     [InlineData("not JSON", "{")]
     public async Task WeightsWhoseHeaderLies(string lie, string header)
     {
@@ -192,7 +196,7 @@ public sealed class BadInputTests : IDisposable
     {
         PeftAdapter adapter = PeftAdapter.Load(_bundle["fusion"]);
         PeftAdapter.Of(adapter.Config, [.. adapter.Tensors.Select(item => (item.Key, item.Key.Contains(which, StringComparison.Ordinal)
-            ? Tensor.Zeros(new Shape([.. Enumerable.Range(0, item.Value.Shape.Rank).Select(axis => item.Value.Shape[axis] + 3)])) : item.Value))])
+            ? Larger(item.Value.Shape) : item.Value))])
             .Save(_bundle["fusion"]);
         (await _bundle.Translate("--text", "x", "--to", "de")).AssertFailed(Failed, "fusion");
     }
@@ -216,6 +220,9 @@ public sealed class BadInputTests : IDisposable
 
     [Fact]
     public async Task ABatchThatIsMissing() => (await _bundle.Translate("--batch", _bundle["no.jsonl"])).AssertFailed(Failed, "no.jsonl");
+
+    private static Tensor Larger(Shape shape) =>
+        Tensor.Zeros(new Shape([.. Enumerable.Range(0, shape.Rank).Select(axis => shape[axis] + (axis == 0 ? 3 : 0))]));
 
     private async Task AssertWeightsFail(long length, string header)
     {

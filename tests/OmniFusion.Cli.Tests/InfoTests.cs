@@ -16,8 +16,13 @@ public sealed class InfoTests : IDisposable
         Outcome outcome = await CommandLine.Run("info", _bundle.Folder, "--json");
         Assert.Equal((0, ""), (outcome.Code, outcome.Errors));
         JsonElement info = JsonDocument.Parse(outcome.Output).RootElement;
-        Dictionary<string, JsonElement> parts = info.GetProperty("parts").EnumerateArray().ToDictionary(part => part.GetProperty("part").GetString()!);
-        Assert.Equal(["audio tower", "decoder", "fusion", "low-rank updates", "projection", "speech output (not used)", "translator", "vision tower"],
+        Dictionary<string, JsonElement> parts =
+            info.GetProperty("parts").EnumerateArray().ToDictionary(part => part.GetProperty("part").GetString()!);
+        Assert.Equal(
+            [
+                "audio tower", "decoder", "fusion", "low-rank updates", "projection", "speech output (not used)", "translator",
+                "vision tower",
+            ],
             parts.Keys.Order(StringComparer.Ordinal));
         // Embeddings and head 2 x 700 x 64; a layer 64 x (64 + 32 + 32 + 64) + 3 x 64 x 128 + 2 x 64; the last norm.
         Assert.Equal(2 * 700 * 64 + 3 * (64 * 192 + 3 * 64 * 128 + 128) + 64, parts["translator"].GetProperty("parameters").GetInt64());

@@ -28,6 +28,10 @@ internal sealed class TinyBundle : IDisposable
     public static JsonElement Case(string name) =>
         JsonDocument.Parse(File.ReadAllText(Path.Combine(Goldens, "cases", name + ".json"))).RootElement;
 
+    /// <summary>What the published code writes for the first input of a case, with the default search.</summary>
+    public static string Expected(string name) =>
+        Case(name).GetProperty("text").GetProperty("beam5_ngram5_lp1.0")[0].GetString()!;
+
     public string Write(string name, string text) => Write(name, System.Text.Encoding.UTF8.GetBytes(text));
 
     public string Write(string name, byte[] bytes)

@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 
@@ -22,7 +23,10 @@ public sealed class TranslateTests : IDisposable
         string text = input.GetProperty("text").GetString()!;
         List<string> arguments = media[0] is null ? [] : [TinyBundle.Media(media[0]!)];
         if (media[1] is not null)
-            arguments.AddRange("--image", TinyBundle.Media(media[1]!), "--image-size", string.Join('x', expected.GetProperty("image_size").EnumerateArray()));
+        {
+            string size = string.Join('x', expected.GetProperty("image_size").EnumerateArray());
+            arguments.AddRange("--image", TinyBundle.Media(media[1]!), "--image-size", size);
+        }
         if (text.Length > 0)
             arguments.AddRange(media[0] is null ? "--text" : "--transcript", text);
         foreach (JsonProperty search in expected.GetProperty("text").EnumerateObject())
@@ -34,7 +38,7 @@ public sealed class TranslateTests : IDisposable
             Assert.Equal((0, ""), (outcome.Code, outcome.Errors));
             JsonElement result = Assert.Single(outcome.Json);
             Assert.Equal(search.Value[0].GetString(), result.GetProperty("translation").GetString());
-            Assert.Equal(24, result.GetProperty("ids").GetArrayLength());
+            Assert.InRange(result.GetProperty("ids").GetArrayLength(), 1, 24);
         }
     }
 
@@ -43,7 +47,9 @@ public sealed class TranslateTests : IDisposable
     {
         string audio = TinyBundle.Media("bat.wav");
         JsonElement result = Assert.Single((await _bundle.Translate(audio, "--to", "de", "--json")).Json);
-        Assert.Equal(["audio", "image", "text", "language", "translation", "ids", "score", "seconds"], result.EnumerateObject().Select(item => item.Name));
+        Assert.Equal(
+            ["audio", "image", "text", "language", "translation", "ids", "score", "seconds"],
+            result.EnumerateObject().Select(item => item.Name));
         Assert.Equal(["load", "encode", "decode"], result.GetProperty("seconds").EnumerateObject().Select(item => item.Name));
         Assert.Equal(audio, result.GetProperty("audio").GetString());
         Assert.Equal(JsonValueKind.Null, result.GetProperty("image").ValueKind);
@@ -60,7 +66,7 @@ public sealed class TranslateTests : IDisposable
         Outcome folders = await CommandLine.Run("translate", audio, "--to", "German", "--max-new-tokens", "24",
             "--mmfm", _bundle["omni"], "--translator", _bundle["translator"], "--adapter", _bundle["fusion"]);
         Assert.Equal(0, bundle.Code);
-        Assert.Equal(TinyBundle.Case("fused_audio").GetProperty("text").GetProperty("beam5_ngram5_lp1.0")[0].GetString(), bundle.Output.TrimEnd('\n', '\r'));
+        Assert.Equal(TinyBundle.Expected("fused_audio"), bundle.Output.TrimEnd('\n', '\r'));
         Assert.Equal(bundle, folders);
     }
 
@@ -68,10 +74,13 @@ public sealed class TranslateTests : IDisposable
     public async Task TheBundlesSearchIsTheDefault()
     {
         _bundle.Write("omnifusion.json", """{"generation": {"max_new_tokens": 7, "num_beams": 1, "no_repeat_ngram_size": 0}}""");
-        JsonElement[] byDefault = (await _bundle.Translate(TinyBundle.Media("bat.wav"), "--to", "de", "--json")).Json;
-        JsonElement[] byOption = (await _bundle.Translate(TinyBundle.Media("bat.wav"), "--to", "de", "--json", "--max-new-tokens", "5", "--beams", "2")).Json;
-        Assert.Equal((7, JsonValueKind.Null), (byDefault[0].GetProperty("ids").GetArrayLength(), byDefault[0].GetProperty("score").ValueKind));
-        Assert.Equal((5, JsonValueKind.Number), (byOption[0].GetProperty("ids").GetArrayLength(), byOption[0].GetProperty("score").ValueKind));
+        string[] arguments = [TinyBundle.Media("bat.wav"), "--to", "de", "--json"];
+        JsonElement byDefault = Assert.Single((await _bundle.Translate(arguments)).Json);
+        JsonElement byOption = Assert.Single((await _bundle.Translate([.. arguments, "--max-new-tokens", "5", "--beams", "2"])).Json);
+        Assert.Equal(7, byDefault.GetProperty("ids").GetArrayLength());
+        Assert.Equal(JsonValueKind.Null, byDefault.GetProperty("score").ValueKind);
+        Assert.Equal(5, byOption.GetProperty("ids").GetArrayLength());
+        Assert.Equal(JsonValueKind.Number, byOption.GetProperty("score").ValueKind);
     }
 
     [Fact]
@@ -79,8 +88,10 @@ public sealed class TranslateTests : IDisposable
     {
         Outcome plain = await _bundle.Translate("--text", "@home or -away", "--to", "cs");
         JsonElement result = Assert.Single((await _bundle.Translate("--text", "@home or -away", "--to", "Czech", "--json")).Json);
-        Assert.Equal(("@home or -away", JsonValueKind.Null), (result.GetProperty("text").GetString(), result.GetProperty("audio").ValueKind));
-        Assert.Equal(string.Concat(result.GetProperty("translation").GetString()!.Where(c => !char.IsControl(c))), plain.Output.TrimEnd('\n', '\r'));
+        Assert.Equal("@home or -away", result.GetProperty("text").GetString());
+        Assert.Equal(JsonValueKind.Null, result.GetProperty("audio").ValueKind);
+        string printable = string.Concat(result.GetProperty("translation").GetString()!.Where(c => !char.IsControl(c)));
+        Assert.Equal(printable, plain.Output.TrimEnd('\n', '\r'));
     }
 
     [Theory]
@@ -115,9 +126,9 @@ public sealed class TranslateTests : IDisposable
                     .Single(word => error.GetString()!.Contains(word, StringComparison.Ordinal))
                 : result.GetProperty("language").GetString()!));
         Assert.Equal("bat.wav", results[0].GetProperty("audio").GetString());
-        Assert.Equal(TinyBundle.Case("fused_image_ocr").GetProperty("text").GetProperty("beam5_ngram5_lp1.0")[0].GetString(),
+        Assert.Equal(TinyBundle.Expected("fused_image_ocr"),
             results[7].GetProperty("translation").GetString());
-        Assert.Equal(TinyBundle.Case("fused_audio").GetProperty("text").GetProperty("beam5_ngram5_lp1.0")[0].GetString(),
+        Assert.Equal(TinyBundle.Expected("fused_audio"),
             results[0].GetProperty("translation").GetString());
         Assert.Equal(1, outcome.Code);
         Assert.Contains("8 of 12 items", outcome.Errors);
@@ -126,7 +137,8 @@ public sealed class TranslateTests : IDisposable
     [Fact]
     public async Task SeveralRecordingsAreABatch()
     {
-        Outcome outcome = await _bundle.Translate(TinyBundle.Media("bat.wav"), _bundle["missing.wav"], TinyBundle.Media("bat.wav"), "--to", "de");
+        string audio = TinyBundle.Media("bat.wav");
+        Outcome outcome = await _bundle.Translate(audio, _bundle["missing.wav"], audio, "--to", "de");
         Assert.Equal(3, outcome.Lines.Length);
         Assert.Equal(outcome.Lines[0], outcome.Lines[2]);
         Assert.StartsWith("{\"error\":\"", outcome.Lines[1]);
@@ -156,6 +168,7 @@ public sealed class TranslateTests : IDisposable
     [InlineData("--model", "translate", "a.wav", "--to", "de", "--model", "m", "--mmfm", "o")]
     [InlineData("--adapter", "translate", "a.wav", "--to", "de", "--mmfm", "o", "--translator", "t")]
     [InlineData("--frobnicate", "translate", "a.wav", "--to", "de", "--frobnicate")]
+    [InlineData("--jsn", "info", "--jsn")]
     [InlineData("frobnicate", "frobnicate")]
     [InlineData("ommand")]
     [InlineData("MANIFEST", "evaluate", "speech", "--to", "de", "--pack", "p")]
@@ -172,6 +185,35 @@ public sealed class TranslateTests : IDisposable
         Outcome outcome = await CommandLine.Run(arguments);
         Assert.Equal((0, ""), (outcome.Code, outcome.Errors));
         Assert.Contains("omnifusion", outcome.Output);
+    }
+
+    [Fact]
+    public async Task AFileMayBeCalledLikeAnOption() =>
+        (await CommandLine.Run("translate", "--to", "de", "--model", _bundle.Folder, "--", "--frobnicate")).AssertFailed(1, "not exist");
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("1")]
+    public async Task AnUnexpectedFaultIsOneSentenceUnlessSomebodyDebugs(string? debug)
+    {
+        Command root = new("omnifusion");
+        root.SetAction(int (_) => throw new InvalidOperationException("the sky\nfell"));
+        Environment.SetEnvironmentVariable("OMNIFUSION_DEBUG", debug);
+        using StringWriter errors = new();
+        TextWriter before = Console.Error;
+        Console.SetError(errors);
+        try
+        {
+            Assert.Equal(1, await CommandRunner.Run(root, []));
+        }
+        finally
+        {
+            Console.SetError(before);
+            Environment.SetEnvironmentVariable("OMNIFUSION_DEBUG", null);
+        }
+        string[] lines = errors.ToString().Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries);
+        Assert.Contains("InvalidOperationException: the sky fell", lines[0]);
+        Assert.Equal(debug is null, lines.Length == 1);
     }
 
     [Fact]

@@ -104,7 +104,8 @@ public static class AudioFile
     }
 
     private static OmniFusionException TooLong(string path, double maxSeconds) =>
-        new(string.Create(CultureInfo.InvariantCulture, $"{path} is too long: the model takes at most {maxSeconds} seconds in one recording."));
+        new(string.Create(CultureInfo.InvariantCulture,
+            $"{path} is too long: the model takes at most {maxSeconds} seconds in one recording."));
 
     private static T Guard<T>(string path, Func<T> work)
     {

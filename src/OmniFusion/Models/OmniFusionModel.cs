@@ -152,12 +152,12 @@ public sealed class OmniFusionModel
     public async Task<string> TranscribeAsync(TranslationRequest request, int maxNewTokens = 256, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(request);
-        return (await TranscribeAsync([request], maxNewTokens, cancellation).ConfigureAwait(false))[0];
+        return (await TranscribeBatchAsync([request], maxNewTokens, cancellation).ConfigureAwait(false))[0];
     }
 
     /// <summary>The thinker's own text about several recordings or images, computed together.</summary>
     /// <inheritdoc cref="TranscribeAsync(TranslationRequest, int, CancellationToken)"/>
-    public async Task<IReadOnlyList<string>> TranscribeAsync(
+    public async Task<IReadOnlyList<string>> TranscribeBatchAsync(
         IReadOnlyList<TranslationRequest> requests, int maxNewTokens = 256, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(requests);

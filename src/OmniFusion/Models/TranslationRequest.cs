@@ -8,7 +8,9 @@ namespace OmniFusion.Models;
 /// </summary>
 public sealed record TranslationRequest
 {
-    /// <summary>Path of a recording: WAV, or whatever ffmpeg reads; at most 300 seconds, the longest that the published system takes.</summary>
+    /// <summary>
+    /// Path of a recording: WAV, or whatever ffmpeg reads; at most 300 seconds, the longest that the published system takes.
+    /// </summary>
     public string? Audio { get; init; }
 
     /// <summary>The recording itself, mono at 16 kHz, instead of <see cref="Audio"/>.</summary>
