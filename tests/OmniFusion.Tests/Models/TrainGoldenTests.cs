@@ -34,12 +34,11 @@ public class TrainGoldenTests
         for (int step = 0; step < losses.Length; step++)
         {
             Tensor loss = Loss(c, parts, hidden, batch, golden);
-            // At this rate the training is chaotic: a change of 1e-5 in the hidden states moves the fourth loss by 4 %.
-            Assert.Equal(losses[step], loss.Span[0], (step < 3 ? 1e-3f : 1e-2f) * losses[step]);
+            Assert.Equal(losses[step], loss.Span[0], 1e-3f);
             c.Backward(loss);
             float norm = (float)Math.Sqrt(adapter.Tensors.Values.Sum(tensor => c.Kernels.SumOfSquares(tensor.Grad!)));
-            if (step < 2)
-                Assert.Equal(norms[step], norm, 1e-3f * norms[step]);
+            // The rate is so high that rounding grows from step to step; the norm shows it before the loss does.
+            Assert.Equal(norms[step], norm, (step < 2 ? 1e-3f : 2e-2f) * norms[step]);
             float clip = Math.Min(1, 1 / (norm + 1e-6f));
             foreach (var (goldenName, name) in names)
             {
@@ -97,7 +96,7 @@ public class TrainGoldenTests
         .Replace(".default", "", StringComparison.Ordinal);
 
     // AdamW's step is almost a sign: where a gradient is nearly nothing, its rounding decides the direction. So not each weight is
-    // compared: on average the weights must have come where the published ones are, within a quarter of the way they went.
+    // compared: on average the weights must have come where the published ones are, within 15 % of the way they went.
     private static void AssertTrained(float[] expected, ReadOnlySpan<float> actual, ReadOnlySpan<float> before, string name)
     {
         double way = 0, off = 0;
@@ -106,6 +105,6 @@ public class TrainGoldenTests
             way += Math.Abs(expected[i] - before[i]);
             off += Math.Abs(expected[i] - actual[i]);
         }
-        Assert.True(off < 0.25 * way, $"{name} is {off / way:P1} off its way");
+        Assert.True(off < 0.15 * way, $"{name} is {off / way:P1} off its way");
     }
 }
