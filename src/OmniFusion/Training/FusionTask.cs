@@ -146,10 +146,11 @@ public sealed class FusionTask : TrainingTask
         PeftAdapter.Of(config, NanoModels.Named(_fusionWeights).Select(item => (AdapterPrefix + item.Name, item.Tensor))
             .Concat((_lowRank?.Tensors ?? new Dictionary<string, Tensor>()).Select(item => (item.Key, item.Value))))
             .Save(Path.Combine(folder, AdapterFolder), DType.BF16);
+        string recognizer = Path.Combine(folder, ThinkerFolder, NanoModels.RecognizerFile);
         new Bundle
         {
-            Mmfm = ThinkerFolder, Translator = TranslatorFolder, Adapter = AdapterFolder,
-            Recognizer = File.Exists(Path.Combine(folder, ThinkerFolder, NanoModels.RecognizerFile)) ? $"{ThinkerFolder}/{NanoModels.RecognizerFile}" : null,
+            Mmfm = Path.Combine(folder, ThinkerFolder), Translator = Path.Combine(folder, TranslatorFolder), Adapter = Path.Combine(folder, AdapterFolder),
+            Recognizer = File.Exists(recognizer) ? recognizer : null,
             FusionMode = _recipe.FusionMode, ProjectionDepth = _recipe.ProjectionDepth, Prompt = PromptStyle.Compact.Name, Languages = [.. _targets.Keys],
             Generation = new BundleGeneration { MaxNewTokens = 128 },
         }.Save(folder);
@@ -235,11 +236,7 @@ public sealed class FusionTask : TrainingTask
     {
         AtomicFile.MakeFolder(to);
         foreach (string file in Directory.EnumerateFiles(from))
-        {
-            string copy = Path.Combine(to, Path.GetFileName(file));
-            if (!File.Exists(copy))
-                File.Copy(file, copy);
-        }
+            File.Copy(file, Path.Combine(to, Path.GetFileName(file)), overwrite: true);
     }
 
     private static void Add(IDictionary<string, double> report, string name, double value) =>
