@@ -10,4 +10,14 @@ public sealed partial class CpuKernels : IKernels
     public static CpuKernels Default { get; } = new(Environment.ProcessorCount);
 
     internal WorkerPool Pool { get; }
+
+    // Kernels hold bare addresses. Without this, memory of a tensor that its caller no longer needs could be freed while they run.
+    private static void KeepAlive(Tensor? a, Tensor? b = null, Tensor? c = null, Tensor? d = null, Tensor? e = null)
+    {
+        GC.KeepAlive(a);
+        GC.KeepAlive(b);
+        GC.KeepAlive(c);
+        GC.KeepAlive(d);
+        GC.KeepAlive(e);
+    }
 }

@@ -8,18 +8,29 @@ public sealed unsafe partial class CpuKernels
     private const float InverseRootTwoPi = 0.3989422804014327f;
 
     /// <inheritdoc/>
-    public void Gelu(Tensor x, Tensor y) => Each(new GeluRange { X = x.Floats, Y = y.Floats }, Elements(x), 8);
+    public void Gelu(Tensor x, Tensor y)
+    {
+        Each(new GeluRange { X = x.Floats, Y = y.Floats }, Elements(x), 8);
+        KeepAlive(x, y);
+    }
 
     /// <inheritdoc/>
-    public void GeluGrad(Tensor x, Tensor dy, Tensor dx) =>
+    public void GeluGrad(Tensor x, Tensor dy, Tensor dx)
+    {
         Each(new GeluGradRange { X = x.Floats, DY = dy.Floats, DX = dx.Floats }, Elements(x), 8);
+        KeepAlive(x, dy, dx);
+    }
 
     /// <inheritdoc/>
-    public void SwiGlu(Tensor gate, Tensor up, Tensor y) =>
+    public void SwiGlu(Tensor gate, Tensor up, Tensor y)
+    {
         Each(new SwiGluRange { Gate = gate.Floats, Up = up.Floats, Y = y.Floats }, Elements(y), 8);
+        KeepAlive(gate, up, y);
+    }
 
     /// <inheritdoc/>
-    public void SwiGluGrad(Tensor gate, Tensor up, Tensor dy, Tensor? dgate, Tensor? dup) =>
+    public void SwiGluGrad(Tensor gate, Tensor up, Tensor dy, Tensor? dgate, Tensor? dup)
+    {
         Each(
             new SwiGluGradRange
             {
@@ -27,22 +38,36 @@ public sealed unsafe partial class CpuKernels
                 DGate = dgate is null ? null : dgate.Floats, DUp = dup is null ? null : dup.Floats,
             },
             Elements(dy), 8);
+        KeepAlive(gate, up, dy, dgate, dup);
+    }
 
     /// <inheritdoc/>
-    public void Add(Tensor a, Tensor b, float scale, Tensor y) =>
+    public void Add(Tensor a, Tensor b, float scale, Tensor y)
+    {
         Each(new AddRange { A = a.Floats, B = b.Floats, Scale = scale, Y = y.Floats }, Elements(y), 1);
+        KeepAlive(a, b, y);
+    }
 
     /// <inheritdoc/>
-    public void Accumulate(Tensor x, float scale, Tensor y) =>
+    public void Accumulate(Tensor x, float scale, Tensor y)
+    {
         Each(new AddRange { A = y.Floats, B = x.Floats, Scale = scale, Y = y.Floats }, Elements(y), 1);
+        KeepAlive(x, y);
+    }
 
     /// <inheritdoc/>
-    public void Dropout(Tensor x, float p, ulong seed, Tensor y) =>
+    public void Dropout(Tensor x, float p, ulong seed, Tensor y)
+    {
         Each(new DropoutRange { X = x.Floats, P = p, Seed = seed, Y = y.Floats }, Elements(y), 4);
+        KeepAlive(x, y);
+    }
 
     /// <inheritdoc/>
-    public void DropoutGrad(Tensor dy, float p, ulong seed, Tensor dx) =>
+    public void DropoutGrad(Tensor dy, float p, ulong seed, Tensor dx)
+    {
         Each(new DropoutRange { X = dy.Floats, P = p, Seed = seed, Y = dx.Floats, Adds = true }, Elements(dx), 4);
+        KeepAlive(dy, dx);
+    }
 
     /// <inheritdoc/>
     public double SumOfSquares(Tensor x)
@@ -61,6 +86,7 @@ public sealed unsafe partial class CpuKernels
             }
             total += Vector512.Sum(sum);
         }
+        KeepAlive(x);
         return total;
     }
 
@@ -76,6 +102,7 @@ public sealed unsafe partial class CpuKernels
             RootCorrection = 1 / MathF.Sqrt(1 - MathF.Pow(options.Beta2, step)),
         };
         Each(range, Elements(weight), 4);
+        KeepAlive(weight, gradient, moment1, moment2);
     }
 
     private static int Elements(Tensor tensor) => checked((int)tensor.Count);

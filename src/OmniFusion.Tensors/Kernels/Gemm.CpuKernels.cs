@@ -111,15 +111,6 @@ public sealed unsafe partial class CpuKernels
         }
     }
 
-    // The memory of a tensor is freed when nobody refers to it, even while its address is still in use.
-    private static void KeepAlive(Tensor a, Tensor b, Tensor? c, Tensor? d)
-    {
-        GC.KeepAlive(a);
-        GC.KeepAlive(b);
-        GC.KeepAlive(c);
-        GC.KeepAlive(d);
-    }
-
     private struct ColumnSumsJob
     {
         internal const int Width = 128;

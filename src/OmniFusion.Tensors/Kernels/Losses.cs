@@ -21,6 +21,7 @@ public sealed unsafe partial class CpuKernels
             total += labelSmoothing == 0 ? own : (1 - labelSmoothing) * own + labelSmoothing * (lse - Mean(x));
         }
         loss.Span[0] = (float)(total / Math.Max(Counted(targets), 1));
+        KeepAlive(logits, loss, logSumExp);
     }
 
     /// <inheritdoc/>
@@ -35,6 +36,7 @@ public sealed unsafe partial class CpuKernels
             };
             Each(range, logits.Rows, logits.Columns * 4);
         }
+        KeepAlive(logits, logSumExp, dlogits);
     }
 
     /// <inheritdoc/>
@@ -55,6 +57,7 @@ public sealed unsafe partial class CpuKernels
             handle.Free();
         }
         loss.Span[0] = (float)(losses.Sum() / symbols);
+        KeepAlive(logits, loss, gradient);
     }
 
     private static void CtcPart(void* state, int part)

@@ -18,6 +18,7 @@ public sealed unsafe partial class CpuKernels
             X = x.Floats, W = w.Data, Y = y.Floats, Root = inverseRoot is null ? null : inverseRoot.Floats, Columns = x.Columns, Epsilon = eps,
         };
         Each(range, x.Rows, x.Columns);
+        KeepAlive(x, weight, y, inverseRoot);
     }
 
     /// <inheritdoc/>
@@ -39,6 +40,8 @@ public sealed unsafe partial class CpuKernels
                 AddSums(sums, dweight.Floats, columns);
         }
         ArrayPool<float>.Shared.Return(partial);
+        KeepAlive(x, weight, inverseRoot, dy, dx);
+        KeepAlive(dweight);
     }
 
     /// <inheritdoc/>
@@ -51,6 +54,7 @@ public sealed unsafe partial class CpuKernels
             Columns = x.Columns, Epsilon = eps,
         };
         Each(range, x.Rows, x.Columns);
+        KeepAlive(x, weight, bias, y, statistics);
     }
 
     /// <inheritdoc/>
@@ -74,6 +78,8 @@ public sealed unsafe partial class CpuKernels
                 AddSums(sums + block, dbias.Floats, columns);
         }
         ArrayPool<float>.Shared.Return(partial);
+        KeepAlive(x, weight, statistics, dy, dx);
+        KeepAlive(dweight, dbias);
     }
 
     private static void AddSums(float* sums, float* total, int columns)

@@ -20,6 +20,7 @@ public sealed unsafe partial class CpuKernels
             else
                 WidenRow((ushort*)table.Data + offset, table.DType, columns, to);
         }
+        KeepAlive(table, y);
     }
 
     /// <inheritdoc/>
@@ -32,6 +33,7 @@ public sealed unsafe partial class CpuKernels
         for (int i = 0; i < rows.Length; i++)
             if (rows[i] >= 0)
                 x.Row(rows[i]).CopyTo(new(y.Floats + (long)i * columns, columns));
+        KeepAlive(x, y);
     }
 
     /// <inheritdoc/>
@@ -41,6 +43,7 @@ public sealed unsafe partial class CpuKernels
         for (int i = 0; i < rows.Length; i++)
             if (rows[i] >= 0)
                 AddRow(dy.Floats + (long)i * columns, 1, dx.Floats + (long)rows[i] * columns, columns);
+        KeepAlive(dy, dx);
     }
 
     /// <inheritdoc/>
@@ -48,6 +51,7 @@ public sealed unsafe partial class CpuKernels
     {
         for (int row = 0; row < x.Rows; row++)
             x.Row(row).CopyTo(y.Row(row)[offset..]);
+        KeepAlive(x, y);
     }
 
     /// <inheritdoc/>
@@ -55,6 +59,7 @@ public sealed unsafe partial class CpuKernels
     {
         for (int row = 0; row < dx.Rows; row++)
             AddRow(dy.Floats + (long)row * dy.Columns + offset, 1, dx.Floats + (long)row * dx.Columns, dx.Columns);
+        KeepAlive(dy, dx);
     }
 
     /// <inheritdoc/>
@@ -79,6 +84,7 @@ public sealed unsafe partial class CpuKernels
                         to[c * kernel + j] = from[c];
                 }
             }
+        KeepAlive(x, y);
     }
 
     /// <inheritdoc/>
@@ -99,6 +105,7 @@ public sealed unsafe partial class CpuKernels
                         to[c] += from[c * kernel + j];
                 }
             }
+        KeepAlive(dy, dx);
     }
 
     /// <inheritdoc/>
@@ -111,6 +118,7 @@ public sealed unsafe partial class CpuKernels
                 for (int j = 0; j < window; j++)
                     AddRow(x.Floats + (long)(input.Start(s) + o * window + j) * columns, 1f / window,
                         y.Floats + (long)(output.Start(s) + o) * columns, columns);
+        KeepAlive(x, y);
     }
 
     /// <inheritdoc/>
@@ -122,16 +130,20 @@ public sealed unsafe partial class CpuKernels
                 for (int j = 0; j < window; j++)
                     AddRow(dy.Floats + (long)(output.Start(s) + o) * columns, 1f / window,
                         dx.Floats + (long)(input.Start(s) + o * window + j) * columns, columns);
+        KeepAlive(dy, dx);
     }
 
     /// <inheritdoc/>
-    public void Rotary(Tensor x, Tensor cos, Tensor sin, int heads, bool inverse) =>
+    public void Rotary(Tensor x, Tensor cos, Tensor sin, int heads, bool inverse)
+    {
         Each(
             new RotaryRange
             {
                 X = x.Floats, Cos = cos.Floats, Sin = sin.Floats, Heads = heads, Half = cos.Columns, Sign = inverse ? -1 : 1,
             },
             x.Rows, x.Columns);
+        KeepAlive(x, cos, sin);
+    }
 
     /// <inheritdoc/>
     public void SoftmaxRows(Tensor x, Tensor y)
@@ -148,6 +160,7 @@ public sealed unsafe partial class CpuKernels
             for (int c = 0; c < columns; c++)
                 to[c] /= sum;
         }
+        KeepAlive(x, y);
     }
 
     /// <inheritdoc/>
@@ -162,6 +175,7 @@ public sealed unsafe partial class CpuKernels
             for (int c = 0; c < p.Length; c++)
                 to[c] += p[c] * (g[c] - dot);
         }
+        KeepAlive(y, dy, dx);
     }
 
     /// <inheritdoc/>
@@ -170,6 +184,7 @@ public sealed unsafe partial class CpuKernels
         int columns = x.Columns;
         for (int row = 0; row < x.Rows; row++)
             AddRow(x.Floats + (long)row * columns, WeightOf(weights, row)[column], y.Floats + (long)row * columns, columns);
+        KeepAlive(weights, x, y);
     }
 
     /// <inheritdoc/>
@@ -184,6 +199,7 @@ public sealed unsafe partial class CpuKernels
             if (dx is not null)
                 AddRow(g, WeightOf(weights, row)[column], dx.Floats + (long)row * columns, columns);
         }
+        KeepAlive(weights, x, dy, dweights, dx);
     }
 
     /// <inheritdoc/>
@@ -192,6 +208,7 @@ public sealed unsafe partial class CpuKernels
         int columns = a.Columns;
         for (int row = 0; row < a.Rows; row++)
             y.Row(row)[column] = scale * DotRow(a.Floats + (long)row * columns, b.Floats + (long)row * columns, columns);
+        KeepAlive(a, b, y);
     }
 
     /// <inheritdoc/>
@@ -207,6 +224,7 @@ public sealed unsafe partial class CpuKernels
             if (db is not null)
                 AddRow(a.Floats + at, g, db.Floats + at, columns);
         }
+        KeepAlive(a, b, dy, da, db);
     }
 
     // One row of weights may serve all rows.

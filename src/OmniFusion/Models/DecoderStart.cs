@@ -1,4 +1,6 @@
 using OmniFusion.Generation;
+using OmniFusion.Models.Mistral;
+using OmniFusion.Models.Omni;
 using OmniFusion.Tensors;
 
 namespace OmniFusion.Models;
@@ -9,6 +11,40 @@ namespace OmniFusion.Models;
 /// <param name="Histories">For each item all ids it has read, at which the n-gram ban looks.</param>
 public sealed record DecoderStart(DecoderSession Session, Tensor Logits, IReadOnlyList<int[]> Histories)
 {
+    // Rows of the cache that generated tokens get at once; it grows when they are more.
+    private const int FirstRows = 64;
+
+    /// <summary>The translator reads embedded prompts.</summary>
+    /// <param name="c">Where to compute.</param>
+    /// <param name="translator">The decoder.</param>
+    /// <param name="embeddings">Prompts of all items, packed [rows, D].</param>
+    /// <param name="segments">Rows of each item, at least one.</param>
+    /// <param name="histories">For each item the ids that its embeddings stand for.</param>
+    public static DecoderStart Of(
+        Compute c, MistralModel translator, Tensor embeddings, Segments segments, IReadOnlyList<int[]> histories)
+    {
+        KvCache cache = new(translator.Decoder.Shape, segments.Rows + FirstRows);
+        Tensor last = translator.Forward(c, embeddings, segments, cache);
+        Tensor logits = translator.Logits(c, c.Gather(last, LastRows(segments)));
+        int[] next = [.. Enumerable.Range(0, segments.Count).Select(segments.Length)];
+        return new DecoderStart(new DecoderSession(translator, cache, segments, next, axes: 1), logits, histories);
+    }
+
+    /// <summary>The thinker reads embedded chats.</summary>
+    /// <param name="c">Where to compute.</param>
+    /// <param name="thinker">The decoder.</param>
+    /// <param name="embeddings">What <see cref="Thinker.Embed"/> made of the chats [rows, D].</param>
+    /// <param name="batch">The layout of the chats.</param>
+    public static DecoderStart Of(Compute c, Thinker thinker, Tensor embeddings, ThinkerBatch batch)
+    {
+        KvCache cache = new(thinker.Decoder.Shape, batch.Segments.Rows + FirstRows);
+        Tensor last = thinker.Forward(c, embeddings, batch, cache, thinker.Layers)[0];
+        Tensor logits = thinker.Logits(c, c.Gather(last, LastRows(batch.Segments)));
+        int[][] histories = [.. Enumerable.Range(0, batch.Segments.Count)
+            .Select(item => batch.Ids.AsSpan(batch.Segments.Start(item), batch.Segments.Length(item)).ToArray())];
+        return new DecoderStart(new DecoderSession(thinker, cache, batch.Segments, batch.NextPositions, axes: 3), logits, histories);
+    }
+
     /// <summary>Searches for the texts of all items.</summary>
     /// <param name="c">The same compute that read the prompts; its arena is taken back.</param>
     /// <param name="options">Beams, lengths and penalties.</param>
@@ -16,6 +52,6 @@ public sealed record DecoderStart(DecoderSession Session, Tensor Logits, IReadOn
     public Generated[] Search(Compute c, GenerationOptions options, CancellationToken cancellation = default) =>
         Generation.Search.Run(c, Session, Logits, Histories, options, cancellation);
 
-    internal static int[] LastRows(Segments segments) =>
+    private static int[] LastRows(Segments segments) =>
         [.. Enumerable.Range(0, segments.Count).Select(item => segments.Start(item + 1) - 1)];
 }

@@ -76,24 +76,15 @@ public sealed class FusedTranslator(Thinker thinker, FusionLayer fusion, Project
     public DecoderStart Start(Compute c, FusedPrefix? prefix, IReadOnlyList<int[]> texts)
     {
         (Tensor embeddings, Segments segments) = Join(c, prefix, texts);
-        KvCache cache = new(translator.Decoder.Shape, segments.Rows + 64);
-        Tensor last = translator.Forward(c, embeddings, segments, cache);
-        Tensor logits = translator.Logits(c, c.Gather(last, DecoderStart.LastRows(segments)));
-        int[] next = [.. Enumerable.Range(0, segments.Count).Select(segments.Length)];
         int[][] histories = [.. texts.Select((text, item) => prefix is null ? text : [.. prefix.IdsOf(item), .. text])];
-        return new DecoderStart(new Generation.DecoderSession(translator, cache, segments, next, axes: 1), logits, histories);
+        return DecoderStart.Of(c, translator, embeddings, segments, histories);
     }
 
     /// <summary>The thinker reads chats (with the generation prompt) to write its own text, as a recogniser does.</summary>
     public DecoderStart StartThinker(Compute c, IReadOnlyList<ThinkerInput> inputs)
     {
         ThinkerBatch batch = thinker.Prepare(inputs);
-        KvCache cache = new(thinker.Decoder.Shape, batch.Segments.Rows + 64);
-        Tensor last = thinker.Forward(c, inputs, batch, cache, thinker.Layers)[0];
-        Tensor logits = thinker.Logits(c, c.Gather(last, DecoderStart.LastRows(batch.Segments)));
-        int[][] histories = [.. Enumerable.Range(0, batch.Segments.Count)
-            .Select(item => batch.Ids.AsSpan(batch.Segments.Start(item), batch.Segments.Length(item)).ToArray())];
-        return new DecoderStart(
-            new Generation.DecoderSession(thinker, cache, batch.Segments, batch.NextPositions, axes: 3), logits, histories);
+        Tensor? audio = thinker.EncodeAudio(c, inputs)?.Embeddings, images = thinker.EncodeImages(c, inputs);
+        return DecoderStart.Of(c, thinker, thinker.Embed(c, batch, audio, images), batch);
     }
 }

@@ -1,8 +1,10 @@
+using System.Runtime.InteropServices;
+
 namespace OmniFusion.Training;
 
 /// <summary>
-/// Deals items into batches of about the same cost, over and over. Nothing is padded, so a batch may mix lengths; but items of like length are
-/// put together, because a batch of them takes the same time. Which batch a step gets depends on the seed and the step alone.
+/// Deals items into batches of about the same cost, over and over. Nothing is padded, so a batch may mix lengths; but items of like length
+/// are put together, because a batch of them takes the same time. Which batch a step gets depends on the seed and the step alone.
 /// </summary>
 internal sealed class Batches
 {
@@ -14,16 +16,18 @@ internal sealed class Batches
     private List<int[]> _dealt = [];
     private int _epoch = -1, _firstStep = 1;
 
+    /// <summary>Deals nothing yet.</summary>
     /// <param name="costs">Seconds or tokens of each item.</param>
     /// <param name="capacity">Cost of a batch.</param>
     /// <param name="seed">Of the order.</param>
+    /// <exception cref="OmniFusionException">There is no item.</exception>
     internal Batches(IEnumerable<double> costs, double capacity, int seed)
     {
         _costs = [.. costs];
         _capacity = capacity;
         _seed = seed;
         if (_costs.Length == 0)
-            throw new OmniFusionException("There is no item to train on.");
+            throw new OmniFusionException("There is no item to train on: the data is empty, or its speech too long or too short.");
     }
 
     /// <summary>Passes over the data that were begun at the last batch asked for.</summary>
@@ -64,7 +68,7 @@ internal sealed class Batches
             cost += _costs[item];
         }
         batches.Add([.. batch]);
-        random.Shuffle(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(batches));
+        random.Shuffle(CollectionsMarshal.AsSpan(batches));
         return batches;
     }
 }

@@ -1,6 +1,7 @@
 using OmniFusion.Checkpoints;
 using OmniFusion.Evaluation;
 using OmniFusion.Media;
+using OmniFusion.Models;
 using OmniFusion.Models.Fusion;
 using OmniFusion.Models.Mistral;
 using OmniFusion.Models.Omni;
@@ -16,15 +17,15 @@ namespace OmniFusion.Training;
 /// </summary>
 public sealed class FusionTask : TrainingTask
 {
-    private const string TranslatorFolder = "translator", ThinkerFolder = "omni", AdapterFolder = "fusion", AdapterPrefix = "base_model.model.model.";
+    private const string TranslatorFolder = "translator", ThinkerFolder = "omni", AdapterFolder = "fusion";
+    private const string AdapterPrefix = "base_model.model.model.";
 
     private readonly Recipe _recipe;
     private readonly MistralConfig _translatorConfig;
-    private readonly Tokenizer _thinkerTokenizer, _tokenizer;
+    private readonly Tokenizer _tokenizer;
     private readonly Thinker _thinker;
     private readonly MistralModel _translator;
-    private readonly FusionLayer _fusion;
-    private readonly Projection _projection;
+    private readonly FusedTranslator _model;
     private readonly Weights _translatorWeights, _fusionWeights;
     private readonly PeftAdapter? _lowRank;
     private readonly int[] _prompt;
@@ -37,13 +38,17 @@ public sealed class FusionTask : TrainingTask
     private readonly Dictionary<string, int[]> _tower = [];
 
     /// <summary>Loads both models and opens the data.</summary>
+    /// <exception cref="OmniFusionException">A file is missing or damaged, or two of them do not belong together.</exception>
     public FusionTask(Recipe recipe)
     {
         _recipe = recipe;
         string mmfm = recipe.Mmfm ?? throw new OmniFusionException("A fusion recipe names the thinker's folder under 'mmfm'.");
-        string translator = recipe.Translator ?? throw new OmniFusionException("A fusion recipe names the translator's folder under 'translator'.");
+        string translator = recipe.Translator
+            ?? throw new OmniFusionException("A fusion recipe names the translator's folder under 'translator'.");
+        if (recipe.Data.Targets.Count == 0)
+            throw new OmniFusionException("A fusion recipe names at least one file of translations under 'data: targets:'.");
         OmniConfig thinkerConfig = OmniConfig.Load(Path.Combine(mmfm, "config.json"));
-        _thinkerTokenizer = Tokenizer.Load(mmfm);
+        Tokenizer thinkerTokenizer = Tokenizer.Load(mmfm);
         _tokenizer = Tokenizer.Load(translator);
         _thinker = new Thinker(thinkerConfig, new Weights(Checkpoint.Open(mmfm)).Under("thinker"));
         _translatorConfig = MistralConfig.Load(Path.Combine(translator, "config.json"));
@@ -56,30 +61,41 @@ public sealed class FusionTask : TrainingTask
         _fusionWeights = recipe.Start is null
             ? Weights.FromScratch(new WeightInitializer(recipe.Seed, recipe.Model.InitStd))
             : new Weights(PeftAdapter.Load(recipe.Start).Fusion, trainable: true);
-        _fusion = FusionLayer.Create(recipe.FusionMode, _thinker.HiddenSize, _fusionWeights.Under("omni_fusion"));
-        _projection = new Projection(_thinker.HiddenSize, _translator.HiddenSize, recipe.ProjectionDepth, _fusionWeights.Under("omni_projection"));
+        FusionLayer fusion = FusionLayer.Create(recipe.FusionMode, _thinker.HiddenSize, _fusionWeights.Under("omni_fusion"));
+        Weights projection = _fusionWeights.Under("omni_projection");
+        _model = new FusedTranslator(_thinker, fusion,
+            new Projection(_thinker.HiddenSize, _translator.HiddenSize, recipe.ProjectionDepth, projection), _translator);
 
-        Language english = Languages.Find("en");
-        _prompt = _thinkerTokenizer.Encode(PromptStyle.Compact.Chat(new PromptInput { Audio = true }, english), addSpecialTokens: false);
+        PromptInput speech = new() { Audio = true };
+        _prompt = thinkerTokenizer.Encode(PromptStyle.Compact.Chat(speech, Languages.Find("en")), addSpecialTokens: false);
         foreach ((string language, string file) in recipe.Data.Targets)
         {
-            _targets[language] = [.. TextLines.ReadPair(recipe.Data.Source, file).Target.Select(line => TextPairs.Target(_tokenizer, line))];
-            _tower[language] = _tokenizer.Encode(PromptStyle.Compact.Tower(new PromptInput { Audio = true }, Languages.Find(language)), addSpecialTokens: false);
+            string[] lines = TextLines.ReadPair(recipe.Data.Source, file).Target;
+            _targets[language] = [.. lines.Select(line => TextPairs.Target(_tokenizer, line))];
+            _tower[language] = Tower(language);
         }
         foreach ((string language, string file) in recipe.Data.ValidationTargets)
+        {
             _validationText[language] = TextLines.ReadPair(recipe.Data.ValidationSource, file);
+            _tower[language] = Tower(language);
+        }
         _pairs = new TextPairs(recipe.Data, _tokenizer);
-        _textBatches = new Batches(_pairs.Items.Select(pair => (double)(pair.Prompt.Length + pair.Target.Length)), recipe.BatchTokens, recipe.Seed);
+        _textBatches = new Batches(_pairs.Tokens, recipe.BatchTokens, recipe.Seed);
         LogMel logMel = new();
-        _speech = new SpeechExamples(SpeechPack.Open(recipe.Data.Speech), logMel, recipe.Seed, 30);
+        SpeechPack pack = SpeechExamples.Open(recipe.Data.Speech, recipe.Data.Source);
+        _speech = new SpeechExamples(pack, logMel, recipe.Seed, SpeechExamples.MostSeconds);
         _speechBatches = new Batches(_speech.Seconds, recipe.BatchSeconds, recipe.Seed);
-        _validation = new SpeechExamples(SpeechPack.Open(recipe.Data.ValidationSpeech), logMel, recipe.Seed, 30, recipe.EvaluateItems);
+        SpeechPack validation = SpeechExamples.Open(recipe.Data.ValidationSpeech, recipe.Data.ValidationSource);
+        _validation = new SpeechExamples(validation, logMel, recipe.Seed, SpeechExamples.MostSeconds, recipe.EvaluateItems);
+
+        int[] Tower(string language) =>
+            _tokenizer.Encode(PromptStyle.Compact.Tower(speech, Languages.Find(language)), addSpecialTokens: false);
     }
 
     /// <inheritdoc/>
     public override IReadOnlyDictionary<string, Tensor> Parameters =>
-        (_lowRank is null ? _translatorWeights.Taken.Select(item => ("translator." + item.Key, item.Value)) : _lowRank.Tensors.Select(item => (item.Key, item.Value)))
-        .Concat(_fusionWeights.Taken.Select(item => (item.Key, item.Value))).ToDictionary(item => item.Item1, item => item.Value);
+        (_lowRank?.Tensors ?? _translatorWeights.Taken.ToDictionary(item => "translator." + item.Key, item => item.Value))
+        .Concat(_fusionWeights.Taken).ToDictionary(item => item.Key, item => item.Value);
 
     /// <inheritdoc/>
     public override Tensor Loss(Compute c, int step, IDictionary<string, double> report)
@@ -87,25 +103,26 @@ public sealed class FusionTask : TrainingTask
         if (_recipe.TextEvery > 0 && step % _recipe.TextEvery == 0)
         {
             Tensor text = _pairs.Loss(c, _translator, _textBatches.At(step / _recipe.TextEvery), _recipe.LabelSmoothing);
-            Add(report, "#text_loss", text.Span[0]);
-            Add(report, "#text_steps", 1);
+            report.Tally("#text_loss", text.Span[0]);
+            report.Tally("#text_steps", 1);
             return text;
         }
         int[] batch = _speechBatches.At(_recipe.TextEvery > 0 ? step - step / _recipe.TextEvery : step);
         // Items of one batch may have different target languages; which one an item has changes from pass to pass.
         string[] languages = [.. _targets.Keys];
         string[] wanted = [.. batch.Select((item, i) => languages[(item + i + _speechBatches.Epoch) % languages.Length])];
-        ThinkerInput[] inputs = [.. batch.Select(item => new ThinkerInput { Ids = _prompt, Mel = _speech.ReadAugmented(item, _speechBatches.Epoch) })];
         int[][] targets = [.. batch.Select((item, i) => _targets[wanted[i]][_speech.TextIndex(item)])];
-        (Tensor prefix, Segments prefixes, Tensor? gates) = Prefix(c, inputs);
-        (Tensor embeddings, Segments segments) = Join(c, prefix, prefixes, [.. wanted.Select((language, i) => _tower[language].Concat(targets[i].SkipLast(1)).ToArray())]);
+        // The last target token is predicted, never read.
+        int[][] texts = [.. wanted.Select((language, i) => (int[])[.. _tower[language], .. targets[i].SkipLast(1)])];
+        FusedPrefix prefix = Listen(c, [.. batch.Select(item => _speech.ReadAugmented(item, _speechBatches.Epoch))]);
+        (Tensor embeddings, Segments segments) = _model.Join(c, prefix, texts);
         Tensor last = _translator.Forward(c, embeddings, segments);
         (int[] rows, int[] labels) = TextPairs.Targets(segments, targets);
         Tensor loss = c.CrossEntropy(_translator.Logits(c, c.Gather(last, rows)), labels, _recipe.LabelSmoothing);
-        Add(report, "#speech_loss", loss.Span[0]);
-        Add(report, "#speech_steps", 1);
-        Add(report, "#utterances", batch.Length);
-        ReportGates(gates, report);
+        report.Tally("#speech_loss", loss.Span[0]);
+        report.Tally("#speech_steps", 1);
+        report.Tally("#utterances", batch.Length);
+        ReportGates(prefix.Gates, report);
         return loss;
     }
 
@@ -116,15 +133,14 @@ public sealed class FusionTask : TrainingTask
         foreach ((string language, (string[] source, string[] target)) in _validationText)
         {
             List<string> translations = [], references = [];
-            for (int start = 0; start < _validation.Count; start += 16)
+            foreach (int[] items in Enumerable.Range(0, _validation.Count).Chunk(16))
             {
                 cancellation.ThrowIfCancellationRequested();
-                int[] items = [.. Enumerable.Range(start, Math.Min(16, _validation.Count - start))];
                 references.AddRange(items.Select(item => target[_validation.TextIndex(item)]));
                 c.Arena.Reset();
-                (Tensor prefix, Segments prefixes, _) = Prefix(c, [.. items.Select(item => new ThinkerInput { Ids = _prompt, Mel = _validation.Read(item) })]);
-                (Tensor embeddings, Segments segments) = Join(c, prefix, prefixes, [.. items.Select(_ => _tower[language])]);
-                translations.AddRange(TranslatorTask.Greedy(c, _translator, _tokenizer, embeddings, segments, cancellation));
+                FusedPrefix prefix = Listen(c, [.. items.Select(_validation.Read)]);
+                DecoderStart start = _model.Start(c, prefix, [.. items.Select(_ => _tower[language])]);
+                translations.AddRange(start.Write(c, _tokenizer, TextPairs.EndOf(_tokenizer), cancellation));
             }
             int count = Math.Min(_recipe.EvaluateItems, source.Length);
             quality[$"speech_bleu_{language}"] = Bleu.Corpus(translations, references).Score;
@@ -138,10 +154,14 @@ public sealed class FusionTask : TrainingTask
     public override void Save(string folder)
     {
         AtomicFile.MakeFolder(folder);
-        CopyFolder(_recipe.Mmfm!, Path.Combine(folder, ThinkerFolder));
-        CopyFolder(_recipe.Translator!, Path.Combine(folder, TranslatorFolder));
+        string translator = Path.Combine(folder, TranslatorFolder);
+        CopyModel(_recipe.Mmfm!, Path.Combine(folder, ThinkerFolder), withWeights: true);
+        CopyModel(_recipe.Translator!, translator, withWeights: _lowRank is not null);
         if (_lowRank is null)
-            SafeTensorsWriter.Write(Path.Combine(folder, TranslatorFolder, "model.safetensors"), NanoModels.Named(_translatorWeights), storeAs: DType.BF16);
+        {
+            SafeTensorsWriter.Write(
+                Path.Combine(translator, "model.safetensors"), NanoModels.Named(_translatorWeights), storeAs: DType.BF16);
+        }
         PeftConfig config = _lowRank?.Config ?? new PeftConfig { ModulesToSave = ["omni_fusion", "omni_projection"] };
         PeftAdapter.Of(config, NanoModels.Named(_fusionWeights).Select(item => (AdapterPrefix + item.Name, item.Tensor))
             .Concat((_lowRank?.Tensors ?? new Dictionary<string, Tensor>()).Select(item => (item.Key, item.Value))))
@@ -149,44 +169,31 @@ public sealed class FusionTask : TrainingTask
         string recognizer = Path.Combine(folder, ThinkerFolder, NanoModels.RecognizerFile);
         new Bundle
         {
+<<<<<<< HEAD
             Mmfm = Path.Combine(folder, ThinkerFolder), Translator = Path.Combine(folder, TranslatorFolder), Adapter = Path.Combine(folder, AdapterFolder),
             Recognizer = File.Exists(recognizer) ? recognizer : null,
             FusionMode = _recipe.FusionMode, ProjectionDepth = _recipe.ProjectionDepth, Prompt = PromptStyle.Compact.Name, Languages = [.. _targets.Keys],
+=======
+            Mmfm = ThinkerFolder, Translator = TranslatorFolder, Adapter = AdapterFolder,
+            Recognizer = File.Exists(Path.Combine(folder, ThinkerFolder, NanoModels.RecognizerFile))
+                ? $"{ThinkerFolder}/{NanoModels.RecognizerFile}" : null,
+            FusionMode = _recipe.FusionMode, ProjectionDepth = _recipe.ProjectionDepth, Prompt = PromptStyle.Compact.Name,
+            Languages = [.. _targets.Keys],
+>>>>>>> training
             Generation = new BundleGeneration { MaxNewTokens = 128 },
         }.Save(folder);
     }
 
-    // The thinker is frozen: no tape runs while it computes.
-    private (Tensor Prefix, Segments Segments, Tensor? Gates) Prefix(Compute c, ThinkerInput[] inputs)
+    // Speech to the translator's prefix. The thinker is frozen: without the tape its memory is used again while it computes.
+    private FusedPrefix Listen(Compute c, IEnumerable<float[]> spectrograms)
     {
+        ThinkerInput[] inputs = [.. spectrograms.Select(mel => new ThinkerInput { Ids = _prompt, Mel = mel })];
+        ThinkerBatch batch = _thinker.Prepare(inputs);
         Tape? tape = c.Tape;
-        Random? dropout = c.DropoutRandom;
-        (c.Tape, c.DropoutRandom) = (null, null);
-        ThinkerBatch layout = _thinker.Prepare(inputs);
-        Tensor[] states = _thinker.Forward(c, inputs, layout, null, _fusion.Selected(_thinker.Layers));
-        (c.Tape, c.DropoutRandom) = (tape, dropout);
-        FusedStates fused = _fusion.Forward(c, states);
-        return (_projection.Forward(c, fused.States), layout.Segments, fused.Gates);
-    }
-
-    // Behind the prefix of each item, the embeddings of its text.
-    private (Tensor Embeddings, Segments Segments) Join(Compute c, Tensor prefix, Segments prefixes, int[][] texts)
-    {
-        List<int> fromPrefix = [], fromText = [];
-        int text = 0;
-        for (int i = 0; i < texts.Length; i++)
-        {
-            fromPrefix.AddRange(Enumerable.Range(prefixes.Start(i), prefixes.Length(i)));
-            fromText.AddRange(Enumerable.Repeat(-1, prefixes.Length(i)));
-            for (int j = 0; j < texts[i].Length; j++)
-            {
-                fromPrefix.Add(-1);
-                fromText.Add(text++);
-            }
-        }
-        Tensor embedded = _translator.EmbedTokens(c, texts.SelectMany(ids => ids).ToArray());
-        Segments segments = new([.. texts.Select((ids, i) => prefixes.Length(i) + ids.Length)]);
-        return (c.Interleave(embedded, fromText.ToArray(), prefix, fromPrefix.ToArray()), segments);
+        c.Tape = null;
+        Tensor[] states = _thinker.Forward(c, inputs, batch, cache: null, _model.Fusion.Selected(_thinker.Layers));
+        c.Tape = tape;
+        return _model.Encode(c, states, batch);
     }
 
     private static void ReportGates(Tensor? gates, IDictionary<string, double> report)
@@ -203,8 +210,8 @@ public sealed class FusionTask : TrainingTask
                 entropy -= gate > 0 ? gate * Math.Log(gate) / gates.Rows : 0;
             }
         for (int column = 0; column < means.Length; column++)
-            Add(report, $"#gate_{column}", means[column]);
-        Add(report, "#gate_entropy", entropy);
+            report.Tally($"#gate_{column}", means[column]);
+        report.Tally("#gate_entropy", entropy);
     }
 
     private static PeftAdapter NewLowRank(Recipe recipe, MistralConfig config)
@@ -214,7 +221,8 @@ public sealed class FusionTask : TrainingTask
             Rank = recipe.LoraRank, Alpha = 2 * recipe.LoraRank, ModulesToSave = ["omni_fusion", "omni_projection"],
             TargetModules = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"],
         };
-        int d = config.HiddenSize, q = config.NumAttentionHeads * config.HeadDim, kv = config.NumKeyValueHeads * config.HeadDim, f = config.IntermediateSize;
+        int d = config.HiddenSize, f = config.IntermediateSize;
+        int q = config.NumAttentionHeads * config.HeadDim, kv = config.NumKeyValueHeads * config.HeadDim;
         WeightInitializer initializer = new(recipe.Seed, 1 / MathF.Sqrt(d));
         List<(string, Tensor)> tensors = [];
         for (int layer = 0; layer < config.NumHiddenLayers; layer++)
@@ -232,13 +240,30 @@ public sealed class FusionTask : TrainingTask
         return PeftAdapter.Of(peft, tensors).Trainable();
     }
 
-    private static void CopyFolder(string from, string to)
+    // A file that is there already, of the same length and age, is not copied again at every checkpoint.
+    private static void CopyModel(string from, string to, bool withWeights)
     {
+        if (Path.GetFullPath(from) == Path.GetFullPath(to))
+            return;
         AtomicFile.MakeFolder(to);
+<<<<<<< HEAD
         foreach (string file in Directory.EnumerateFiles(from))
             File.Copy(file, Path.Combine(to, Path.GetFileName(file)), overwrite: true);
+=======
+        try
+        {
+            foreach (FileInfo file in new DirectoryInfo(from).EnumerateFiles())
+            {
+                FileInfo copy = new(Path.Combine(to, file.Name));
+                bool wanted = withWeights || !file.Name.Contains(".safetensors", StringComparison.Ordinal);
+                if (wanted && !(copy.Exists && copy.Length == file.Length && copy.LastWriteTimeUtc == file.LastWriteTimeUtc))
+                    file.CopyTo(copy.FullName, overwrite: true);
+            }
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new OmniFusionException($"The model in {from} cannot be copied to {to}: {error.Message}", error);
+        }
+>>>>>>> training
     }
-
-    private static void Add(IDictionary<string, double> report, string name, double value) =>
-        report[name] = (report.TryGetValue(name, out double sum) ? sum : 0) + value;
 }

@@ -13,6 +13,13 @@ internal static class NanoModels
     /// <summary>A thinker of the recipe's sizes.</summary>
     internal static OmniConfig Thinker(RecipeModel model, Tokenizer tokenizer)
     {
+        CheckDecoder(model);
+        if (model.AudioHeads < 1 || model.AudioLayers < 1 || model.AudioFfn < 1 || model.AudioSize < 1
+            || model.AudioSize % model.AudioHeads != 0)
+        {
+            throw new OmniFusionException("The recipe's 'model' needs audio_layers, audio_ffn, audio_size (a multiple of audio_heads) and "
+                + "audio_heads.");
+        }
         int headDim = model.HiddenSize / model.Heads, half = headDim / 2;
         return new OmniConfig
         {
@@ -41,12 +48,28 @@ internal static class NanoModels
     }
 
     /// <summary>A translator of the recipe's sizes.</summary>
-    internal static MistralConfig Translator(RecipeModel model) => new()
+    internal static MistralConfig Translator(RecipeModel model)
     {
-        VocabSize = model.Vocabulary, HiddenSize = model.HiddenSize, IntermediateSize = model.IntermediateSize, NumHiddenLayers = model.Layers,
-        NumAttentionHeads = model.Heads, NumKeyValueHeads = model.KvHeads, HeadDim = model.HiddenSize / model.Heads, TieWordEmbeddings = true,
-        RmsNormEps = 1e-5f,
-    };
+        CheckDecoder(model);
+        return new MistralConfig
+        {
+            VocabSize = model.Vocabulary, HiddenSize = model.HiddenSize, IntermediateSize = model.IntermediateSize,
+            NumHiddenLayers = model.Layers, NumAttentionHeads = model.Heads, NumKeyValueHeads = model.KvHeads,
+            HeadDim = model.HiddenSize / model.Heads, TieWordEmbeddings = true, RmsNormEps = 1e-5f,
+        };
+    }
+
+    /// <summary>Whether the vocabulary of a new model has been learnt already, by an earlier run that is now resumed or repeated.</summary>
+    /// <exception cref="OmniFusionException">There is one, but of another size.</exception>
+    internal static bool HasTokenizer(Recipe recipe)
+    {
+        string path = Path.Combine(recipe.Output, "tokenizer.json");
+        if (!File.Exists(path))
+            return false;
+        int size = Tokenizer.Load(recipe.Output).VocabularySize;
+        return size == recipe.Model.Vocabulary ? true : throw new OmniFusionException(
+            $"{path} has {size} tokens and the recipe wants {recipe.Model.Vocabulary}, so it belongs to another recipe.");
+    }
 
     /// <summary>Id of a token that must be there.</summary>
     internal static int Token(Tokenizer tokenizer, string token) =>
@@ -66,7 +89,10 @@ internal static class NanoModels
     }
 
     /// <summary>The published settings of the front ends.</summary>
-    internal static void WritePreprocessorConfig(string folder) => AtomicFile.WriteText(Path.Combine(folder, "preprocessor_config.json"), """
+    internal static void WritePreprocessorConfig(string folder) =>
+        AtomicFile.WriteText(Path.Combine(folder, "preprocessor_config.json"), PreprocessorConfig);
+
+    private const string PreprocessorConfig = """
         {
           "feature_extractor_type": "WhisperFeatureExtractor",
           "feature_size": 128,
@@ -84,5 +110,15 @@ internal static class NanoModels
           "temporal_patch_size": 2
         }
 
-        """);
+        """;
+
+    private static void CheckDecoder(RecipeModel model)
+    {
+        if (model.Vocabulary < 1 || model.Layers < 1 || model.IntermediateSize < 1 || model.Heads < 1 || model.KvHeads < 1
+            || model.Heads % model.KvHeads != 0 || model.HiddenSize < 1 || model.HiddenSize % (2 * model.Heads) != 0)
+        {
+            throw new OmniFusionException("The recipe's 'model' needs vocabulary, layers, intermediate_size, hidden_size (a multiple of "
+                + "twice heads), heads (a multiple of kv_heads) and kv_heads.");
+        }
+    }
 }

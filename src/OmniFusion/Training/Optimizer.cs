@@ -19,7 +19,9 @@ public sealed class Optimizer
     /// <summary>Steps done.</summary>
     public int Steps { get; set; }
 
-    /// <summary>Everything that a checkpoint must hold: each parameter and, under <c>moment1.</c> and <c>moment2.</c>, its moments.</summary>
+    /// <summary>
+    /// Everything that a checkpoint must hold: each parameter and, under <c>moment1.</c> and <c>moment2.</c>, its moments.
+    /// </summary>
     public IEnumerable<(string Name, Tensor Tensor)> State => _entries.SelectMany(entry => new[]
     {
         (entry.Name, entry.Weight), ("moment1." + entry.Name, entry.Moment1), ("moment2." + entry.Name, entry.Moment2),

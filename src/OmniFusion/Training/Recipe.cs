@@ -107,9 +107,14 @@ public sealed class Recipe
                 text = text.Replace("${" + name + "}", value, StringComparison.Ordinal);
             int open = text.IndexOf("${", StringComparison.Ordinal);
             if (open >= 0)
-                throw new OmniFusionException($"{path} needs a value for {text[open..(text.IndexOf('}', open) + 1)]}; give it with --set NAME=VALUE.");
+            {
+                string variable = text[open..].Split('}', '\n')[0].TrimEnd() + "}";
+                throw new OmniFusionException($"{path} needs a value for {variable}; give it with --set NAME=VALUE.");
+            }
             IDeserializer yaml = new DeserializerBuilder().WithNamingConvention(UnderscoredNamingConvention.Instance).Build();
-            return yaml.Deserialize<Recipe>(text) ?? throw new OmniFusionException($"{path} is empty.");
+            Recipe recipe = yaml.Deserialize<Recipe?>(text) ?? throw new OmniFusionException($"{path} is empty.");
+            recipe.Check(path);
+            return recipe;
         }
         catch (YamlException error)
         {
@@ -131,6 +136,34 @@ public sealed class Recipe
 
     /// <summary>The phase that a step belongs to.</summary>
     internal RecipePhase PhaseAt(int step) => Phases.FirstOrDefault(phase => step <= phase.UntilStep) ?? new RecipePhase();
+
+    private void Check(string path)
+    {
+        object?[] sections = [RateFactors, Data, Model, Phases, Data?.Targets, Data?.ValidationTargets, Model?.VocabularyText];
+        if (sections.Contains(null) || Phases!.Contains(null!))
+            throw new OmniFusionException($"{path} has an empty section; leave its name out instead.");
+        if (string.IsNullOrEmpty(Output))
+            throw new OmniFusionException($"{path} does not say where the model goes: 'output'.");
+        foreach ((string key, double value) in new (string, double)[]
+        {
+            ("steps", Steps), ("log_every", LogEvery), ("evaluate_every", EvaluateEvery), ("evaluate_items", EvaluateItems),
+            ("batch_seconds", BatchSeconds), ("batch_tokens", BatchTokens),
+            ("projection_depth", ProjectionDepth),
+        })
+            if (!(value > 0))
+                throw new OmniFusionException($"{path}: '{key}' must be above 0.");
+        foreach ((string key, double value) in new (string, double)[]
+        {
+            ("threads", Threads), ("warmup_steps", WarmupSteps), ("decay_steps", DecaySteps), ("learning_rate", LearningRate),
+            ("checkpoint_minutes", CheckpointMinutes), ("weight_decay", WeightDecay), ("clip_norm", ClipNorm),
+            ("lora_rank", LoraRank), ("text_every", TextEvery),
+        })
+            if (!(value >= 0))
+                throw new OmniFusionException($"{path}: '{key}' must not be below 0.");
+        foreach ((string key, double value) in new (string, double)[] { ("label_smoothing", LabelSmoothing), ("dropout", Dropout) })
+            if (!(value is >= 0 and < 1))
+                throw new OmniFusionException($"{path}: '{key}' must be at least 0 and below 1.");
+    }
 }
 
 /// <summary>Data files of a <see cref="Recipe"/>; text files may be gzipped.</summary>

@@ -1,6 +1,5 @@
 using OmniFusion.Checkpoints;
 using OmniFusion.Evaluation;
-using OmniFusion.Generation;
 using OmniFusion.Media;
 using OmniFusion.Models;
 using OmniFusion.Models.Omni;
@@ -32,17 +31,26 @@ public sealed class RecognizerTask : TrainingTask
     private readonly LogMel _logMel;
     private readonly Dictionary<double, (SpeechExamples Examples, Batches Batches)> _bySeconds = [];
 
+    // That of the last step: until the decoder is trained, its transcripts are not worth the time.
+    private RecipePhase _phase;
+
     /// <summary>Makes or loads the model and opens the data.</summary>
+    /// <exception cref="OmniFusionException">A file is missing or damaged, or two of them do not belong together.</exception>
     public RecognizerTask(Recipe recipe)
     {
         _recipe = recipe;
         _text = TextLines.Read(recipe.Data.Source);
         _validationText = TextLines.Read(recipe.Data.ValidationSource);
         _tokenizerFolder = recipe.Start ?? recipe.Output;
-        if (recipe.Start is null && !File.Exists(Path.Combine(recipe.Output, "tokenizer.json")))
-            BpeTrainer.TrainByteLevel(recipe.Model.VocabularyText.SelectMany(TextLines.Read), recipe.Model.Vocabulary, BpeTrainer.ThinkerSpecialTokens, recipe.Output);
+        if (recipe.Start is null && !NanoModels.HasTokenizer(recipe))
+        {
+            BpeTrainer.TrainByteLevel(recipe.Model.VocabularyText.SelectMany(TextLines.Read), recipe.Model.Vocabulary,
+                BpeTrainer.ThinkerSpecialTokens, recipe.Output);
+        }
         _tokenizer = Tokenizer.Load(_tokenizerFolder);
-        _config = recipe.Start is null ? NanoModels.Thinker(recipe.Model, _tokenizer) : OmniConfig.Load(Path.Combine(recipe.Start, "config.json"));
+        _config = recipe.Start is null
+            ? NanoModels.Thinker(recipe.Model, _tokenizer)
+            : OmniConfig.Load(Path.Combine(recipe.Start, "config.json"));
         WeightInitializer initializer = new(recipe.Seed, recipe.Model.InitStd);
         _weights = recipe.Start is null ? Weights.FromScratch(initializer) : new Weights(Checkpoint.Open(recipe.Start), trainable: true);
         string ctcFile = Path.Combine(recipe.Start ?? "", NanoModels.RecognizerFile);
@@ -50,12 +58,15 @@ public sealed class RecognizerTask : TrainingTask
         _thinker = new Thinker(_config, _weights.Under("thinker"));
         _ctcHead = new CtcHead(_config.AudioConfig.DModel, _ctcWeights.Under("ctc_head"));
         _thinker.SetDropout(recipe.Dropout);
-        _prompt = _tokenizer.Encode(PromptStyle.Compact.Chat(new PromptInput { Audio = true }, Languages.Find("en"), generationPrompt: true), addSpecialTokens: false);
+        string chat = PromptStyle.Compact.Chat(new PromptInput { Audio = true }, Languages.Find("en"), generationPrompt: true);
+        _prompt = _tokenizer.Encode(chat, addSpecialTokens: false);
         _end = NanoModels.Token(_tokenizer, "<|im_end|>");
         _transcripts = [.. _text.Select(line => _tokenizer.Encode(line, addSpecialTokens: false))];
         _logMel = new LogMel();
-        _pack = SpeechPack.Open(recipe.Data.Speech);
-        _validation = new SpeechExamples(SpeechPack.Open(recipe.Data.ValidationSpeech), _logMel, recipe.Seed, 30, recipe.EvaluateItems);
+        _pack = SpeechExamples.Open(recipe.Data.Speech, recipe.Data.Source);
+        SpeechPack validation = SpeechExamples.Open(recipe.Data.ValidationSpeech, recipe.Data.ValidationSource);
+        _validation = new SpeechExamples(validation, _logMel, recipe.Seed, SpeechExamples.MostSeconds, recipe.EvaluateItems);
+        _phase = recipe.PhaseAt(1);
     }
 
     /// <inheritdoc/>
@@ -65,44 +76,42 @@ public sealed class RecognizerTask : TrainingTask
     /// <inheritdoc/>
     public override Tensor Loss(Compute c, int step, IDictionary<string, double> report)
     {
-        RecipePhase phase = _recipe.PhaseAt(step);
-        (SpeechExamples examples, Batches batches) = ExamplesOf(phase);
+        _phase = _recipe.PhaseAt(step);
+        (SpeechExamples examples, Batches batches) = ExamplesUpTo(_phase.MaxSeconds);
         int[] batch = batches.At(step);
         ThinkerInput[] inputs = [.. batch.Select(item => new ThinkerInput
         {
             Ids = [.. _prompt, .. _transcripts[examples.TextIndex(item)]],
             Mel = examples.ReadAugmented(item, batches.Epoch),
         })];
-        Add(report, "#utterances", batch.Length);
-        Add(report, "#audio_seconds", batch.Sum(examples.SecondsOf));
+        report.Tally("#utterances", batch.Length);
+        report.Tally("#audio_seconds", batch.Sum(examples.SecondsOf));
 
         AudioStates audio = _thinker.EncodeAudio(c, inputs)!.Value;
         Tensor loss = c.Ctc(_ctcHead.Forward(c, audio.Frames), audio.FrameSegments,
             [.. batch.Select(item => CtcHead.Encode(_text[examples.TextIndex(item)]))], CtcHead.Blank);
-        Add(report, "ctc", loss.Span[0]);
-        if (phase.Decoder == 0)
+        report.Tally("ctc", loss.Span[0]);
+        if (_phase.Decoder == 0)
             return loss;
 
         ThinkerBatch layout = _thinker.Prepare(inputs);
         Tensor last = _thinker.Forward(c, _thinker.Embed(c, layout, audio.Embeddings, null), layout, null, _thinker.Layers)[0];
         (int[] rows, int[] targets) = Targets(layout, [.. batch.Select(item => _transcripts[examples.TextIndex(item)])]);
         Tensor entropy = c.CrossEntropy(_thinker.Logits(c, c.Gather(last, rows)), targets, _recipe.LabelSmoothing);
-        Add(report, "decoder", entropy.Span[0]);
-        // Weights are relative: the decoder's loss counts `decoder` times, the CTC loss `ctc` times.
+        report.Tally("decoder", entropy.Span[0]);
         Tensor zero = c.Rent(new Shape(1));
         zero.Span[0] = 0;
-        return c.Add(c.Add(zero, entropy, phase.Decoder), loss, phase.Ctc);
+        return c.Add(c.Add(zero, entropy, _phase.Decoder), loss, _phase.Ctc);
     }
 
     /// <inheritdoc/>
     public override IReadOnlyDictionary<string, double> Evaluate(Compute c, CancellationToken cancellation)
     {
         List<string> references = [], decoded = [], spelled = [];
-        bool writes = _recipe.Phases.Count == 0 || _thinkerWrites;
-        for (int start = 0; start < _validation.Count; start += 16)
+        bool writes = _phase.Decoder > 0;
+        foreach (int[] items in Enumerable.Range(0, _validation.Count).Chunk(16))
         {
             cancellation.ThrowIfCancellationRequested();
-            int[] items = [.. Enumerable.Range(start, Math.Min(16, _validation.Count - start))];
             ThinkerInput[] inputs = [.. items.Select(item => new ThinkerInput { Ids = _prompt, Mel = _validation.Read(item) })];
             references.AddRange(items.Select(item => TextNormalizer.ForRecognition(_validationText[_validation.TextIndex(item)])));
             c.Arena.Reset();
@@ -110,8 +119,11 @@ public sealed class RecognizerTask : TrainingTask
             Tensor logits = _ctcHead.Forward(c, audio.Frames);
             for (int i = 0; i < items.Length; i++)
                 spelled.Add(CtcHead.Decode(logits, audio.FrameSegments.Start(i), audio.FrameSegments.Length(i)));
-            if (writes)
-                decoded.AddRange(Transcribe(c, _thinker, _tokenizer, inputs, audio, _end, cancellation).Select(TextNormalizer.ForRecognition));
+            if (!writes)
+                continue;
+            ThinkerBatch layout = _thinker.Prepare(inputs);
+            DecoderStart start = DecoderStart.Of(c, _thinker, _thinker.Embed(c, layout, audio.Embeddings, null), layout);
+            decoded.AddRange(start.Write(c, _tokenizer, _end, cancellation).Select(TextNormalizer.ForRecognition));
         }
         Dictionary<string, double> quality = new()
         {
@@ -122,9 +134,6 @@ public sealed class RecognizerTask : TrainingTask
             quality["wer"] = 100 * WordErrors.Compute(references, decoded).Wer;
         return quality;
     }
-
-    // Until the decoder is trained, its transcripts are not worth the time.
-    private bool _thinkerWrites;
 
     /// <inheritdoc/>
     public override void Save(string folder)
@@ -137,26 +146,12 @@ public sealed class RecognizerTask : TrainingTask
         SafeTensorsWriter.Write(Path.Combine(folder, NanoModels.RecognizerFile), NanoModels.Named(_ctcWeights), storeAs: DType.BF16);
     }
 
-    internal static IEnumerable<string> Transcribe(
-        Compute c, Thinker thinker, Tokenizer tokenizer, ThinkerInput[] inputs, AudioStates audio, int end, CancellationToken cancellation)
+    private (SpeechExamples Examples, Batches Batches) ExamplesUpTo(double seconds)
     {
-        ThinkerBatch layout = thinker.Prepare(inputs);
-        KvCache cache = new(thinker.Decoder.Shape, layout.Ids.Length + inputs.Length * 40);
-        Tensor last = thinker.Forward(c, thinker.Embed(c, layout, audio.Embeddings, null), layout, cache, thinker.Layers)[0];
-        int[] ends = [.. Enumerable.Range(0, inputs.Length).Select(i => layout.Segments.Start(i + 1) - 1)];
-        DecoderSession session = new(thinker, cache, layout.Segments, layout.NextPositions, axes: 3);
-        GenerationOptions options = new() { NumBeams = 1, NoRepeatNgramSize = 0, MaxNewTokens = 80, EndOfText = [end] };
-        Generated[] found = Search.Run(c, session, thinker.Logits(c, c.Gather(last, ends)), [.. inputs.Select(_ => Array.Empty<int>())], options, cancellation);
-        return found.Select(text => tokenizer.Decode(text.Ids, skipSpecialTokens: true).Trim());
-    }
-
-    private (SpeechExamples Examples, Batches Batches) ExamplesOf(RecipePhase phase)
-    {
-        _thinkerWrites = phase.Decoder > 0;
-        if (!_bySeconds.TryGetValue(phase.MaxSeconds, out (SpeechExamples, Batches) found))
+        if (!_bySeconds.TryGetValue(seconds, out (SpeechExamples, Batches) found))
         {
-            SpeechExamples examples = new(_pack, _logMel, _recipe.Seed, phase.MaxSeconds);
-            _bySeconds[phase.MaxSeconds] = found = (examples, new Batches(examples.Seconds, _recipe.BatchSeconds, _recipe.Seed));
+            SpeechExamples examples = new(_pack, _logMel, _recipe.Seed, seconds);
+            _bySeconds[seconds] = found = (examples, new Batches(examples.Seconds, _recipe.BatchSeconds, _recipe.Seed));
         }
         return found;
     }
@@ -174,7 +169,4 @@ public sealed class RecognizerTask : TrainingTask
         }
         return ([.. rows], [.. targets]);
     }
-
-    private static void Add(IDictionary<string, double> report, string name, double value) =>
-        report[name] = (report.TryGetValue(name, out double sum) ? sum : 0) + value;
 }

@@ -9,11 +9,18 @@ namespace OmniFusion.Training;
 /// </summary>
 internal sealed class SpeechExamples
 {
+    // Below this there is not one audio token to learn from.
+    private const int LeastSamples = 1600;
+
+    /// <summary>What no utterance exceeds, unless a recipe says less.</summary>
+    internal const double MostSeconds = 30;
+
     private readonly SpeechPack _pack;
     private readonly int[] _items;
     private readonly LogMel _logMel;
     private readonly int _seed;
 
+    /// <summary>Chooses the items.</summary>
     /// <param name="pack">The speech.</param>
     /// <param name="logMel">The front end.</param>
     /// <param name="seed">Of loudness and noise.</param>
@@ -24,34 +31,42 @@ internal sealed class SpeechExamples
         _pack = pack;
         _logMel = logMel;
         _seed = seed;
-        int[] usable = [.. Enumerable.Range(0, pack.Count).Where(i => pack.Items[i].SampleCount > 1600 && pack.Items[i].Seconds <= maxSeconds)];
-        _items = limit == 0 || limit >= usable.Length ? usable : [.. Enumerable.Range(0, limit).Select(i => usable[(long)i * usable.Length / limit])];
+        int[] usable = [.. Enumerable.Range(0, pack.Count)
+            .Where(i => pack.Items[i].SampleCount > LeastSamples && pack.Items[i].Seconds <= maxSeconds)];
+        _items = limit == 0 || limit >= usable.Length
+            ? usable
+            : [.. Enumerable.Range(0, limit).Select(i => usable[(long)i * usable.Length / limit])];
     }
 
+    /// <summary>Opens the pack that speaks the lines of a text.</summary>
+    /// <exception cref="OmniFusionException">A file cannot be read, or the pack speaks other lines.</exception>
+    internal static SpeechPack Open(string packPath, string textPath)
+    {
+        SpeechPack pack = SpeechPack.Open(packPath);
+        // A pack knows its lines as they are written, blanks and all.
+        return pack.IsMadeFrom(TextLines.ReadAsWritten(textPath)) ? pack
+            : throw new OmniFusionException($"{packPath} does not speak the lines of {textPath}, so they do not belong together.");
+    }
+
+    /// <summary>Number of items.</summary>
     internal int Count => _items.Length;
 
+    /// <summary>Length of each item: what it costs in a batch.</summary>
     internal IEnumerable<double> Seconds => _items.Select(item => (double)_pack.Items[item].Seconds);
 
     /// <summary>Line of the text that was spoken.</summary>
     internal int TextIndex(int index) => _pack.Items[_items[index]].TextIndex;
 
+    /// <summary>Length of an item.</summary>
     internal double SecondsOf(int index) => _pack.Items[_items[index]].Seconds;
 
     /// <summary>Log-mel frames [frames, bins] of an item as it is.</summary>
-    internal float[] Read(int index)
-    {
-        SpeechPackItem item = _pack.Items[_items[index]];
-        float[] samples = new float[item.SampleCount];
-        _pack.ReadSamples(_items[index], samples);
-        return Mel(samples);
-    }
+    internal float[] Read(int index) => Mel(Samples(index));
 
     /// <summary>Log-mel frames of an item, made louder or softer and noisy.</summary>
     internal float[] ReadAugmented(int index, int pass)
     {
-        SpeechPackItem item = _pack.Items[_items[index]];
-        float[] samples = new float[item.SampleCount];
-        _pack.ReadSamples(_items[index], samples);
+        float[] samples = Samples(index);
         Random random = new(unchecked((_seed * 486187739 + pass) * 486187739 + _items[index]));
         float gain = MathF.Pow(10, (float)(random.NextDouble() * 24 - 18) / 20);
         double power = 0;
@@ -75,6 +90,13 @@ internal sealed class SpeechExamples
             samples[i] = (samples[i] + noise * state) * gain;
         }
         return Mel(samples);
+    }
+
+    private float[] Samples(int index)
+    {
+        float[] samples = new float[_pack.Items[_items[index]].SampleCount];
+        _pack.ReadSamples(_items[index], samples);
+        return samples;
     }
 
     private float[] Mel(float[] samples)

@@ -5,10 +5,16 @@ namespace OmniFusion.Training;
 /// <summary>Text files, plain or gzipped, one sentence a line.</summary>
 internal static class TextLines
 {
+    /// <summary>All lines, without blanks around them.</summary>
+    /// <exception cref="OmniFusionException">The file cannot be read.</exception>
+    internal static string[] Read(string path) => [.. ReadAsWritten(path).Select(line => line.Trim())];
+
     /// <summary>All lines.</summary>
     /// <exception cref="OmniFusionException">The file cannot be read.</exception>
-    internal static string[] Read(string path)
+    internal static string[] ReadAsWritten(string path)
     {
+        if (path.Length == 0)
+            throw new OmniFusionException("The recipe does not name every text file that its stage needs under 'data'.");
         try
         {
             using Stream file = File.OpenRead(path);
@@ -16,7 +22,7 @@ internal static class TextLines
             using StreamReader reader = new(text);
             List<string> lines = [];
             while (reader.ReadLine() is { } line)
-                lines.Add(line.Trim());
+                lines.Add(line);
             return [.. lines];
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or InvalidDataException)

@@ -22,13 +22,20 @@ internal sealed class TextPairs
 
     internal IReadOnlyList<Pair> Items { get; }
 
+    /// <summary>Length of each item: what it costs in a batch.</summary>
+    internal IEnumerable<double> Tokens => Items.Select(pair => (double)(pair.Prompt.Length + pair.Target.Length));
+
     /// <summary>What the translator reads before it writes.</summary>
     internal static int[] Prompt(Tokenizer tokenizer, string sentence, string language) =>
         tokenizer.Encode(PromptStyle.Compact.TextAlone(sentence, Languages.Find("en"), Languages.Find(language)), addSpecialTokens: true);
 
     /// <summary>What it should write: the translation and the end token.</summary>
     internal static int[] Target(Tokenizer tokenizer, string translation) =>
-        [.. tokenizer.Encode(translation, addSpecialTokens: false), tokenizer.EosId!.Value];
+        [.. tokenizer.Encode(translation, addSpecialTokens: false), EndOf(tokenizer)];
+
+    /// <summary>The end token.</summary>
+    internal static int EndOf(Tokenizer tokenizer) =>
+        tokenizer.EosId ?? throw new OmniFusionException("The translator's tokenizer has no end token.");
 
     /// <summary>Mean cross entropy of the targets of some items.</summary>
     internal Tensor Loss(Compute c, MistralModel model, int[] batch, float labelSmoothing)

@@ -16,8 +16,8 @@ namespace OmniFusion.Training;
 public readonly record struct TrainingProgress(int Step, int Steps, double Loss, double StepsPerSecond, string? Message);
 
 /// <summary>
-/// The training loop: loss, backward, clip, AdamW; a log line every few steps, an evaluation now and then, a checkpoint every few minutes. A run
-/// that is interrupted continues with the same losses as one that was not.
+/// The training loop: loss, backward, clip, AdamW; a log line every few steps, an evaluation now and then, a checkpoint every few minutes.
+/// A run that is interrupted and resumed computes the same steps as one that was not.
 /// </summary>
 public sealed class Trainer
 {
@@ -32,7 +32,10 @@ public sealed class Trainer
     /// <summary>Prepares a training.</summary>
     /// <param name="recipe">Steps, rates and intervals.</param>
     /// <param name="task">What is trained.</param>
-    /// <param name="workFolder">Receives the log, the plot and the checkpoints for resuming.</param>
+    /// <param name="workFolder">
+    /// Receives <c>log.jsonl</c> (one object a line), <c>log.svg</c>, and the checkpoint for resuming, <c>training.safetensors</c>.
+    /// </param>
+    /// <exception cref="OmniFusionException">The folder cannot be made.</exception>
     public Trainer(Recipe recipe, TrainingTask task, string workFolder)
     {
         _recipe = recipe;
@@ -47,18 +50,37 @@ public sealed class Trainer
 
     private string LogPath => Path.Combine(_workFolder, "log.jsonl");
 
-    /// <summary>Trains until the recipe's last step or until cancelled; either way a checkpoint and the model are written at the end.</summary>
+    /// <summary>Trains until the recipe's last step or until cancelled; either way a checkpoint and the model are written.</summary>
     /// <param name="resume">Continue from the last checkpoint; without one there, start anew.</param>
-    /// <param name="progress">Hears of every log line.</param>
-    /// <param name="cancellation">Stops after the present step.</param>
+    /// <param name="progress">Hears of every log line and every evaluation.</param>
+    /// <param name="cancellation">Stops after the present step or within an evaluation, which is then left out.</param>
+    /// <exception cref="OmniFusionException">
+    /// The checkpoint belongs to another recipe, the loss is no longer a number, or a file cannot be written.
+    /// </exception>
     public void Run(bool resume, Action<TrainingProgress>? progress = null, CancellationToken cancellation = default)
     {
-        if (resume && File.Exists(StatePath))
-            Restore();
-        else if (File.Exists(LogPath))
-            File.Delete(LogPath);
+        try
+        {
+            if (resume && File.Exists(StatePath))
+                Restore();
+            KeepLogUntil(_optimizer.Steps);
+            Train(progress, cancellation);
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            // Evaluations are broken off; the step before is done and worth keeping.
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new OmniFusionException($"The training cannot go on in {_workFolder}: {error.Message}", error);
+        }
+        Checkpoint();
+    }
+
+    private void Train(Action<TrainingProgress>? progress, CancellationToken cancellation)
+    {
         Dictionary<string, double> sums = [];
-        Stopwatch clock = Stopwatch.StartNew(), sinceLog = Stopwatch.StartNew(), sinceCheckpoint = Stopwatch.StartNew();
+        Stopwatch sinceLog = Stopwatch.StartNew(), sinceCheckpoint = Stopwatch.StartNew();
         int logged = _optimizer.Steps;
         while (_optimizer.Steps < _recipe.Steps && !cancellation.IsCancellationRequested)
         {
@@ -69,8 +91,8 @@ public sealed class Trainer
             bool evaluates = step % _recipe.EvaluateEvery == 0 || step == _recipe.Steps;
             if (step % _recipe.LogEvery == 0 || evaluates)
             {
-                double rate = (step - logged) / sinceLog.Elapsed.TotalSeconds;
-                Log(step, sums, step - logged, rate, sinceLog.Elapsed.TotalSeconds);
+                double seconds = sinceLog.Elapsed.TotalSeconds, rate = (step - logged) / seconds;
+                Log(step, sums, step - logged, rate, seconds);
                 progress?.Invoke(new TrainingProgress(step, _recipe.Steps, sums["loss"] / (step - logged), rate, null));
                 logged = step;
                 sums.Clear();
@@ -78,9 +100,8 @@ public sealed class Trainer
             }
             if (evaluates)
             {
-                IReadOnlyDictionary<string, double> quality = Evaluate(step, cancellation);
-                progress?.Invoke(new TrainingProgress(step, _recipe.Steps, loss, 0,
-                    $"step {step}: " + string.Join(", ", quality.Select(item => string.Create(CultureInfo.InvariantCulture, $"{item.Key} {item.Value:0.###}")))));
+                string message = $"step {step}: {Evaluate(step, cancellation)}";
+                progress?.Invoke(new TrainingProgress(step, _recipe.Steps, loss, 0, message));
                 sinceLog.Restart();
             }
             if (sinceCheckpoint.Elapsed.TotalMinutes >= _recipe.CheckpointMinutes)
@@ -89,7 +110,6 @@ public sealed class Trainer
                 sinceCheckpoint.Restart();
             }
         }
-        Checkpoint();
     }
 
     private double Step(int step, Dictionary<string, double> sums)
@@ -104,26 +124,32 @@ public sealed class Trainer
         _compute.DropoutRandom = null;
         AdamWOptions options = new(_recipe.RateAt(step), WeightDecay: _recipe.WeightDecay);
         double norm = _optimizer.Step(options, _recipe.ClipNorm, RateFactor);
-        Count(sums, "loss", value);
-        Count(sums, "gradient_norm", norm);
-        return value + (double.IsFinite(norm) ? 0 : norm);
+        sums.Tally("loss", value);
+        sums.Tally("gradient_norm", norm);
+        // A gradient that is not finite makes the step one that is not, whatever its loss.
+        return double.IsFinite(norm) ? value : norm;
     }
 
     private float RateFactor(string name) =>
         _recipe.RateFactors.Where(item => name.StartsWith(item.Key, StringComparison.Ordinal)).Select(item => item.Value).FirstOrDefault(1);
 
-    private IReadOnlyDictionary<string, double> Evaluate(int step, CancellationToken cancellation)
+    // The figures in words.
+    private string Evaluate(int step, CancellationToken cancellation)
     {
         IReadOnlyDictionary<string, double> quality = _task.Evaluate(_compute, cancellation);
         JsonObject line = new() { ["step"] = step, ["evaluation"] = new JsonObject(quality.Select(Rounded)) };
         File.AppendAllText(LogPath, line.ToJsonString() + "\n");
         TrainingPlot.Write(LogPath, Path.Combine(_workFolder, "log.svg"), _recipe.Stage);
-        return quality;
+        return string.Join(", ", quality.Select(item => string.Create(CultureInfo.InvariantCulture, $"{item.Key} {item.Value:0.###}")));
     }
 
     private void Log(int step, Dictionary<string, double> sums, int steps, double rate, double seconds)
     {
-        JsonObject line = new() { ["step"] = step, ["rate"] = _recipe.RateAt(step), ["steps_per_second"] = Math.Round(rate, 3), ["seconds"] = Math.Round(seconds, 2) };
+        JsonObject line = new()
+        {
+            ["step"] = step, ["rate"] = _recipe.RateAt(step), ["steps_per_second"] = Math.Round(rate, 3),
+            ["seconds"] = Math.Round(seconds, 2),
+        };
         foreach ((string name, double sum) in sums)
             // Counts are totals, losses are means.
             line[name.TrimStart('#')] = Math.Round(name.StartsWith('#') ? sum : sum / steps, 5);
@@ -132,8 +158,26 @@ public sealed class Trainer
 
     private static KeyValuePair<string, JsonNode?> Rounded(KeyValuePair<string, double> item) => new(item.Key, Math.Round(item.Value, 5));
 
-    private static void Count(IDictionary<string, double> sums, string name, double value) =>
-        sums[name] = (sums.TryGetValue(name, out double sum) ? sum : 0) + value;
+    // Steps after the checkpoint will be done again, and a last line may be torn: neither may stay in the log.
+    private void KeepLogUntil(int steps)
+    {
+        if (!File.Exists(LogPath))
+            return;
+        string[] lines = [.. File.ReadLines(LogPath).Where(line => StepOf(line) <= steps)];
+        AtomicFile.WriteText(LogPath, string.Concat(lines.Select(line => line + "\n")));
+    }
+
+    private static int StepOf(string line)
+    {
+        try
+        {
+            return JsonNode.Parse(line) is JsonObject entry && entry["step"] is JsonValue step ? step.GetValue<int>() : int.MaxValue;
+        }
+        catch (Exception error) when (error is JsonException or FormatException or InvalidOperationException)
+        {
+            return int.MaxValue;
+        }
+    }
 
     private void Checkpoint()
     {
@@ -149,13 +193,33 @@ public sealed class Trainer
     private void Restore()
     {
         SafeTensorsFile file = SafeTensorsFile.Open(StatePath);
-        foreach ((string name, Tensor tensor) in _optimizer.State)
-        {
-            if (!file.Has(name) || file.Tensor(name).Shape != tensor.Shape)
+        (string Name, Tensor Tensor)[] state = [.. _optimizer.State];
+        // All is compared before anything is taken.
+        foreach ((string name, Tensor tensor) in state)
+            if (file.Entry(name) is not { Type: "F32" } entry || !entry.Sizes.SequenceEqual(SizesOf(tensor)))
                 throw new OmniFusionException($"{StatePath} has no '{name}' of shape {tensor.Shape}, so it belongs to another recipe.");
+        if (file.Entries.Count != state.Length)
+            throw new OmniFusionException($"{StatePath} has more than {state.Length} tensors, so it belongs to another recipe.");
+        (int steps, Dictionary<string, int> counts) = StepsIn(file);
+        foreach ((string name, Tensor tensor) in state)
             file.Tensor(name).Span.CopyTo(tensor.Span);
+        _optimizer.Steps = steps;
+        _optimizer.StepCounts = counts;
+    }
+
+    private static IEnumerable<long> SizesOf(Tensor tensor) =>
+        Enumerable.Range(0, tensor.Shape.Rank).Select(axis => (long)tensor.Shape[axis]);
+
+    private (int Steps, Dictionary<string, int> Counts) StepsIn(SafeTensorsFile file)
+    {
+        try
+        {
+            return (int.Parse(file.Metadata["steps"], NumberStyles.None, CultureInfo.InvariantCulture),
+                JsonSerializer.Deserialize<Dictionary<string, int>>(file.Metadata["step_counts"])!);
         }
-        _optimizer.Steps = int.Parse(file.Metadata["steps"], CultureInfo.InvariantCulture);
-        _optimizer.StepCounts = JsonSerializer.Deserialize<Dictionary<string, int>>(file.Metadata["step_counts"])!;
+        catch (Exception error) when (error is KeyNotFoundException or FormatException or OverflowException or JsonException)
+        {
+            throw new OmniFusionException($"{StatePath} does not say how many steps were done, so it is no checkpoint of a training.", error);
+        }
     }
 }

@@ -7,23 +7,30 @@ namespace OmniFusion.Training;
 /// <summary>Draws the log of a training: the losses above, the quality on the validation set below.</summary>
 internal static class TrainingPlot
 {
-    private static readonly string[] Losses = ["loss", "ctc", "decoder", "speech_loss", "text_loss"];
+    private static readonly string[] s_means = ["loss", "ctc", "decoder"];
 
+    // Not every step of a fusion has them: the log holds their sums, and of how many steps.
+    private static readonly (string Sum, string Steps)[] s_sums = [("speech_loss", "speech_steps"), ("text_loss", "text_steps")];
+
+    /// <summary>Reads a log and writes its picture.</summary>
     internal static void Write(string logPath, string svgPath, string title)
     {
         Dictionary<string, List<(double X, double Y)>> losses = [], quality = [];
         foreach (string line in File.ReadLines(logPath))
         {
             using JsonDocument entry = JsonDocument.Parse(line);
-            double step = entry.RootElement.GetProperty("step").GetDouble();
-            if (entry.RootElement.TryGetProperty("evaluation", out JsonElement evaluation))
+            JsonElement figures = entry.RootElement;
+            double step = figures.GetProperty("step").GetDouble();
+            if (figures.TryGetProperty("evaluation", out JsonElement evaluation))
+            {
                 foreach (JsonProperty figure in evaluation.EnumerateObject())
                     Add(quality, figure.Name, step, figure.Value.GetDouble());
-            else
-                foreach (string name in Losses)
-                    if (entry.RootElement.TryGetProperty(name, out JsonElement loss))
-                        // Losses of speech and text steps are sums over the steps of their kind since the last line.
-                        Add(losses, name, step, loss.GetDouble() / (entry.RootElement.TryGetProperty(name.Replace("_loss", "_steps"), out JsonElement steps) && name.EndsWith("_loss") ? steps.GetDouble() : 1));
+                continue;
+            }
+            foreach (string name in s_means.Where(name => figures.TryGetProperty(name, out _)))
+                Add(losses, name, step, figures.GetProperty(name).GetDouble());
+            foreach ((string sum, string steps) in s_sums.Where(item => figures.TryGetProperty(item.Sum, out _)))
+                Add(losses, sum, step, figures.GetProperty(sum).GetDouble() / figures.GetProperty(steps).GetDouble());
         }
         SvgPlot plot = new SvgPlot(title).Panel("step", "loss");
         foreach ((string name, List<(double, double)> points) in losses)

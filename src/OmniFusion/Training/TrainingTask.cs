@@ -13,23 +13,21 @@ public abstract class TrainingTask
     /// </summary>
     /// <param name="c">Where to compute; its tape records.</param>
     /// <param name="step">Number of the step, from 1.</param>
-    /// <param name="report">Figures for the log, summed up by the trainer: the value of each loss, and counts whose name starts with #.</param>
+    /// <param name="report">
+    /// Figures for the log, summed up until its next line: the value of each loss, of which the log gets the mean over all steps, and
+    /// under names that start with # what it gets as a total.
+    /// </param>
+    /// <returns>The loss, shape [1].</returns>
     public abstract Tensor Loss(Compute c, int step, IDictionary<string, double> report);
 
     /// <summary>Judges the present weights on the validation set.</summary>
+    /// <param name="c">Where to compute; nothing is recorded, and its arena is taken back.</param>
+    /// <param name="cancellation">Checked for every batch.</param>
+    /// <returns>Figures by name, such as <c>wer</c> (percent) or <c>bleu_de</c> (0 to 100).</returns>
+    /// <exception cref="OperationCanceledException">The caller asked to stop.</exception>
     public abstract IReadOnlyDictionary<string, double> Evaluate(Compute c, CancellationToken cancellation);
 
-    /// <summary>Writes the present model, whole or not at all.</summary>
+    /// <summary>Writes the present model into a folder, each file whole or not at all.</summary>
+    /// <exception cref="OmniFusionException">A file cannot be written.</exception>
     public abstract void Save(string folder);
-
-    /// <summary>A random stream for one purpose at one step.</summary>
-    protected static Random StreamOf(int seed, long step, int purpose) =>
-        new(HashCode(seed, step, purpose));
-
-    private static int HashCode(int seed, long step, int purpose)
-    {
-        ulong z = (ulong)seed * 0x9E3779B97F4A7C15 + (ulong)step * 0xBF58476D1CE4E5B9 + (ulong)purpose * 0x94D049BB133111EB;
-        z = (z ^ (z >> 31)) * 0xD6E8FEB86659FD93;
-        return (int)(z >> 33);
-    }
 }

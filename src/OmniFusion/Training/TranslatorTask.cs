@@ -1,6 +1,5 @@
 using OmniFusion.Checkpoints;
 using OmniFusion.Evaluation;
-using OmniFusion.Generation;
 using OmniFusion.Models;
 using OmniFusion.Models.Mistral;
 using OmniFusion.Tensors;
@@ -8,7 +7,9 @@ using OmniFusion.Text;
 
 namespace OmniFusion.Training;
 
-/// <summary>Trains a small Mistral-style translator on pairs of sentences: it reads the sentence and the language tag and writes the translation.</summary>
+/// <summary>
+/// Trains a small Mistral-style translator on pairs of sentences: it reads the sentence and the language tag and writes the translation.
+/// </summary>
 public sealed class TranslatorTask : TrainingTask
 {
     private readonly Recipe _recipe;
@@ -22,21 +23,24 @@ public sealed class TranslatorTask : TrainingTask
     private readonly Dictionary<string, (string[] Source, string[] Target)> _validation = [];
 
     /// <summary>Makes or loads the model and reads the data.</summary>
+    /// <exception cref="OmniFusionException">A file is missing or damaged, or two of them do not belong together.</exception>
     public TranslatorTask(Recipe recipe)
     {
         _recipe = recipe;
         _tokenizerFolder = recipe.Start ?? recipe.Output;
-        if (recipe.Start is null && !File.Exists(Path.Combine(recipe.Output, "tokenizer.json")))
+        if (recipe.Start is null && !NanoModels.HasTokenizer(recipe))
             BpeTrainer.TrainSentencePiece(recipe.Model.VocabularyText.SelectMany(TextLines.Read), recipe.Model.Vocabulary, recipe.Output);
         _tokenizer = Tokenizer.Load(_tokenizerFolder);
-        _config = recipe.Start is null ? NanoModels.Translator(recipe.Model) : MistralConfig.Load(Path.Combine(recipe.Start, "config.json"));
+        _config = recipe.Start is null
+            ? NanoModels.Translator(recipe.Model)
+            : MistralConfig.Load(Path.Combine(recipe.Start, "config.json"));
         _weights = recipe.Start is null
             ? Weights.FromScratch(new WeightInitializer(recipe.Seed, recipe.Model.InitStd))
             : new Weights(Checkpoint.Open(recipe.Start), trainable: true);
         _model = new MistralModel(_config, _weights);
         _model.Decoder.Dropout = recipe.Dropout;
         _pairs = new TextPairs(recipe.Data, _tokenizer);
-        _batches = new Batches(_pairs.Items.Select(pair => (double)(pair.Prompt.Length + pair.Target.Length)), recipe.BatchTokens, recipe.Seed);
+        _batches = new Batches(_pairs.Tokens, recipe.BatchTokens, recipe.Seed);
         foreach ((string language, string file) in recipe.Data.ValidationTargets)
             _validation[language] = TextLines.ReadPair(recipe.Data.ValidationSource, file);
     }
@@ -48,7 +52,7 @@ public sealed class TranslatorTask : TrainingTask
     public override Tensor Loss(Compute c, int step, IDictionary<string, double> report)
     {
         int[] batch = _batches.At(step);
-        report["#pairs"] = (report.TryGetValue("#pairs", out double pairs) ? pairs : 0) + batch.Length;
+        report.Tally("#pairs", batch.Length);
         return _pairs.Loss(c, _model, batch, _recipe.LabelSmoothing);
     }
 
@@ -59,7 +63,7 @@ public sealed class TranslatorTask : TrainingTask
         foreach ((string language, (string[] source, string[] target)) in _validation)
         {
             int count = Math.Min(_recipe.EvaluateItems, source.Length);
-            string[] translations = Translate(c, _model, _tokenizer, source[..count], language, cancellation);
+            List<string> translations = Translate(c, _model, _tokenizer, source[..count], language, cancellation);
             quality[$"bleu_{language}"] = Bleu.Corpus(translations, target[..count]).Score;
         }
         return quality;
@@ -74,29 +78,21 @@ public sealed class TranslatorTask : TrainingTask
         SafeTensorsWriter.Write(Path.Combine(folder, "model.safetensors"), NanoModels.Named(_weights), storeAs: DType.BF16);
     }
 
-    // Greedy, for watching a training; the figures of the model card come from the evaluate command.
-    internal static string[] Translate(Compute c, MistralModel model, Tokenizer tokenizer, string[] source, string language, CancellationToken cancellation)
+    /// <summary>Translates sentences greedily.</summary>
+    internal static List<string> Translate(
+        Compute c, MistralModel model, Tokenizer tokenizer, IEnumerable<string> source, string language, CancellationToken cancellation)
     {
         List<string> translations = [];
-        for (int start = 0; start < source.Length; start += 32)
+        foreach (string[] lines in source.Chunk(32))
         {
             cancellation.ThrowIfCancellationRequested();
-            int[][] prompts = [.. source.Skip(start).Take(32).Select(line => TextPairs.Prompt(tokenizer, line, language))];
+            int[][] prompts = [.. lines.Select(line => TextPairs.Prompt(tokenizer, line, language))];
             Segments segments = new([.. prompts.Select(prompt => prompt.Length)]);
             c.Arena.Reset();
-            translations.AddRange(Greedy(c, model, tokenizer, model.EmbedTokens(c, prompts.SelectMany(ids => ids).ToArray()), segments, cancellation));
+            Tensor embeddings = model.EmbedTokens(c, prompts.SelectMany(ids => ids).ToArray());
+            translations.AddRange(DecoderStart.Of(c, model, embeddings, segments, prompts)
+                .Write(c, tokenizer, TextPairs.EndOf(tokenizer), cancellation));
         }
-        return [.. translations];
-    }
-
-    internal static IEnumerable<string> Greedy(Compute c, MistralModel model, Tokenizer tokenizer, Tensor embeddings, Segments segments, CancellationToken cancellation)
-    {
-        KvCache cache = new(model.Decoder.Shape, segments.Rows + segments.Count * 60);
-        Tensor last = model.Forward(c, embeddings, segments, cache);
-        int[] ends = [.. Enumerable.Range(0, segments.Count).Select(i => segments.Start(i + 1) - 1)];
-        DecoderSession session = new(model, cache, segments, [.. Enumerable.Range(0, segments.Count).Select(segments.Length)], axes: 1);
-        GenerationOptions options = new() { NumBeams = 1, NoRepeatNgramSize = 0, MaxNewTokens = 80, EndOfText = [tokenizer.EosId!.Value] };
-        Generated[] found = Search.Run(c, session, model.Logits(c, c.Gather(last, ends)), [.. ends.Select(_ => Array.Empty<int>())], options, cancellation);
-        return found.Select(text => tokenizer.Decode(text.Ids, skipSpecialTokens: true).Trim());
+        return translations;
     }
 }
