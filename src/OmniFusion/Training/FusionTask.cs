@@ -169,17 +169,12 @@ public sealed class FusionTask : TrainingTask
         string recognizer = Path.Combine(folder, ThinkerFolder, NanoModels.RecognizerFile);
         new Bundle
         {
-<<<<<<< HEAD
-            Mmfm = Path.Combine(folder, ThinkerFolder), Translator = Path.Combine(folder, TranslatorFolder), Adapter = Path.Combine(folder, AdapterFolder),
+            Mmfm = Path.Combine(folder, ThinkerFolder),
+            Translator = Path.Combine(folder, TranslatorFolder),
+            Adapter = Path.Combine(folder, AdapterFolder),
             Recognizer = File.Exists(recognizer) ? recognizer : null,
-            FusionMode = _recipe.FusionMode, ProjectionDepth = _recipe.ProjectionDepth, Prompt = PromptStyle.Compact.Name, Languages = [.. _targets.Keys],
-=======
-            Mmfm = ThinkerFolder, Translator = TranslatorFolder, Adapter = AdapterFolder,
-            Recognizer = File.Exists(Path.Combine(folder, ThinkerFolder, NanoModels.RecognizerFile))
-                ? $"{ThinkerFolder}/{NanoModels.RecognizerFile}" : null,
             FusionMode = _recipe.FusionMode, ProjectionDepth = _recipe.ProjectionDepth, Prompt = PromptStyle.Compact.Name,
             Languages = [.. _targets.Keys],
->>>>>>> training
             Generation = new BundleGeneration { MaxNewTokens = 128 },
         }.Save(folder);
     }
@@ -246,10 +241,6 @@ public sealed class FusionTask : TrainingTask
         if (Path.GetFullPath(from) == Path.GetFullPath(to))
             return;
         AtomicFile.MakeFolder(to);
-<<<<<<< HEAD
-        foreach (string file in Directory.EnumerateFiles(from))
-            File.Copy(file, Path.Combine(to, Path.GetFileName(file)), overwrite: true);
-=======
         try
         {
             foreach (FileInfo file in new DirectoryInfo(from).EnumerateFiles())
@@ -264,6 +255,5 @@ public sealed class FusionTask : TrainingTask
         {
             throw new OmniFusionException($"The model in {from} cannot be copied to {to}: {error.Message}", error);
         }
->>>>>>> training
     }
 }
