@@ -185,14 +185,11 @@ public class AttentionTests
         Tensor q = Floats(@case.Q, rows), k = Floats(@case.K, kvRows), v = Floats(@case.V, kvRows), dy = Floats(@case.Dy, rows);
         Tensor y = Tensor.Zeros(rows), logSumExp = Tensor.Zeros(new Shape(70, 4)), dq = Tensor.Zeros(rows), dk = Tensor.Zeros(kvRows);
         CpuKernels kernels = s_kernels[0];
-        long before = 0;
-        for (int i = 0; i < 3; i++)
+        Assert.Equal(0, Allocations.OfWarmCall(() =>
         {
-            before = GC.GetAllocatedBytesForCurrentThread();
             kernels.Attention(q, k, v, @case.Shape, y, logSumExp);
             kernels.AttentionGrad(q, k, v, @case.Shape, y, logSumExp, dy, dq, dk, null);
-        }
-        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+        }));
     }
 
     private static void ForRandomCases(int count, Action<Case> check)
