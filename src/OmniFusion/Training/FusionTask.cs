@@ -17,7 +17,6 @@ namespace OmniFusion.Training;
 /// </summary>
 public sealed class FusionTask : TrainingTask
 {
-    private const string TranslatorFolder = "translator", ThinkerFolder = "omni", AdapterFolder = "fusion";
     private const string AdapterPrefix = "base_model.model.model.";
 
     private readonly Recipe _recipe;
@@ -154,8 +153,9 @@ public sealed class FusionTask : TrainingTask
     public override void Save(string folder)
     {
         AtomicFile.MakeFolder(folder);
-        string translator = Path.Combine(folder, TranslatorFolder);
-        CopyModel(_recipe.Mmfm!, Path.Combine(folder, ThinkerFolder), withWeights: true);
+        string thinker = Path.Combine(folder, "omni"), translator = Path.Combine(folder, "translator");
+        string adapter = Path.Combine(folder, "fusion"), recognizer = Path.Combine(thinker, NanoModels.RecognizerFile);
+        CopyModel(_recipe.Mmfm!, thinker, withWeights: true);
         CopyModel(_recipe.Translator!, translator, withWeights: _lowRank is not null);
         if (_lowRank is null)
         {
@@ -165,14 +165,10 @@ public sealed class FusionTask : TrainingTask
         PeftConfig config = _lowRank?.Config ?? new PeftConfig { ModulesToSave = ["omni_fusion", "omni_projection"] };
         PeftAdapter.Of(config, NanoModels.Named(_fusionWeights).Select(item => (AdapterPrefix + item.Name, item.Tensor))
             .Concat((_lowRank?.Tensors ?? new Dictionary<string, Tensor>()).Select(item => (item.Key, item.Value))))
-            .Save(Path.Combine(folder, AdapterFolder), DType.BF16);
-        string recognizer = Path.Combine(folder, ThinkerFolder, NanoModels.RecognizerFile);
+            .Save(adapter, DType.BF16);
         new Bundle
         {
-            Mmfm = Path.Combine(folder, ThinkerFolder),
-            Translator = Path.Combine(folder, TranslatorFolder),
-            Adapter = Path.Combine(folder, AdapterFolder),
-            Recognizer = File.Exists(recognizer) ? recognizer : null,
+            Mmfm = thinker, Translator = translator, Adapter = adapter, Recognizer = File.Exists(recognizer) ? recognizer : null,
             FusionMode = _recipe.FusionMode, ProjectionDepth = _recipe.ProjectionDepth, Prompt = PromptStyle.Compact.Name,
             Languages = [.. _targets.Keys],
             Generation = new BundleGeneration { MaxNewTokens = 128 },

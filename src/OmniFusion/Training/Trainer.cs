@@ -219,7 +219,7 @@ public sealed class Trainer
         }
         catch (Exception error) when (error is KeyNotFoundException or FormatException or OverflowException or JsonException)
         {
-            throw new OmniFusionException($"{StatePath} does not say how many steps were done, so it is no checkpoint of a training.", error);
+            throw new OmniFusionException($"{StatePath} does not say how many steps were done: it is no checkpoint of a training.", error);
         }
     }
 }

@@ -1,0 +1,121 @@
+using OmniFusion.Training;
+
+namespace OmniFusion.Tests.Training;
+
+public sealed class RecipeTests(TinyTraining tiny) : IClassFixture<TinyTraining>
+{
+    [Fact]
+    public void TheRateRisesHoldsAndFalls()
+    {
+        Recipe recipe = new() { Steps = 100, WarmupSteps = 10, DecaySteps = 20, LearningRate = 2 };
+        float[] rates = [.. Enumerable.Range(1, 100).Select(recipe.RateAt)];
+        Assert.Equal(0.2f, rates[0]);
+        Assert.All(Enumerable.Range(1, 9), i => Assert.True(rates[i] > rates[i - 1]));
+        Assert.All(rates[9..81], rate => Assert.Equal(2, rate));
+        Assert.All(Enumerable.Range(81, 19), i => Assert.True(rates[i] < rates[i - 1]));
+        // The last step still learns.
+        Assert.Equal(0.1f, rates[99], 1e-6f);
+        Assert.Equal(0, recipe.RateAt(101));
+
+        recipe = new() { Steps = 10, WarmupSteps = 0, DecaySteps = 0, LearningRate = 2 };
+        Assert.All(Enumerable.Range(1, 10), step => Assert.Equal(2, recipe.RateAt(step)));
+    }
+
+    [Fact]
+    public void ThePhaseIsTheFirstThatIsNotOver()
+    {
+        Recipe recipe = new() { Phases = [new() { UntilStep = 2, Ctc = 1, Decoder = 0 }, new() { UntilStep = 5, Ctc = 0.5f }] };
+        Assert.Equal([1, 1, 0.5f, 0.5f, 0.5f, 0.3f], Enumerable.Range(1, 6).Select(step => recipe.PhaseAt(step).Ctc));
+        Assert.Equal(1, recipe.PhaseAt(6).Decoder);
+    }
+
+    [Theory]
+    [InlineData("learning_rat: 0.1", "learning_rat")]
+    [InlineData("steps: many", "many")]
+    [InlineData("steps: 0", "'steps'")]
+    [InlineData("log_every: 0", "'log_every'")]
+    [InlineData("batch_seconds: .nan", "'batch_seconds'")]
+    [InlineData("learning_rate: -1", "'learning_rate'")]
+    [InlineData("dropout: 1", "'dropout'")]
+    [InlineData("phases:", "empty section")]
+    [InlineData("phases: [ ~ ]", "empty section")]
+    [InlineData("start: ${nowhere}", "${nowhere}")]
+    [InlineData("start: ${open", "${open")]
+    [InlineData("steps: [", "bad.yaml")]
+    public void ABadRecipeIsRefusedInASentenceThatNamesIt(string line, string named)
+    {
+        string message = Assert.Throws<OmniFusionException>(() => tiny.Recipe("translator", "bad", line)).Message;
+        Assert.Contains("bad.yaml", message);
+        Assert.Contains(named, message);
+        Assert.DoesNotContain('\n', message);
+    }
+
+    [Fact]
+    public void AMissingOrEmptyRecipeIsRefused()
+    {
+        Assert.Contains("none.yaml", Assert.Throws<OmniFusionException>(() => Recipe.Load(tiny["none.yaml"])).Message);
+        File.WriteAllText(tiny["empty.yaml"], "# nothing");
+        Assert.Contains("empty.yaml", Assert.Throws<OmniFusionException>(() => Recipe.Load(tiny["empty.yaml"])).Message);
+    }
+
+    [Theory]
+    [InlineData("recognizer", "Source")]
+    [InlineData("recognizer", "Speech")]
+    [InlineData("recognizer", "VocabularyText")]
+    [InlineData("translator", "Source")]
+    [InlineData("translator", "Targets")]
+    [InlineData("translator", "Start")]
+    [InlineData("fusion", "Mmfm")]
+    [InlineData("fusion", "Speech")]
+    public void AMissingDataFileIsNamed(string stage, string field)
+    {
+        tiny.MakeParts();
+        string missing = tiny["missing"];
+        Recipe recipe = tiny.Recipe(stage, $"{stage}-without-{field}");
+        switch (field)
+        {
+            case "Source": recipe.Data.Source = missing; break;
+            case "Targets": recipe.Data.Targets["de"] = missing; break;
+            case "Speech": recipe.Data.Speech = missing; break;
+            case "VocabularyText": recipe.Model.VocabularyText = [missing]; break;
+            case "Start": recipe.Start = missing; break;
+            default: recipe.Mmfm = missing; break;
+        }
+        Assert.Contains(missing, Assert.Throws<OmniFusionException>(() => TrainingStages.Open(recipe)).Message);
+    }
+
+    [Fact]
+    public void FilesThatDoNotBelongTogetherAreRefused()
+    {
+        Recipe recipe = tiny.Recipe("translator", "short");
+        File.WriteAllText(tiny["short.txt"], "eins\nzwei");
+        recipe.Data.Targets["de"] = tiny["short.txt"];
+        Assert.Contains("short.txt has 2", Assert.Throws<OmniFusionException>(() => TrainingStages.Open(recipe)).Message);
+
+        recipe = tiny.Recipe("recognizer", "foreign");
+        string[] lines = File.ReadAllLines(tiny["en.txt"]);
+        lines[5] += "s";
+        tiny.MakePack("foreign.pack", lines);
+        recipe.Data.Speech = tiny["foreign.pack"];
+        Assert.Contains("foreign.pack", Assert.Throws<OmniFusionException>(() => TrainingStages.Open(recipe)).Message);
+    }
+
+    [Theory]
+    [InlineData("recognizer")]
+    [InlineData("translator")]
+    [InlineData("fusion")]
+    public void AStageWithoutWhatItNeedsIsRefused(string stage)
+    {
+        Recipe recipe = new() { Stage = stage, Output = tiny["bare"], Steps = 1 };
+        Assert.Throws<OmniFusionException>(() => TrainingStages.Open(recipe));
+        recipe = tiny.Recipe(stage, "headless-" + stage, "mmfm: ~");
+        recipe.Model.Heads = recipe.Model.AudioHeads = 0;
+        if (stage == "fusion")
+            recipe.Mmfm = null;
+        Assert.Throws<OmniFusionException>(() => TrainingStages.Open(recipe));
+    }
+
+    [Fact]
+    public void AnUnknownStageIsRefused() => Assert.Contains("'sing'",
+        Assert.Throws<OmniFusionException>(() => TrainingStages.Open(tiny.Recipe("sing", "sung"))).Message);
+}

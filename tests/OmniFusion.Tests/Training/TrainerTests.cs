@@ -1,0 +1,192 @@
+using System.Text.Json.Nodes;
+using OmniFusion.Checkpoints;
+using OmniFusion.Models;
+using OmniFusion.Models.Mistral;
+using OmniFusion.Models.Omni;
+using OmniFusion.Tensors;
+using OmniFusion.Text;
+using OmniFusion.Training;
+
+namespace OmniFusion.Tests.Training;
+
+public sealed class TrainerTests(TinyTraining tiny) : IClassFixture<TinyTraining>
+{
+    private const string Phases = "phases: [ { until_step: 3, ctc: 1, decoder: 0, max_seconds: 0.6 }, { until_step: 100, ctc: 0.3 } ]";
+
+    [Fact]
+    public void ARecogniserLearnsAndItsModelLoads()
+    {
+        Recipe recipe = tiny.Recipe("recognizer", "learnt-omni", "steps: 14\n" + Phases);
+        JsonObject[] log = tiny.Train(recipe);
+        AssertFalls(log[..3], "ctc");
+        AssertFalls(log[3..14], "decoder");
+        Assert.Equal(["ctc_cer", "ctc_wer", "wer"], log[14]["evaluation"]!.AsObject().Select(item => item.Key).Order());
+
+        Weights weights = new(Checkpoint.Open(recipe.Output));
+        Thinker thinker = new(OmniConfig.Load(recipe.Output + "/config.json"), weights.Under("thinker"));
+        Assert.Equal(330, thinker.VocabularySize);
+        _ = new CtcHead(16, Checkpoint.Open(recipe.Output + "/recognizer.safetensors").Under("ctc_head"));
+        Assert.Equal(330, Tokenizer.Load(recipe.Output).VocabularySize);
+    }
+
+    [Fact]
+    public void ATranslatorLearnsAndItsModelLoads()
+    {
+        Recipe recipe = tiny.Recipe("translator", "learnt-translator", "steps: 12");
+        JsonObject[] log = tiny.Train(recipe);
+        AssertFalls(log[..12], "loss");
+        Assert.NotNull(log[12]["evaluation"]!["bleu_de"]);
+        MistralModel model = new(MistralConfig.Load(recipe.Output + "/config.json"), new Weights(Checkpoint.Open(recipe.Output)));
+        Assert.Equal(330, model.VocabularySize);
+        Assert.True(File.Exists(recipe.Output + ".work/log.svg"));
+    }
+
+    [Fact]
+    public async Task AFusionLearnsAndTheWholeSystemLoads()
+    {
+        tiny.MakeParts();
+        Recipe recipe = tiny.Recipe("fusion", "learnt-fusion", "steps: 15");
+        JsonObject[] log = tiny.Train(recipe);
+        AssertFalls([.. log.Where(line => line.ContainsKey("speech_loss"))], "speech_loss");
+        AssertFalls([.. log.Where(line => line.ContainsKey("text_loss"))], "text_loss");
+        Assert.Equal(5, log.Count(line => line.ContainsKey("text_loss")));
+        Assert.Equal(1, Enumerable.Range(0, 3).Sum(i => log[0][$"gate_{i}"]!.GetValue<double>()), 1e-4);
+
+        OmniFusionModel model = OmniFusionModel.Load(recipe.Output);
+        Assert.Empty(model.UnplacedKeys);
+        Assert.NotNull(model.Recognizer);
+        TranslationRequest request = new() { Samples = new float[8000], TargetLanguage = "de" };
+        Assert.Equal("de", (await model.TranslateAsync(request, new TranslationOptions { MaxNewTokens = 3 })).Language);
+        // The thinker is frozen; the translator is not.
+        Assert.Equal(File.ReadAllBytes(tiny["omni/model.safetensors"]), File.ReadAllBytes(recipe.Output + "/omni/model.safetensors"));
+        Assert.NotEqual(
+            File.ReadAllBytes(tiny["translator/model.safetensors"]), File.ReadAllBytes(recipe.Output + "/translator/model.safetensors"));
+    }
+
+    [Fact]
+    public void LowRankUpdatesLeaveTheTranslatorAsItIs()
+    {
+        tiny.MakeParts();
+        byte[] before = File.ReadAllBytes(tiny["translator/model.safetensors"]);
+        Recipe recipe = tiny.Recipe("fusion", "low-rank", "steps: 6\nlora_rank: 4");
+        JsonObject[] log = tiny.Train(recipe);
+        AssertFalls([.. log.Where(line => line.ContainsKey("speech_loss"))], "speech_loss");
+        Assert.Equal(before, File.ReadAllBytes(tiny["translator/model.safetensors"]));
+        Assert.Equal(before, File.ReadAllBytes(recipe.Output + "/translator/model.safetensors"));
+
+        PeftAdapter adapter = PeftAdapter.Load(recipe.Output + "/fusion");
+        Assert.Equal(2 * 2 * 7, adapter.Tensors.Keys.Count(name => name.Contains(".lora_", StringComparison.Ordinal)));
+        // The second halves start as zeros.
+        Assert.All(adapter.Tensors.Where(item => item.Key.Contains("lora_B", StringComparison.Ordinal)),
+            item => Assert.Contains(item.Value.ToF32().Span.ToArray(), value => value != 0));
+        Assert.Empty(OmniFusionModel.Load(recipe.Output).UnplacedKeys);
+    }
+
+    [Theory]
+    [InlineData("recognizer", Phases)]
+    [InlineData("translator", "")]
+    [InlineData("fusion", "")]
+    [InlineData("fusion", "lora_rank: 4")]
+    public void ARunThatIsStoppedAndResumedEqualsAnUnbrokenOne(string stage, string changes)
+    {
+        if (stage == "fusion")
+            tiny.MakeParts();
+        string name = stage + changes.Length;
+        Recipe unbroken = tiny.Recipe(stage, name, changes), broken = tiny.Recipe(stage, name + "-stopped", changes);
+        JsonObject[] expected = tiny.Train(unbroken);
+        Assert.Equal([1, 2, 3, 4], StepsOf(tiny.Train(broken, until: 4)));
+        Assert.Equal([1, 2, 3, 4, 5], StepsOf(tiny.Train(broken, resume: true, until: 5)));
+        JsonObject[] log = tiny.Train(broken, resume: true);
+        Assert.Equal(TinyTraining.Figures(expected), TinyTraining.Figures(log));
+        AssertSameWeights(unbroken, broken);
+        foreach (string file in Directory.EnumerateFiles(unbroken.Output, "*.safetensors", SearchOption.AllDirectories))
+        {
+            string other = file.Replace(unbroken.Output, broken.Output, StringComparison.Ordinal);
+            Assert.Equal(File.ReadAllBytes(file), File.ReadAllBytes(other));
+        }
+    }
+
+    [Fact]
+    public void ACheckpointOlderThanTheLogDropsTheLaterLines()
+    {
+        Recipe recipe = tiny.Recipe("translator", "crashed"), unbroken = tiny.Recipe("translator", "calm");
+        string state = recipe.Output + ".work/training.safetensors", log = recipe.Output + ".work/log.jsonl";
+        tiny.Train(recipe, until: 3);
+        byte[] old = File.ReadAllBytes(state);
+        tiny.Train(recipe, resume: true, until: 6);
+        // As if the machine had stopped while it wrote a line, three steps after the last checkpoint.
+        File.WriteAllBytes(state, old);
+        File.AppendAllText(log, "{\"step\":7,\"ra");
+        Assert.Equal(TinyTraining.Figures(tiny.Train(unbroken)), TinyTraining.Figures(tiny.Train(recipe, resume: true)));
+        AssertSameWeights(unbroken, recipe);
+    }
+
+    [Fact]
+    public void StoppingWithinAnEvaluationKeepsTheStepsDone()
+    {
+        // The progress of the step is told before its evaluation begins.
+        Recipe recipe = tiny.Recipe("translator", "evaluating", "evaluate_every: 4");
+        JsonObject[] log = tiny.Train(recipe, until: 4);
+        Assert.Equal([1, 2, 3, 4], StepsOf(log));
+        Assert.Equal("4", SafeTensorsFile.Open(recipe.Output + ".work/training.safetensors").Metadata["steps"]);
+        Assert.Equal([5, 6, 7, 8, 8], StepsOf(tiny.Train(recipe, resume: true))[4..]);
+    }
+
+    [Fact]
+    public void WithoutResumeATrainingStartsAnew()
+    {
+        Recipe recipe = tiny.Recipe("translator", "again", "steps: 2");
+        string[] first = TinyTraining.Figures(tiny.Train(recipe));
+        Assert.Equal(first, TinyTraining.Figures(tiny.Train(recipe)));
+    }
+
+    [Theory]
+    [InlineData("vocabulary: 330", "vocabulary: 331")]
+    [InlineData("hidden_size: 16", "hidden_size: 32")]
+    [InlineData("layers: 2", "layers: 1")]
+    [InlineData("layers: 2", "layers: 3")]
+    public void ACheckpointOfAnotherRecipeIsRefused(string line, string other)
+    {
+        string name = "other" + other.GetHashCode(StringComparison.Ordinal);
+        tiny.Train(tiny.Recipe("translator", name, "steps: 1"));
+        byte[] state = File.ReadAllBytes(tiny[name + ".work/training.safetensors"]);
+        string changed = File.ReadAllText(tiny[name + ".yaml"]).Replace("  " + line + "\n", "  " + other + "\n", StringComparison.Ordinal);
+        File.WriteAllText(tiny[name + ".yaml"], changed);
+        Recipe recipe = Recipe.Load(tiny[name + ".yaml"], new Dictionary<string, string> { ["out"] = tiny[""] });
+        string message = Assert.Throws<OmniFusionException>(() => tiny.Train(recipe, resume: true)).Message;
+        Assert.Contains("another recipe", message);
+        Assert.Contains(tiny[name], message);
+        Assert.Equal(state, File.ReadAllBytes(tiny[name + ".work/training.safetensors"]));
+    }
+
+    [Fact]
+    public void AFileThatIsNoCheckpointIsRefused()
+    {
+        Recipe recipe = tiny.Recipe("translator", "no-checkpoint", "steps: 1");
+        tiny.Train(recipe);
+        string state = recipe.Output + ".work/training.safetensors";
+        SafeTensorsFile file = SafeTensorsFile.Open(state);
+        (string, Tensor)[] tensors = [.. file.Entries.Select(entry => (entry.Name, file.Tensor(entry.Name)))];
+        foreach (Dictionary<string, string> metadata in (Dictionary<string, string>[])
+            [[], new() { ["steps"] = "many", ["step_counts"] = "{}" }, new() { ["steps"] = "1", ["step_counts"] = "]" }])
+        {
+            SafeTensorsWriter.Write(state, tensors, metadata);
+            Assert.Contains("training.safetensors", Assert.Throws<OmniFusionException>(() => tiny.Train(recipe, resume: true)).Message);
+        }
+        File.WriteAllText(state, "nothing");
+        Assert.Contains("training.safetensors", Assert.Throws<OmniFusionException>(() => tiny.Train(recipe, resume: true)).Message);
+    }
+
+    // Batches differ, so the mean of the last steps is compared with the first.
+    private static void AssertFalls(JsonObject[] lines, string name)
+    {
+        double[] losses = [.. lines.Select(line => line[name]!.GetValue<double>())];
+        Assert.All(losses, loss => Assert.InRange(loss, 1e-3, 1e3));
+        Assert.True(losses[^2..].Average() < losses[0], $"{name}: {string.Join(" ", losses)}");
+    }
+
+    private static int[] StepsOf(IEnumerable<JsonObject> log) => [.. log.Select(line => line["step"]!.GetValue<int>())];
+
+    private static void AssertSameWeights(Recipe first, Recipe second) => Assert.Equal(
+        File.ReadAllBytes(first.Output + ".work/training.safetensors"), File.ReadAllBytes(second.Output + ".work/training.safetensors"));
+}
