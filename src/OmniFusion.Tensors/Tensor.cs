@@ -124,15 +124,28 @@ public sealed unsafe class Tensor
         return copy;
     }
 
+    /// <summary>A copy stored in half precision, rounded to nearest, ties to even.</summary>
+    public Tensor ToF16()
+    {
+        Tensor copy = Zeros(Shape, DType.F16);
+        float* from = Floats;
+        ushort* to = (ushort*)copy.Data;
+        for (long i = 0; i < Count; i++)
+            to[i] = BitConverter.HalfToUInt16Bits((Half)from[i]);
+        return copy;
+    }
+
     /// <summary>A copy in the same type with <paramref name="row"/> (single precision) behind it <paramref name="times"/> times.</summary>
     public Tensor AppendRows(Tensor row, int times)
     {
-        Tensor stored = DType switch { DType.F32 => row, DType.BF16 => row.ToBF16(), _ => throw new NotSupportedException($"rows cannot be appended to {DType}") };
+        Tensor stored = DType switch { DType.F32 => row, DType.BF16 => row.ToBF16(), _ => row.ToF16() };
         Tensor longer = Zeros(new Shape(Rows + times, Columns), DType);
         long size = Count * DType.Size(), added = (long)Columns * DType.Size();
         Buffer.MemoryCopy(Data, longer.Data, size, size);
         for (int i = 0; i < times; i++)
             Buffer.MemoryCopy(stored.Data, longer.Data + size + i * added, added, added);
+        GC.KeepAlive(this);
+        GC.KeepAlive(stored);
         return longer;
     }
 

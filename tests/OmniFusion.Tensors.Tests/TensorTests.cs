@@ -1,0 +1,60 @@
+namespace OmniFusion.Tensors.Tests;
+
+public class TensorTests
+{
+    [Theory]
+    [InlineData(DType.F32)]
+    [InlineData(DType.BF16)]
+    [InlineData(DType.F16)]
+    public void Rows_are_appended_in_the_stored_type(DType type)
+    {
+        Tensor table = Tensor.From([1, 2, 3, -4, 0.5f, 6], new Shape(2, 3));
+        Tensor stored = type switch { DType.F32 => table, DType.BF16 => table.ToBF16(), _ => table.ToF16() };
+        Tensor longer = stored.AppendRows(Tensor.From([7, -0.25f, 9], new Shape(1, 3)), 2);
+        Assert.Equal(type, longer.DType);
+        Assert.Equal(new Shape(4, 3), longer.Shape);
+        Assert.Equal([1, 2, 3, -4, 0.5f, 6, 7, -0.25f, 9, 7, -0.25f, 9], longer.ToF32().Span.ToArray());
+    }
+
+    [Fact]
+    public void Bfloat16_rounds_to_nearest_even()
+    {
+        // Between two neighbours, 1 and 1 + 2^-7, and between 1 + 2^-7 and 1 + 2^-6: the even one is taken.
+        Tensor halfway = Tensor.From([1 + 1 / 256f, 1 + 3 / 256f, float.NaN, float.PositiveInfinity], new Shape(4));
+        float[] rounded = halfway.ToBF16().ToF32().Span.ToArray();
+        Assert.Equal([1, 1 + 1 / 64f, float.NaN, float.PositiveInfinity], rounded);
+    }
+
+    [Fact]
+    public void An_arena_gives_its_memory_again()
+    {
+        Arena arena = new();
+        Arena.Mark start = arena.Position;
+        Tensor first = arena.Rent(new Shape(10, 10));
+        first.Span.Fill(1);
+        Tensor second = arena.Rent(new Shape(10, 10));
+        second.Span.Fill(2);
+        Tensor kept = arena.Release(start, second);
+        Assert.All(kept.Span.ToArray(), value => Assert.Equal(2, value));
+        long bytes = arena.Bytes;
+        for (int i = 0; i < 100; i++)
+        {
+            arena.Reset();
+            arena.Rent(new Shape(20, 10));
+        }
+        Assert.Equal(bytes, arena.Bytes);
+    }
+
+    [Fact]
+    public void A_tensor_larger_than_a_block_gets_its_own()
+    {
+        Arena arena = new();
+        arena.Rent(new Shape(3));
+        Tensor large = arena.Rent(new Shape(3_000_000));
+        large.Span.Fill(5);
+        Arena.Mark mark = arena.Position;
+        Tensor moved = arena.Release(mark, arena.Rent(new Shape(4)));
+        moved.Span.Fill(1);
+        Assert.All(large.Span[^10..].ToArray(), value => Assert.Equal(5, value));
+    }
+}
