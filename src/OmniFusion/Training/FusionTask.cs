@@ -82,7 +82,7 @@ public sealed class FusionTask : TrainingTask
         _textBatches = new Batches(_pairs.Tokens, recipe.BatchTokens, recipe.Seed);
         LogMel logMel = new();
         SpeechPack pack = SpeechExamples.Open(recipe.Data.Speech, recipe.Data.Source);
-        _speech = new SpeechExamples(pack, logMel, recipe.Seed, SpeechExamples.MostSeconds);
+        _speech = new SpeechExamples(pack, logMel, recipe.Seed, SpeechExamples.MostSeconds) { NewVoices = recipe.NewVoices };
         _speechBatches = new Batches(_speech.Seconds, recipe.BatchSeconds, recipe.Seed);
         SpeechPack validation = SpeechExamples.Open(recipe.Data.ValidationSpeech, recipe.Data.ValidationSource);
         _validation = new SpeechExamples(validation, logMel, recipe.Seed, SpeechExamples.MostSeconds, recipe.EvaluateItems);

@@ -46,6 +46,9 @@ public sealed class Recipe
     /// <summary>Dropout of what each block adds.</summary>
     public float Dropout { get; set; } = 0.1f;
 
+    /// <summary>Whether each reading of an utterance is changed in speed, pitch and colour as well as in loudness and noise.</summary>
+    public bool NewVoices { get; set; }
+
     /// <summary>Seconds of speech in a batch.</summary>
     public double BatchSeconds { get; set; } = 60;
 

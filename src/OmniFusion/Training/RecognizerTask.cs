@@ -150,7 +150,7 @@ public sealed class RecognizerTask : TrainingTask
     {
         if (!_bySeconds.TryGetValue(seconds, out (SpeechExamples, Batches) found))
         {
-            SpeechExamples examples = new(_pack, _logMel, _recipe.Seed, seconds);
+            SpeechExamples examples = new(_pack, _logMel, _recipe.Seed, seconds) { NewVoices = _recipe.NewVoices };
             _bySeconds[seconds] = found = (examples, new Batches(examples.Seconds, _recipe.BatchSeconds, _recipe.Seed));
         }
         return found;

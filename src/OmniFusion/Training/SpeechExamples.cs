@@ -48,6 +48,9 @@ internal sealed class SpeechExamples
             : throw new OmniFusionException($"{packPath} does not speak the lines of {textPath}, so they do not belong together.");
     }
 
+    /// <summary>Whether each reading gets a voice of its own (<see cref="VoiceAugmentation"/>).</summary>
+    internal bool NewVoices { get; init; }
+
     /// <summary>Number of items.</summary>
     internal int Count => _items.Length;
 
@@ -63,11 +66,13 @@ internal sealed class SpeechExamples
     /// <summary>Log-mel frames [frames, bins] of an item as it is.</summary>
     internal float[] Read(int index) => Mel(Samples(index));
 
-    /// <summary>Log-mel frames of an item, made louder or softer and noisy.</summary>
+    /// <summary>Log-mel frames of an item, made louder or softer and noisy, and where wanted spoken by a voice of its own.</summary>
     internal float[] ReadAugmented(int index, int pass)
     {
         float[] samples = Samples(index);
         Random random = new(unchecked((_seed * 486187739 + pass) * 486187739 + _items[index]));
+        if (NewVoices)
+            samples = VoiceAugmentation.Apply(samples, random);
         float gain = MathF.Pow(10, (float)(random.NextDouble() * 24 - 18) / 20);
         double power = 0;
         foreach (float sample in samples)
