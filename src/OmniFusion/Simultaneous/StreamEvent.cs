@@ -1,0 +1,11 @@
+namespace OmniFusion.Simultaneous;
+
+/// <summary>What a step of a simultaneous translation brought.</summary>
+/// <param name="AudioSeconds">Audio taken so far, from the start of the stream.</param>
+/// <param name="WallSeconds">Time since the start of the stream, or the time computed so far where it is not played in real time.</param>
+/// <param name="Committed">New text that will not change; texts of all events one after the other are the translation.</param>
+/// <param name="Tentative">What would follow now, and may change.</param>
+/// <param name="Deleted">Characters at the end of what was committed that this event takes back, before it adds: only where the policy revises.</param>
+/// <param name="EndsSegment">Whether a segment ended here.</param>
+public sealed record StreamEvent(
+    double AudioSeconds, double WallSeconds, string Committed, string Tentative, int Deleted, bool EndsSegment);
