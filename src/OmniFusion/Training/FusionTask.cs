@@ -8,12 +8,14 @@ using OmniFusion.Models.Omni;
 using OmniFusion.Tensors;
 using OmniFusion.Text;
 using OmniFusion.Training.Data;
+using OmniFusion.Training.Examples;
 
 namespace OmniFusion.Training;
 
 /// <summary>
 /// Trains the fusion of a frozen thinker with a translator: fusion layer and projection from nothing, and either low-rank updates of the
-/// translator or all of it. Steps of speech alternate with a batch of text now and then, so that the translator does not forget.
+/// translator or all of it. Steps of speech and pictures alternate with a batch of text alone now and then, so that the translator does not
+/// forget.
 /// </summary>
 public sealed class FusionTask : TrainingTask
 {
@@ -27,14 +29,12 @@ public sealed class FusionTask : TrainingTask
     private readonly FusedTranslator _model;
     private readonly Weights _translatorWeights, _fusionWeights;
     private readonly PeftAdapter? _lowRank;
-    private readonly int[] _prompt;
+    private readonly ThinkerPrompts _prompts;
     private readonly TextPairs _pairs;
     private readonly Batches _textBatches;
-    private readonly SpeechExamples _speech, _validation;
-    private readonly Batches _speechBatches;
+    private readonly SpeechExamples _validation;
+    private readonly Mixture _mixture;
     private readonly Dictionary<string, (string[] Source, string[] Target)> _validationText = [];
-    private readonly Dictionary<string, int[][]> _targets = [];
-    private readonly Dictionary<string, int[]> _tower = [];
 
     /// <summary>Loads both models and opens the data.</summary>
     /// <exception cref="OmniFusionException">A file is missing or damaged, or two of them do not belong together.</exception>
@@ -65,30 +65,14 @@ public sealed class FusionTask : TrainingTask
         _model = new FusedTranslator(_thinker, fusion,
             new Projection(_thinker.HiddenSize, _translator.HiddenSize, recipe.ProjectionDepth, projection), _translator);
 
-        PromptInput speech = new() { Audio = true };
-        _prompt = thinkerTokenizer.Encode(PromptStyle.Compact.Chat(speech, Languages.Find("en")), addSpecialTokens: false);
-        foreach ((string language, string file) in recipe.Data.Targets)
-        {
-            string[] lines = TextLines.ReadPair(recipe.Data.Source, file).Target;
-            _targets[language] = [.. lines.Select(line => TextPairs.Target(_tokenizer, line))];
-            _tower[language] = Tower(language);
-        }
+        _prompts = new ThinkerPrompts(thinkerTokenizer, generation: false);
         foreach ((string language, string file) in recipe.Data.ValidationTargets)
-        {
             _validationText[language] = TextLines.ReadPair(recipe.Data.ValidationSource, file);
-            _tower[language] = Tower(language);
-        }
         _pairs = new TextPairs(recipe.Data, _tokenizer);
         _textBatches = new Batches(_pairs.Tokens, recipe.BatchTokens, recipe.Seed);
-        LogMel logMel = new();
-        SpeechPack pack = SpeechExamples.Open(recipe.Data.Speech, recipe.Data.Source);
-        _speech = new SpeechExamples(pack, logMel, recipe.Seed, SpeechExamples.MostSeconds) { NewVoices = recipe.NewVoices };
-        _speechBatches = new Batches(_speech.Seconds, recipe.BatchSeconds, recipe.Seed);
+        _mixture = new TrainingData(recipe).ForFusion();
         SpeechPack validation = SpeechExamples.Open(recipe.Data.ValidationSpeech, recipe.Data.ValidationSource);
-        _validation = new SpeechExamples(validation, logMel, recipe.Seed, SpeechExamples.MostSeconds, recipe.EvaluateItems);
-
-        int[] Tower(string language) =>
-            _tokenizer.Encode(PromptStyle.Compact.Tower(speech, Languages.Find(language)), addSpecialTokens: false);
+        _validation = new SpeechExamples(validation, new LogMel(), recipe.Seed, SpeechExamples.MostSeconds, recipe.EvaluateItems);
     }
 
     /// <inheritdoc/>
@@ -106,21 +90,21 @@ public sealed class FusionTask : TrainingTask
             report.Tally("#text_steps", 1);
             return text;
         }
-        int[] batch = _speechBatches.At(_recipe.TextEvery > 0 ? step - step / _recipe.TextEvery : step);
+        Example[] batch = _mixture.At(_recipe.TextEvery > 0 ? step - step / _recipe.TextEvery : step);
         // Items of one batch may have different target languages; which one an item has changes from pass to pass.
-        string[] languages = [.. _targets.Keys];
-        string[] wanted = [.. batch.Select((item, i) => languages[(item + i + _speechBatches.Epoch) % languages.Length])];
-        int[][] targets = [.. batch.Select((item, i) => _targets[wanted[i]][_speech.TextIndex(item)])];
+        string[] languages = [.. batch.Select((example, i) => Wanted(example, i + step))];
+        int[][] targets = [.. batch.Zip(languages, (example, language) => TextPairs.Target(_tokenizer, example.Translations[language]))];
         // The last target token is predicted, never read.
-        int[][] texts = [.. wanted.Select((language, i) => (int[])[.. _tower[language], .. targets[i].SkipLast(1)])];
-        FusedPrefix prefix = Listen(c, [.. batch.Select(item => _speech.ReadAugmented(item, _speechBatches.Epoch))]);
+        int[][] texts = [.. batch.Select((example, i) => (int[])[.. Tower(example.Prompt, languages[i]), .. targets[i].SkipLast(1)])];
+        FusedPrefix prefix = Perceive(c, [.. batch.Select(example => example.ToInput(_prompts.Ids(example)))]);
         (Tensor embeddings, Segments segments) = _model.Join(c, prefix, texts);
         Tensor last = _translator.Forward(c, embeddings, segments);
         (int[] rows, int[] labels) = TextPairs.Targets(segments, targets);
         Tensor loss = c.CrossEntropy(_translator.Logits(c, c.Gather(last, rows)), labels, _recipe.LabelSmoothing);
-        report.Tally("#speech_loss", loss.Span[0]);
-        report.Tally("#speech_steps", 1);
-        report.Tally("#utterances", batch.Length);
+        report.Tally("#fused_loss", loss.Span[0]);
+        report.Tally("#fused_steps", 1);
+        foreach (Example example in batch)
+            report.Tally($"#{example.Kind}", 1);
         ReportGates(prefix.Gates, report);
         return loss;
     }
@@ -137,8 +121,10 @@ public sealed class FusionTask : TrainingTask
                 cancellation.ThrowIfCancellationRequested();
                 references.AddRange(items.Select(item => target[_validation.TextIndex(item)]));
                 c.Arena.Reset();
-                FusedPrefix prefix = Listen(c, [.. items.Select(_validation.Read)]);
-                DecoderStart start = _model.Start(c, prefix, [.. items.Select(_ => _tower[language])]);
+                FusedPrefix prefix = Perceive(
+                    c, [.. items.Select(item => new ThinkerInput { Ids = _prompts.Speech, Mel = _validation.Read(item) })]);
+                int[] tower = Tower(new PromptInput { Audio = true }, language);
+                DecoderStart start = _model.Start(c, prefix, [.. items.Select(_ => tower)]);
                 translations.AddRange(start.Write(c, _tokenizer, TextPairs.EndOf(_tokenizer), cancellation));
             }
             int count = Math.Min(_recipe.EvaluateItems, source.Length);
@@ -170,15 +156,24 @@ public sealed class FusionTask : TrainingTask
         {
             Mmfm = thinker, Translator = translator, Adapter = adapter, Recognizer = File.Exists(recognizer) ? recognizer : null,
             FusionMode = _recipe.FusionMode, ProjectionDepth = _recipe.ProjectionDepth, Prompt = PromptStyle.Compact.Name,
-            Languages = [.. _targets.Keys],
+            Languages = [.. _recipe.Data.Targets.Keys],
+            ImageWidth = PictureBook.Side, ImageHeight = PictureBook.Side,
             Generation = new BundleGeneration { MaxNewTokens = 128 },
         }.Save(folder);
     }
 
-    // Speech to the translator's prefix. The thinker is frozen: without the tape its memory is used again while it computes.
-    private FusedPrefix Listen(Compute c, IEnumerable<float[]> spectrograms)
+    private string Wanted(Example example, int chance)
     {
-        ThinkerInput[] inputs = [.. spectrograms.Select(mel => new ThinkerInput { Ids = _prompt, Mel = mel })];
+        string[] languages = [.. _recipe.Data.Targets.Keys.Where(example.Translations.ContainsKey)];
+        return languages[chance % languages.Length];
+    }
+
+    private int[] Tower(PromptInput input, string language) =>
+        _tokenizer.Encode(PromptStyle.Compact.Tower(input, Languages.Find(language)), addSpecialTokens: false);
+
+    // Sounds and pictures to the translator's prefix. The thinker is frozen: without the tape its memory is used again while it computes.
+    private FusedPrefix Perceive(Compute c, ThinkerInput[] inputs)
+    {
         ThinkerBatch batch = _thinker.Prepare(inputs);
         Tape? tape = c.Tape;
         c.Tape = null;

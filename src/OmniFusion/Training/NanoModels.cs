@@ -21,7 +21,7 @@ internal static class NanoModels
                 + "audio_heads.");
         }
         int headDim = model.HiddenSize / model.Heads, half = headDim / 2;
-        return new OmniConfig
+        return WithEyes(new OmniConfig
         {
             AudioConfig = new OmniAudioConfig
             {
@@ -44,6 +44,25 @@ internal static class NanoModels
             VisionEndTokenId = Token(tokenizer, "<|vision_eos|>"),
             PadTokenId = Token(tokenizer, "<|endoftext|>"),
             EosTokenIds = [Token(tokenizer, "<|im_end|>")],
+        }, model);
+    }
+
+    /// <summary>The same thinker with a vision tower of the recipe's sizes, where the recipe has one and the thinker has none.</summary>
+    internal static OmniConfig WithEyes(OmniConfig thinker, RecipeModel model)
+    {
+        if (model.VisionLayers < 1 || thinker.VisionConfig is not null)
+            return thinker;
+        if (model.VisionFfn < 1 || model.VisionHeads < 1 || model.VisionSize < 1 || model.VisionSize % (4 * model.VisionHeads) != 0)
+            throw new OmniFusionException(
+                "The recipe's 'model' with vision_layers needs vision_ffn, vision_size (a multiple of four times vision_heads) and vision_heads.");
+        return thinker with
+        {
+            VisionConfig = new OmniVisionConfig
+            {
+                Depth = model.VisionLayers, HiddenSize = model.VisionSize, NumHeads = model.VisionHeads,
+                IntermediateSize = model.VisionFfn, OutHiddenSize = thinker.TextConfig.HiddenSize,
+                FullattBlockIndexes = [model.VisionLayers - 1],
+            },
         };
     }
 

@@ -142,11 +142,13 @@ public sealed class Recipe
 
     private void Check(string path)
     {
-        object?[] sections = [RateFactors, Data, Model, Phases, Data?.Targets, Data?.ValidationTargets, Model?.VocabularyText];
-        if (sections.Contains(null) || Phases!.Contains(null!))
+        object?[] sections = [RateFactors, Data, Model, Phases, Data?.Targets, Data?.ValidationTargets, Data?.Further, Model?.VocabularyText];
+        if (sections.Contains(null) || Phases!.Contains(null!) || Data!.Further.Contains(null!) || Data.Pictures is { Makers: null })
             throw new OmniFusionException($"{path} has an empty section; leave its name out instead.");
         if (string.IsNullOrEmpty(Output))
             throw new OmniFusionException($"{path} does not say where the model goes: 'output'.");
+        if (Data.Ambiguity is not null && Data.Pictures is null)
+            throw new OmniFusionException($"{path}: 'ambiguity' needs 'pictures', which decide it.");
         foreach ((string key, double value) in new (string, double)[]
         {
             ("steps", Steps), ("log_every", LogEvery), ("evaluate_every", EvaluateEvery), ("evaluate_items", EvaluateItems),
@@ -159,11 +161,16 @@ public sealed class Recipe
         {
             ("threads", Threads), ("warmup_steps", WarmupSteps), ("decay_steps", DecaySteps), ("learning_rate", LearningRate),
             ("checkpoint_minutes", CheckpointMinutes), ("weight_decay", WeightDecay), ("clip_norm", ClipNorm),
-            ("lora_rank", LoraRank), ("text_every", TextEvery),
+            ("lora_rank", LoraRank), ("text_every", TextEvery), ("scenes", Data.Pictures?.Scenes ?? 0),
+            ("written", Data.Pictures?.Written ?? 0), ("repeat", Data.Further.Append(new()).Min(speech => speech.Repeat)),
+            ("repeat", Data.Ambiguity?.Repeat ?? 0),
         })
             if (!(value >= 0))
                 throw new OmniFusionException($"{path}: '{key}' must not be below 0.");
-        foreach ((string key, double value) in new (string, double)[] { ("label_smoothing", LabelSmoothing), ("dropout", Dropout) })
+        foreach ((string key, double value) in new (string, double)[]
+        {
+            ("label_smoothing", LabelSmoothing), ("dropout", Dropout), ("share", Data.Pictures?.Share ?? 0),
+        })
             if (!(value is >= 0 and < 1))
                 throw new OmniFusionException($"{path}: '{key}' must be at least 0 and below 1.");
     }
@@ -189,6 +196,66 @@ public sealed class RecipeData
 
     /// <summary>The validation lines spoken.</summary>
     public string ValidationSpeech { get; set; } = "";
+
+    /// <summary>More speech to learn from.</summary>
+    public List<RecipeSpeech> Further { get; set; } = [];
+
+    /// <summary>Pictures to learn from, and to distract with; without it the model only hears and reads.</summary>
+    public RecipePictures? Pictures { get; set; }
+
+    /// <summary>Sentences whose reading a picture decides; needs <see cref="Pictures"/>.</summary>
+    public RecipeAmbiguity? Ambiguity { get; set; }
+}
+
+/// <summary>More speech of a <see cref="Recipe"/>.</summary>
+public sealed class RecipeSpeech
+{
+    /// <summary>English lines.</summary>
+    public string Source { get; set; } = "";
+
+    /// <summary>Their translations, by language code.</summary>
+    public Dictionary<string, string> Targets { get; set; } = [];
+
+    /// <summary>The lines spoken: a speech pack.</summary>
+    public string Speech { get; set; } = "";
+
+    /// <summary>Times that a pass goes through it.</summary>
+    public int Repeat { get; set; } = 1;
+}
+
+/// <summary>Pictures of a <see cref="Recipe"/>.</summary>
+public sealed class RecipePictures
+{
+    /// <summary>Pack of pictograms.</summary>
+    public string Pictograms { get; set; } = "";
+
+    /// <summary>Whose drawings are used.</summary>
+    public List<string> Makers { get; set; } = ["google", "twitter"];
+
+    /// <summary>Share of the spoken lines that come with a picture, half of them with one that shows something of the line.</summary>
+    public double Share { get; set; } = 0.25;
+
+    /// <summary>Pictures in a pass whose content is to be named (recognizer).</summary>
+    public int Scenes { get; set; }
+
+    /// <summary>Pack of slides whose text is to be read, or none.</summary>
+    public string? Slides { get; set; }
+
+    /// <summary>Written lines in a pass that come with a picture.</summary>
+    public int Written { get; set; }
+}
+
+/// <summary>Ambiguous sentences of a <see cref="Recipe"/>.</summary>
+public sealed class RecipeAmbiguity
+{
+    /// <summary>Folder of the corpus.</summary>
+    public string Corpus { get; set; } = "";
+
+    /// <summary>All its sentences spoken: a speech pack.</summary>
+    public string Speech { get; set; } = "";
+
+    /// <summary>Times that a pass goes through the training sentences.</summary>
+    public int Repeat { get; set; } = 1;
 }
 
 /// <summary>Sizes of a model that a <see cref="Recipe"/> makes.</summary>
@@ -224,6 +291,18 @@ public sealed class RecipeModel
     /// <summary>Width of the audio tower's feed-forward part.</summary>
     public int AudioFfn { get; set; }
 
+    /// <summary>Length of a state of the vision tower.</summary>
+    public int VisionSize { get; set; }
+
+    /// <summary>Blocks of the vision tower; 0: the model has no eyes.</summary>
+    public int VisionLayers { get; set; }
+
+    /// <summary>Heads of the vision tower.</summary>
+    public int VisionHeads { get; set; }
+
+    /// <summary>Width of the vision tower's gated unit.</summary>
+    public int VisionFfn { get; set; }
+
     /// <summary>Standard deviation of the first weights.</summary>
     public float InitStd { get; set; } = 0.04f;
 
@@ -237,10 +316,10 @@ public sealed class RecipePhase
     /// <summary>Last step of the phase.</summary>
     public int UntilStep { get; set; } = int.MaxValue;
 
-    /// <summary>Weight of the CTC loss of the audio tower.</summary>
+    /// <summary>Weight of the CTC loss of the audio tower, relative to <see cref="Decoder"/>.</summary>
     public float Ctc { get; set; } = 0.3f;
 
-    /// <summary>Weight of the decoder's cross entropy; 0 leaves the decoder alone.</summary>
+    /// <summary>Weight of the decoder's cross entropy; 0 leaves the decoder alone, and the audio tower learns to spell by itself.</summary>
     public float Decoder { get; set; } = 1;
 
     /// <summary>Utterances longer than this wait.</summary>

@@ -6,12 +6,13 @@ using OmniFusion.Models.Omni;
 using OmniFusion.Tensors;
 using OmniFusion.Text;
 using OmniFusion.Training.Data;
+using OmniFusion.Training.Examples;
 
 namespace OmniFusion.Training;
 
 /// <summary>
-/// Trains a small thinker as a recogniser: character CTC on the audio tower, and cross entropy of the decoder that writes the transcript
-/// behind the chat prompt.
+/// Trains a small thinker as a recogniser: character CTC on the audio tower, and cross entropy of the decoder that writes behind the chat
+/// prompt what is said and, where the recipe gives pictures, what is seen.
 /// </summary>
 public sealed class RecognizerTask : TrainingTask
 {
@@ -22,14 +23,12 @@ public sealed class RecognizerTask : TrainingTask
     private readonly Weights _weights, _ctcWeights;
     private readonly Thinker _thinker;
     private readonly CtcHead _ctcHead;
-    private readonly int[] _prompt;
+    private readonly ThinkerPrompts _prompts;
     private readonly int _end;
-    private readonly string[] _text, _validationText;
-    private readonly int[][] _transcripts;
+    private readonly string[] _validationText;
     private readonly SpeechExamples _validation;
-    private readonly SpeechPack _pack;
-    private readonly LogMel _logMel;
-    private readonly Dictionary<double, (SpeechExamples Examples, Batches Batches)> _bySeconds = [];
+    private readonly TrainingData _data;
+    private readonly Dictionary<double, Mixture> _bySeconds = [];
 
     // That of the last step: until the decoder is trained, its transcripts are not worth the time.
     private RecipePhase _phase;
@@ -39,7 +38,7 @@ public sealed class RecognizerTask : TrainingTask
     public RecognizerTask(Recipe recipe)
     {
         _recipe = recipe;
-        _text = TextLines.Read(recipe.Data.Source);
+        _data = new TrainingData(recipe);
         _validationText = TextLines.Read(recipe.Data.ValidationSource);
         _tokenizerFolder = recipe.Start ?? recipe.Output;
         if (recipe.Start is null && !NanoModels.HasTokenizer(recipe))
@@ -50,22 +49,20 @@ public sealed class RecognizerTask : TrainingTask
         _tokenizer = Tokenizer.Load(_tokenizerFolder);
         _config = recipe.Start is null
             ? NanoModels.Thinker(recipe.Model, _tokenizer)
-            : OmniConfig.Load(Path.Combine(recipe.Start, "config.json"));
+            : NanoModels.WithEyes(OmniConfig.Load(Path.Combine(recipe.Start, "config.json")), recipe.Model);
         WeightInitializer initializer = new(recipe.Seed, recipe.Model.InitStd);
-        _weights = recipe.Start is null ? Weights.FromScratch(initializer) : new Weights(Checkpoint.Open(recipe.Start), trainable: true);
+        // A model that could only hear gets new eyes.
+        _weights = recipe.Start is null ? Weights.FromScratch(initializer)
+            : new Weights(Checkpoint.Open(recipe.Start), trainable: true, initializer);
         string ctcFile = Path.Combine(recipe.Start ?? "", NanoModels.RecognizerFile);
         _ctcWeights = recipe.Start is null ? Weights.FromScratch(initializer) : new Weights(Checkpoint.Open(ctcFile), trainable: true);
         _thinker = new Thinker(_config, _weights.Under("thinker"));
         _ctcHead = new CtcHead(_config.AudioConfig.DModel, _ctcWeights.Under("ctc_head"));
         _thinker.SetDropout(recipe.Dropout);
-        string chat = PromptStyle.Compact.Chat(new PromptInput { Audio = true }, Languages.Find("en"), generationPrompt: true);
-        _prompt = _tokenizer.Encode(chat, addSpecialTokens: false);
+        _prompts = new ThinkerPrompts(_tokenizer, generation: true);
         _end = NanoModels.Token(_tokenizer, "<|im_end|>");
-        _transcripts = [.. _text.Select(line => _tokenizer.Encode(line, addSpecialTokens: false))];
-        _logMel = new LogMel();
-        _pack = SpeechExamples.Open(recipe.Data.Speech, recipe.Data.Source);
         SpeechPack validation = SpeechExamples.Open(recipe.Data.ValidationSpeech, recipe.Data.ValidationSource);
-        _validation = new SpeechExamples(validation, _logMel, recipe.Seed, SpeechExamples.MostSeconds, recipe.EvaluateItems);
+        _validation = new SpeechExamples(validation, new LogMel(), recipe.Seed, SpeechExamples.MostSeconds, recipe.EvaluateItems);
         _phase = recipe.PhaseAt(1);
     }
 
@@ -77,31 +74,30 @@ public sealed class RecognizerTask : TrainingTask
     public override Tensor Loss(Compute c, int step, IDictionary<string, double> report)
     {
         _phase = _recipe.PhaseAt(step);
-        (SpeechExamples examples, Batches batches) = ExamplesUpTo(_phase.MaxSeconds);
-        int[] batch = batches.At(step);
-        ThinkerInput[] inputs = [.. batch.Select(item => new ThinkerInput
+        Example[] batch = MixtureOf(_phase.MaxSeconds).At(step);
+        int[][] answers = [.. batch.Select(example => (int[])[.. _tokenizer.Encode(example.Answer, addSpecialTokens: false), _end])];
+        // The last token of an answer is predicted, never read.
+        ThinkerInput[] inputs = [.. batch.Zip(answers, (example, answer) => example.ToInput([.. _prompts.Ids(example), .. answer.SkipLast(1)]))];
+        foreach (Example example in batch)
+            report.Tally($"#{example.Kind}", 1);
+
+        Tensor? ctc = null;
+        AudioStates? audio = _thinker.EncodeAudio(c, inputs);
+        if (audio is { } heard)
         {
-            Ids = [.. _prompt, .. _transcripts[examples.TextIndex(item)]],
-            Mel = examples.ReadAugmented(item, batches.Epoch),
-        })];
-        report.Tally("#utterances", batch.Length);
-        report.Tally("#audio_seconds", batch.Sum(examples.SecondsOf));
-
-        AudioStates audio = _thinker.EncodeAudio(c, inputs)!.Value;
-        Tensor loss = c.Ctc(_ctcHead.Forward(c, audio.Frames), audio.FrameSegments,
-            [.. batch.Select(item => CtcHead.Encode(_text[examples.TextIndex(item)]))], CtcHead.Blank);
-        report.Tally("ctc", loss.Span[0]);
-        if (_phase.Decoder == 0)
-            return loss;
-
+            int[][] spellings = [.. batch.Where(example => example.Mel is not null).Select(example => CtcHead.Encode(example.Answer))];
+            ctc = c.Ctc(_ctcHead.Forward(c, heard.Frames), heard.FrameSegments, spellings, CtcHead.Blank);
+            report.Tally("ctc", ctc.Span[0]);
+            if (_phase.Decoder == 0)
+                return ctc;
+        }
         ThinkerBatch layout = _thinker.Prepare(inputs);
-        Tensor last = _thinker.Forward(c, _thinker.Embed(c, layout, audio.Embeddings, null), layout, null, _thinker.Layers)[0];
-        (int[] rows, int[] targets) = Targets(layout, [.. batch.Select(item => _transcripts[examples.TextIndex(item)])]);
+        Tensor embeddings = _thinker.Embed(c, layout, audio?.Embeddings, _thinker.EncodeImages(c, inputs));
+        Tensor last = _thinker.Forward(c, embeddings, layout, null, _thinker.Layers)[0];
+        (int[] rows, int[] targets) = TextPairs.Targets(layout.Segments, answers);
         Tensor entropy = c.CrossEntropy(_thinker.Logits(c, c.Gather(last, rows)), targets, _recipe.LabelSmoothing);
         report.Tally("decoder", entropy.Span[0]);
-        Tensor zero = c.Rent(new Shape(1));
-        zero.Span[0] = 0;
-        return c.Add(c.Add(zero, entropy, _phase.Decoder), loss, _phase.Ctc);
+        return ctc is null ? entropy : c.Add(entropy, ctc, _phase.Ctc / _phase.Decoder);
     }
 
     /// <inheritdoc/>
@@ -112,7 +108,7 @@ public sealed class RecognizerTask : TrainingTask
         foreach (int[] items in Enumerable.Range(0, _validation.Count).Chunk(16))
         {
             cancellation.ThrowIfCancellationRequested();
-            ThinkerInput[] inputs = [.. items.Select(item => new ThinkerInput { Ids = _prompt, Mel = _validation.Read(item) })];
+            ThinkerInput[] inputs = [.. items.Select(item => new ThinkerInput { Ids = _prompts.Speech, Mel = _validation.Read(item) })];
             references.AddRange(items.Select(item => TextNormalizer.ForRecognition(_validationText[_validation.TextIndex(item)])));
             c.Arena.Reset();
             AudioStates audio = _thinker.EncodeAudio(c, inputs)!.Value;
@@ -146,27 +142,10 @@ public sealed class RecognizerTask : TrainingTask
         SafeTensorsWriter.Write(Path.Combine(folder, NanoModels.RecognizerFile), NanoModels.Named(_ctcWeights), storeAs: DType.BF16);
     }
 
-    private (SpeechExamples Examples, Batches Batches) ExamplesUpTo(double seconds)
+    private Mixture MixtureOf(double seconds)
     {
-        if (!_bySeconds.TryGetValue(seconds, out (SpeechExamples, Batches) found))
-        {
-            SpeechExamples examples = new(_pack, _logMel, _recipe.Seed, seconds) { NewVoices = _recipe.NewVoices };
-            _bySeconds[seconds] = found = (examples, new Batches(examples.Seconds, _recipe.BatchSeconds, _recipe.Seed));
-        }
+        if (!_bySeconds.TryGetValue(seconds, out Mixture? found))
+            _bySeconds[seconds] = found = _data.ForRecognizer(seconds);
         return found;
-    }
-
-    // The row before each transcript token predicts it, and the last one the end.
-    private (int[] Rows, int[] Targets) Targets(ThinkerBatch layout, int[][] transcripts)
-    {
-        List<int> rows = [], targets = [];
-        for (int i = 0; i < transcripts.Length; i++)
-        {
-            int first = layout.Segments.Start(i + 1) - transcripts[i].Length - 1;
-            rows.AddRange(Enumerable.Range(first, transcripts[i].Length + 1));
-            targets.AddRange(transcripts[i]);
-            targets.Add(_end);
-        }
-        return ([.. rows], [.. targets]);
     }
 }

@@ -39,4 +39,9 @@ internal static class TextLines
         return a.Length == b.Length ? (a, b)
             : throw new OmniFusionException($"{source} has {a.Length} lines and {target} has {b.Length}, so they do not belong together.");
     }
+
+    /// <summary>Translations of the lines of a text, by language.</summary>
+    /// <exception cref="OmniFusionException">The files have different numbers of lines.</exception>
+    internal static Dictionary<string, string[]> ReadTargets(string source, IReadOnlyDictionary<string, string> targets) =>
+        targets.ToDictionary(item => item.Key, item => ReadPair(source, item.Value).Target);
 }

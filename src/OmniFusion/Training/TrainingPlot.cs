@@ -10,7 +10,7 @@ internal static class TrainingPlot
     private static readonly string[] s_means = ["loss", "ctc", "decoder"];
 
     // Not every step of a fusion has them: the log holds their sums, and of how many steps.
-    private static readonly (string Sum, string Steps)[] s_sums = [("speech_loss", "speech_steps"), ("text_loss", "text_steps")];
+    private static readonly (string Sum, string Steps)[] s_sums = [("fused_loss", "fused_steps"), ("text_loss", "text_steps")];
 
     /// <summary>Reads a log and writes its picture.</summary>
     internal static void Write(string logPath, string svgPath, string title)

@@ -47,7 +47,7 @@ public sealed class TrainerTests(TinyTraining tiny) : IClassFixture<TinyTraining
         tiny.MakeParts();
         Recipe recipe = tiny.Recipe("fusion", "learnt-fusion", "steps: 15");
         JsonObject[] log = tiny.Train(recipe);
-        AssertFalls([.. log.Where(line => line.ContainsKey("speech_loss"))], "speech_loss");
+        AssertFalls([.. log.Where(line => line.ContainsKey("fused_loss"))], "fused_loss");
         AssertFalls([.. log.Where(line => line.ContainsKey("text_loss"))], "text_loss");
         Assert.Equal(5, log.Count(line => line.ContainsKey("text_loss")));
         Assert.Equal(1, Enumerable.Range(0, 3).Sum(i => log[0][$"gate_{i}"]!.GetValue<double>()), 1e-4);
@@ -70,7 +70,7 @@ public sealed class TrainerTests(TinyTraining tiny) : IClassFixture<TinyTraining
         byte[] before = File.ReadAllBytes(tiny["translator/model.safetensors"]);
         Recipe recipe = tiny.Recipe("fusion", "low-rank", "steps: 6\nlora_rank: 4");
         JsonObject[] log = tiny.Train(recipe);
-        AssertFalls([.. log.Where(line => line.ContainsKey("speech_loss"))], "speech_loss");
+        AssertFalls([.. log.Where(line => line.ContainsKey("fused_loss"))], "fused_loss");
         Assert.Equal(before, File.ReadAllBytes(tiny["translator/model.safetensors"]));
         Assert.Equal(before, File.ReadAllBytes(recipe.Output + "/translator/model.safetensors"));
 

@@ -70,13 +70,16 @@ internal sealed class SpeechPackWriter : IDisposable
     }
 
     /// <summary>Appends an item; one without samples records that the line could not be spoken.</summary>
-    public void Append(Utterance utterance, short[] samples)
+    public void Append(Utterance utterance, short[] samples) => Append(utterance.TextIndex, utterance.Copy, utterance.Voice.Id, samples);
+
+    /// <summary>Appends an item by a voice of the header; one without samples records that the line could not be spoken.</summary>
+    public void Append(int textIndex, int copy, string voice, short[] samples)
     {
         try
         {
             _samples.Write(MemoryMarshal.AsBytes<short>(samples));
-            SpeechPackItem item = new(utterance.TextIndex, utterance.Copy, utterance.Voice.Id, _next, samples.Length);
-            _index.Write(SpeechPackIndex.EncodeItem(item, Array.IndexOf(_voices, utterance.Voice.Id)));
+            SpeechPackItem item = new(textIndex, copy, voice, _next, samples.Length);
+            _index.Write(SpeechPackIndex.EncodeItem(item, Array.IndexOf(_voices, voice)));
             _next += samples.Length;
         }
         catch (IOException error)

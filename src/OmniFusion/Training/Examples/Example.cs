@@ -1,0 +1,43 @@
+using OmniFusion.Media;
+using OmniFusion.Models.Omni;
+using OmniFusion.Text;
+
+namespace OmniFusion.Training.Examples;
+
+/// <summary>One thing to learn from: what is heard, seen and read, what the thinker should write about it, and its translations.</summary>
+internal sealed record Example
+{
+    /// <summary>Log-mel frames of the speech, or null.</summary>
+    internal float[]? Mel { get; init; }
+
+    /// <summary>The picture, or null.</summary>
+    internal ImagePatches? Picture { get; init; }
+
+    /// <summary>The sentence given beside the picture, or null.</summary>
+    internal string? Text { get; init; }
+
+    /// <summary>What the thinker should write: the transcript, the text of a slide, the names of what is seen.</summary>
+    internal required string Answer { get; init; }
+
+    /// <summary>What the fused model should write, by language code.</summary>
+    internal IReadOnlyDictionary<string, string> Translations { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Which inputs there are.</summary>
+    internal PromptInput Prompt => new() { Audio = Mel is not null, Image = Picture is not null, Text = Text };
+
+    /// <summary>The inputs by name, for the log: speech, speech+image, text+image, image.</summary>
+    internal string Kind => (Mel, Text, Picture) switch
+    {
+        ({ }, _, null) => "speech",
+        ({ }, _, { }) => "speech+image",
+        (null, { }, _) => "text+image",
+        _ => "image",
+    };
+
+    /// <summary>The thinker's input with the ids of a chat.</summary>
+    internal ThinkerInput ToInput(int[] ids) => new()
+    {
+        Ids = ids, Mel = Mel, Patches = Picture?.Values,
+        Grid = Picture is null ? default : new ImageGrid(Picture.Time, Picture.Height, Picture.Width),
+    };
+}

@@ -1,0 +1,25 @@
+using OmniFusion.Training.Data;
+
+namespace OmniFusion.Training.Examples;
+
+/// <summary>Ambiguous sentences given as text beside the picture that decides.</summary>
+internal sealed class WrittenAmbiguity(AmbiguityCorpus corpus, PictureBook pictures, int seed) : ExampleSource
+{
+    private readonly AmbiguousSentence[] _sentences = [.. corpus.Sentences.Where(sentence => sentence.Split == AmbiguityCorpus.Train)];
+
+    // Each sentence once for each reading.
+    internal override int Count => 2 * _sentences.Length;
+
+    internal override double Cost(int index) => CostOf(_sentences[index / 2].English) + PictureCost;
+
+    internal override Example Make(int index, int pass)
+    {
+        AmbiguousSentence sentence = _sentences[index / 2];
+        int reading = index % 2;
+        return new Example
+        {
+            Text = sentence.English, Picture = pictures.Showing(sentence.Word.Pictures[reading], Chance(seed, index, pass)),
+            Answer = sentence.English, Translations = sentence.Reading(reading),
+        };
+    }
+}

@@ -1,0 +1,85 @@
+using OmniFusion.Media;
+using OmniFusion.Training.Data;
+
+namespace OmniFusion.Training;
+
+/// <summary>Draws the pictures that a training asks for, each time another one. Safe from several threads.</summary>
+internal sealed class PictureBook
+{
+    /// <summary>Pixels in a row, and rows, of a picture.</summary>
+    internal const int Side = 112;
+
+    // Shorter names, such as "up", say nothing about a sentence that has the word.
+    private const int ShortestWord = 3;
+
+    private readonly PictogramPack _pack;
+    private readonly IReadOnlyList<string> _makers;
+    private readonly SceneComposer _composer = new(Side);
+    private readonly ImageProcessor _processor = new(new ImageProcessorConfig(), imageSize: null);
+
+    // What is drawn, without the variants in skin tone, which stand behind their base.
+    private readonly PictogramInfo[] _infos, _wanted;
+    private readonly ILookup<string, PictogramInfo> _variants, _byWord;
+
+    /// <summary>A book of one pack.</summary>
+    /// <param name="pack">The pictograms.</param>
+    /// <param name="makers">Whose drawings are used.</param>
+    /// <param name="wanted">Pictograms that half of the scenes are made of, or none.</param>
+    /// <exception cref="OmniFusionException">The pack has no such maker or pictogram.</exception>
+    internal PictureBook(PictogramPack pack, IReadOnlyList<string> makers, IEnumerable<string> wanted)
+    {
+        (_pack, _makers) = (pack, makers);
+        if (makers.Count == 0 || makers.Any(maker => !pack.Makers.Contains(maker)))
+            throw new OmniFusionException($"The pictograms are by {string.Join(", ", pack.Makers)}, not by {string.Join(", ", makers)}.");
+        _infos = [.. pack.Infos.Where(info => info.BaseHexcode is null)];
+        _variants = pack.Infos.Where(info => info.BaseHexcode is not null).ToLookup(info => info.BaseHexcode!);
+        _byWord = _infos.Where(info => info.Name.Length >= ShortestWord && !info.Name.Contains(' ')).ToLookup(info => info.Name.ToLowerInvariant());
+        _wanted = [.. wanted.Distinct().Select(code => pack.Find(code, makers[0])?.Info
+            ?? throw new OmniFusionException($"There is no pictogram '{code}' that all makers drew."))];
+    }
+
+    /// <summary>A picture that shows one of these pictograms, now and then beside something else.</summary>
+    internal ImagePatches Showing(IReadOnlyList<string> hexcodes, Random random)
+    {
+        PictogramInfo shown = _pack.Find(hexcodes[random.Next(hexcodes.Count)], _makers[0])!.Info;
+        List<PictogramInfo> scene = [shown];
+        // What stands beside it must not speak for the other reading.
+        if (random.NextDouble() < 0.2)
+            scene.Add(OfAll(random));
+        return Draw(scene, random);
+    }
+
+    /// <summary>A picture to go with a sentence: half of the time, where that can be drawn, of a thing it names, else of anything.</summary>
+    internal ImagePatches About(string sentence, Random random)
+    {
+        PictogramInfo[] named = random.Next(2) == 0
+            ? [.. sentence.ToLowerInvariant().Split(' ', ',', '.', '\'', '"').SelectMany(word => _byWord[word])] : [];
+        return named.Length > 0 ? Draw([named[random.Next(named.Length)]], random) : Scene(random).Picture;
+    }
+
+    /// <summary>One to three pictograms, and their names in the order of the alphabet.</summary>
+    internal (ImagePatches Picture, string Names) Scene(Random random)
+    {
+        double share = random.NextDouble();
+        int count = share < 0.6 ? 1 : share < 0.85 ? 2 : 3;
+        PictogramInfo[] infos = [.. Enumerable.Range(0, count).Select(_ =>
+            _wanted.Length > 0 && random.Next(2) == 0 ? _wanted[random.Next(_wanted.Length)] : OfAll(random))];
+        string names = string.Join(", ", infos.Select(info => info.Name).Order(StringComparer.Ordinal));
+        return (Draw(infos, random), names);
+    }
+
+    /// <summary>Patches of a picture of the right size.</summary>
+    internal ImagePatches Patches(RgbImage image) => _processor.Process(image);
+
+    private PictogramInfo OfAll(Random random) => _infos[random.Next(_infos.Length)];
+
+    private ImagePatches Draw(IReadOnlyList<PictogramInfo> scene, Random random)
+    {
+        Pictogram[] drawings = [.. scene.Select(info =>
+        {
+            PictogramInfo[] tones = [info, .. _variants[info.Hexcode]];
+            return _pack.Find(tones[random.Next(tones.Length)].Hexcode, _makers[random.Next(_makers.Count)])!;
+        })];
+        return Patches(_composer.Compose(drawings, random));
+    }
+}

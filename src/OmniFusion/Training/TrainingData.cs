@@ -1,0 +1,95 @@
+using OmniFusion.Media;
+using OmniFusion.Training.Data;
+using OmniFusion.Training.Examples;
+
+namespace OmniFusion.Training;
+
+/// <summary>Opens what a recipe learns from. How often each part comes is the recipe's mixture.</summary>
+internal sealed class TrainingData
+{
+    private readonly Recipe _recipe;
+    private readonly LogMel _logMel = new();
+    private readonly string[] _text;
+    private readonly SpeechPack _pack;
+    private readonly List<(string[] Text, SpeechPack Pack, RecipeSpeech Recipe)> _further;
+    private readonly PictureBook? _pictures;
+    private readonly PicturePack? _slides;
+    private readonly AmbiguityCorpus? _corpus;
+    private readonly SpeechPack? _ambiguous;
+
+    /// <summary>Opens texts and packs.</summary>
+    /// <exception cref="OmniFusionException">A file is missing or damaged, or two of them do not belong together.</exception>
+    internal TrainingData(Recipe recipe)
+    {
+        _recipe = recipe;
+        RecipeData data = recipe.Data;
+        _text = TextLines.Read(data.Source);
+        _pack = SpeechExamples.Open(data.Speech, data.Source);
+        _further = [.. data.Further.Select(item => (TextLines.Read(item.Source), SpeechExamples.Open(item.Speech, item.Source), item))];
+        if (data.Pictures is not { } pictures)
+            return;
+        _corpus = data.Ambiguity is null ? null : AmbiguityCorpus.Load(data.Ambiguity.Corpus);
+        _pictures = new PictureBook(PictogramPack.Open(pictures.Pictograms), pictures.Makers,
+            _corpus?.Words.SelectMany(word => word.Pictures).SelectMany(codes => codes) ?? []);
+        _slides = pictures.Slides is null ? null : PicturePack.Open(pictures.Slides);
+        if (_corpus is null)
+            return;
+        _ambiguous = SpeechPack.Open(data.Ambiguity!.Speech);
+        if (!_ambiguous.IsMadeFrom([.. _corpus.Sentences.Select(sentence => sentence.English)]))
+            throw new OmniFusionException($"{data.Ambiguity.Speech} does not speak the sentences of {data.Ambiguity.Corpus}.");
+    }
+
+    /// <summary>What the thinker learns to write: what is said, read and seen.</summary>
+    /// <param name="maxSeconds">Longer utterances are left out.</param>
+    internal Mixture ForRecognizer(double maxSeconds)
+    {
+        List<(ExampleSource, int)> sources = [.. Spoken(maxSeconds, translated: false)];
+        if (_pictures is not null)
+        {
+            sources.Add((new Scenes(_pictures, _recipe.Data.Pictures!.Scenes, _recipe.Seed), 1));
+            sources.Add((new WrittenLines(_text, NoTranslations, _recipe.Data.Pictures.Written, _recipe.Seed, _pictures), 1));
+            if (_slides is not null)
+                sources.Add((new Slides(_slides, _pictures), 1));
+        }
+        return Mix(sources);
+    }
+
+    /// <summary>What the fused model learns to translate.</summary>
+    internal Mixture ForFusion()
+    {
+        List<(ExampleSource, int)> sources = [.. Spoken(SpeechExamples.MostSeconds, translated: true)];
+        if (_pictures is not null)
+        {
+            Dictionary<string, string[]> targets = TextLines.ReadTargets(_recipe.Data.Source, _recipe.Data.Targets);
+            sources.Add((new WrittenLines(_text, targets, _recipe.Data.Pictures!.Written, _recipe.Seed, _pictures), 1));
+        }
+        return Mix(sources);
+    }
+
+    private static Dictionary<string, string[]> NoTranslations => [];
+
+    private IEnumerable<(ExampleSource Source, int Repeat)> Spoken(double maxSeconds, bool translated)
+    {
+        double share = _recipe.Data.Pictures?.Share ?? 0;
+        yield return (Lines(_text, _pack, _recipe.Data.Source, _recipe.Data.Targets, _pictures, share), 1);
+        foreach ((string[] text, SpeechPack pack, RecipeSpeech further) in _further)
+            yield return (Lines(text, pack, further.Source, further.Targets, _pictures, share), further.Repeat);
+        if (_pictures is null)
+            yield break;
+        if (_corpus is not null)
+        {
+            SpeechExamples speech = new(_ambiguous!, _logMel, _recipe.Seed, maxSeconds) { NewVoices = _recipe.NewVoices };
+            yield return (new SpokenAmbiguity(_corpus, speech, _pictures, _recipe.Seed), _recipe.Data.Ambiguity!.Repeat);
+            yield return (new WrittenAmbiguity(_corpus, _pictures, _recipe.Seed), _recipe.Data.Ambiguity.Repeat);
+        }
+
+        SpokenLines Lines(string[] text, SpeechPack pack, string source, Dictionary<string, string> targets, PictureBook? pictures, double share)
+        {
+            SpeechExamples speech = new(pack, _logMel, _recipe.Seed, maxSeconds) { NewVoices = _recipe.NewVoices };
+            return new SpokenLines(speech, text, translated ? TextLines.ReadTargets(source, targets) : NoTranslations, _recipe.Seed, pictures, share);
+        }
+    }
+
+    private Mixture Mix(IEnumerable<(ExampleSource, int)> sources) =>
+        new(sources, _recipe.BatchSeconds, _recipe.Seed, _recipe.Threads);
+}
