@@ -5,8 +5,8 @@ using System.Runtime.InteropServices;
 namespace OmniFusion.Media;
 
 /// <summary>
-/// PNG to RGB: every colour type, depth and interlacing of the specification (third edition). Transparency of any kind is laid over white;
-/// samples of 16 bits keep their high byte.
+/// PNG to RGB or RGBA: every colour type, depth and interlacing of the specification (third edition). In RGB, transparency of any kind is
+/// laid over white; samples of 16 bits keep their high byte.
 /// </summary>
 internal static class PngDecoder
 {
@@ -23,6 +23,20 @@ internal static class PngDecoder
     /// <exception cref="OmniFusionException">The data is not a PNG image, is damaged, or is too large.</exception>
     public static RgbImage Decode(ReadOnlySpan<byte> file, string name, CancellationToken cancellation = default)
     {
+        (int width, int height, byte[] pixels) = Decode(file, name, PngPixels.Rgb, cancellation);
+        return new RgbImage(width, height, pixels);
+    }
+
+    /// <summary>
+    /// Decodes a whole file with its transparency: [height, width, 4] bytes of red, green, blue and alpha, the colours not multiplied by it.
+    /// </summary>
+    /// <exception cref="OmniFusionException">The data is not a PNG image, is damaged, or is too large.</exception>
+    public static (int Width, int Height, byte[] Pixels) DecodeRgba(ReadOnlySpan<byte> file, string name) =>
+        Decode(file, name, PngPixels.Rgba, CancellationToken.None);
+
+    private static (int Width, int Height, byte[] Pixels) Decode(
+        ReadOnlySpan<byte> file, string name, int channels, CancellationToken cancellation)
+    {
         PngChunks png = PngChunks.Read(file, name);
         (int X, int Y, int StepX, int StepY)[] passes = png.Interlaced ? Adam7 : NotInterlaced;
         long expected = 0;
@@ -34,8 +48,8 @@ internal static class PngDecoder
         Span<byte> data = Inflate(png, expected, cancellation);
 
         // Only now, when all the data has been seen, is the header believed.
-        RgbImage image = new(png.Width, png.Height, new byte[png.Width * png.Height * 3]);
-        PngPixels pixels = new(png, image.Pixels);
+        byte[] decoded = new byte[png.Width * png.Height * channels];
+        PngPixels pixels = new(png, decoded, channels);
         int bytesPerPixel = Math.Max(1, png.SamplesPerPixel * png.Depth / 8);
         foreach ((int x, int y, int stepX, int stepY) in passes)
         {
@@ -55,7 +69,7 @@ internal static class PngDecoder
                 data = data[(rowBytes + 1)..];
             }
         }
-        return image;
+        return (png.Width, png.Height, decoded);
     }
 
     private static int CountSteps(int size, int first, int step) => first >= size ? 0 : (size - first - 1) / step + 1;

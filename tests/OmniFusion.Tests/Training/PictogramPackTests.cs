@@ -1,0 +1,101 @@
+using OmniFusion.Training.Data;
+
+namespace OmniFusion.Tests.Training;
+
+public sealed class PictogramPackTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("pictograms-").FullName;
+
+    [Fact]
+    public void HoldsWhatAllMakersHaveDrawnWithTransparency()
+    {
+        using PictogramPack pack = PictogramPack.Open(Make());
+        Assert.Equal(["one", "two"], pack.Makers);
+        Assert.Equal(["1f987", "1f44b-fe0f", "1f44b-1f3fb", "1f468-200d-1f9b2"], pack.Infos.Select(info => info.Hexcode));
+        Assert.Equal(["bat", "waving hand", "waving hand", "bald man"], pack.Infos.Select(info => info.Name));
+        Assert.Equal([null, null, "1f44b-fe0f", null], pack.Infos.Select(info => info.BaseHexcode));
+        Assert.Equal(8, pack.Pictograms.Count);
+        Pictogram bat = pack.Find("1F987", "two")!;
+        Assert.Equal(("bat", "two", 200), (bat.Info.ShortName, bat.Maker, bat.Pixels[0]));
+        Assert.Equal(100, pack.Find("1f987", "one")!.Pixels[0]);
+        for (int y = 0; y < 64; y++)
+            for (int x = 0; x < 64; x++)
+                Assert.Equal([200, (byte)y, (byte)y, (byte)x], bat.Pixels.Slice((y * 64 + x) * 4, 4).ToArray());
+        Assert.Equal("1f44b-fe0f", pack.Find("1f44b", "one")!.Info.Hexcode);
+        Assert.Null(pack.Find("1f988", "one"));
+        Assert.Null(pack.Find("1f987", "three"));
+        Assert.True(pack.Contains("1f987"));
+        Assert.False(pack.Contains("1f988"));
+    }
+
+    [Fact]
+    public void NamesAMissingPackage()
+    {
+        string error = Error(() => PictogramPackBuilder.Build(_folder, ["one"], Path.Combine(_folder, "p")));
+        Assert.Contains("npm install emoji-datasource-one", error);
+    }
+
+    [Fact]
+    public void NamesADrawingThatIsMissingAndLeavesNoPack()
+    {
+        string pack = Make();
+        File.Delete(pack);
+        File.Delete(Path.Combine(_folder, "emoji-datasource-two", "img", "two", "64", "1f987.png"));
+        Assert.Contains("1f987.png", Error(() => PictogramPackBuilder.Build(_folder, ["one", "two"], pack)));
+        Assert.Empty(Directory.GetFiles(_folder));
+    }
+
+    [Theory]
+    [InlineData("[{}]")]
+    [InlineData("[{\"has_img_one\":true,\"has_img_two\":true}]")]
+    [InlineData("{}")]
+    [InlineData("no")]
+    public void RefusesAnotherListThanTheOneExpected(string json)
+    {
+        string pack = Make();
+        string list = Path.Combine(_folder, "emoji-datasource-one", "emoji.json");
+        File.WriteAllText(list, json);
+        Assert.Contains(list, Error(() => PictogramPackBuilder.Build(_folder, ["one", "two"], pack)));
+    }
+
+    [Fact]
+    public void RefusesDamagedFiles()
+    {
+        byte[] good = File.ReadAllBytes(Make());
+        string bad = Path.Combine(_folder, "bad.pack");
+        Assert.Contains("bad.pack", Error(() => PictogramPack.Open(bad)));
+        // Cut everywhere in the header, and in the bitmaps; and a size of the header that is a lie.
+        foreach (int length in Enumerable.Range(0, 300).Append(good.Length - 1))
+        {
+            File.WriteAllBytes(bad, good[..length]);
+            Assert.Contains("bad.pack", Error(() => PictogramPack.Open(bad)));
+        }
+        for (int at = 0; at < 200; at++)
+        {
+            byte[] flipped = [.. good];
+            flipped[at] ^= 0x80;
+            File.WriteAllBytes(bad, flipped);
+            try
+            {
+                PictogramPack.Open(bad).Dispose();
+            }
+            catch (OmniFusionException error)
+            {
+                Assert.Contains("bad.pack", error.Message);
+            }
+        }
+    }
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private static string Error(Action action) => Assert.Throws<OmniFusionException>(action).Message;
+
+    private string Make()
+    {
+        PictogramMaker.MakePackage(_folder, "one", 100);
+        PictogramMaker.MakePackage(_folder, "two", 200);
+        string path = Path.Combine(_folder, "p.pack");
+        PictogramPackBuilder.Build(_folder, ["one", "two"], path);
+        return path;
+    }
+}
