@@ -38,7 +38,7 @@ internal static class SynthesizeCommand
             "Speak a text with espeak-ng, flite and festival into a pack. Gains and noise are not added here but in training.")
         {
             text, output, voices, copies, seed, workers, limit, resume,
-            SynthesizeImagesCommand.Create(),
+            SynthesizeImagesCommand.Create(), SynthesizeRecordingsCommand.Create(),
         };
         command.SetAction((arguments, cancellation) =>
         {

@@ -25,12 +25,12 @@ internal sealed record Example
     /// <summary>Which inputs there are.</summary>
     internal PromptInput Prompt => new() { Audio = Mel is not null, Image = Picture is not null, Text = Text };
 
-    /// <summary>The inputs by name, for the log: speech, speech+image, text+image, image.</summary>
+    /// <summary>The inputs by name, for the log: speech, speech_image, text_image, image.</summary>
     internal string Kind => (Mel, Text, Picture) switch
     {
         ({ }, _, null) => "speech",
-        ({ }, _, { }) => "speech+image",
-        (null, { }, _) => "text+image",
+        ({ }, _, { }) => "speech_image",
+        (null, { }, _) => "text_image",
         _ => "image",
     };
 
