@@ -13,11 +13,8 @@ internal static class SynthesizeCommand
     /// <summary>Creates the command.</summary>
     public static Command Create()
     {
-        Option<string> text = new("--text")
-        {
-            Description = "Text to speak, one sentence a line, plain or .gz",
-            Required = true,
-        };
+        Option<string?> text = new("--text") { Description = "Text to speak, one sentence a line, plain or .gz" };
+        Option<string?> corpus = new("--corpus") { Description = "Folder of an ambiguity corpus to speak all sentences of, instead of a text" };
         Option<string?> output = new("--out") { Description = "Pack to write; by default the text's name with .pack" };
         Option<string> voices = new("--voices")
         {
@@ -37,21 +34,27 @@ internal static class SynthesizeCommand
             "synthesize",
             "Speak a text with espeak-ng, flite and festival into a pack. Gains and noise are not added here but in training.")
         {
-            text, output, voices, copies, seed, workers, limit, resume,
+            text, corpus, output, voices, copies, seed, workers, limit, resume,
             SynthesizeImagesCommand.Create(), SynthesizeRecordingsCommand.Create(),
         };
         command.SetAction((arguments, cancellation) =>
         {
-            string textPath = arguments.GetRequiredValue(text);
+            (string name, IReadOnlyList<string> lines) = (arguments.GetValue(text), arguments.GetValue(corpus)) switch
+            {
+                ({ } file, null) => (file, TextFile.ReadLines("--text", file, arguments.GetValue(limit))),
+                (null, { } folder) => (Path.TrimEndingDirectorySeparator(folder),
+                    [.. AmbiguityCorpus.Read(folder).Sentences.Select(sentence => sentence.English).Take(arguments.GetValue(limit) ?? int.MaxValue)]),
+                _ => throw new UsageException("synthesize speaks either a --text or a --corpus."),
+            };
             SpeechPackPlan plan = new(
-                TextFile.ReadLines("--text", textPath, arguments.GetValue(limit)),
+                lines,
                 Voice.ParseList(arguments.GetRequiredValue(voices)))
             {
                 Copies = arguments.GetValue(copies),
                 Seed = arguments.GetValue(seed),
                 Workers = arguments.GetValue(workers),
             };
-            string path = arguments.GetValue(output) ?? DefaultOutput(textPath);
+            string path = arguments.GetValue(output) ?? DefaultOutput(name);
             // The work blocks its thread; a thread of its own leaves Ctrl+C to be heard.
             return Task.Run(() => Run(path, plan, arguments.GetValue(resume), cancellation), CancellationToken.None);
         });

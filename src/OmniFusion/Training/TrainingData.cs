@@ -28,7 +28,7 @@ internal sealed class TrainingData
         _further = [.. data.Further.Select(item => (TextLines.Read(item.Source), SpeechExamples.Open(item.Speech, item.Source), item))];
         if (data.Pictures is not { } pictures)
             return;
-        _corpus = data.Ambiguity is null ? null : AmbiguityCorpus.Load(data.Ambiguity.Corpus);
+        _corpus = data.Ambiguity is null ? null : AmbiguityCorpus.Read(data.Ambiguity.Corpus);
         _pictures = new PictureBook(PictogramPack.Open(pictures.Pictograms), pictures.Makers,
             _corpus?.Words.SelectMany(word => word.Pictures).SelectMany(codes => codes) ?? []);
         _slides = pictures.Slides is null ? null : PicturePack.Open(pictures.Slides);

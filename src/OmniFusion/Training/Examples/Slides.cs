@@ -10,5 +10,5 @@ internal sealed class Slides(PicturePack slides, PictureBook pictures) : Example
     internal override double Cost(int index) => PictureCost;
 
     internal override Example Make(int index, int pass) =>
-        new() { Picture = pictures.Patches(slides.Read(index)), Answer = slides.Items[index].Text };
+        new() { Picture = pictures.Patches(slides.Read(index)), Answer = slides.Texts[index] };
 }

@@ -21,7 +21,7 @@ internal sealed class SpokenAmbiguity : ExampleSource
     internal SpokenAmbiguity(AmbiguityCorpus corpus, SpeechExamples speech, PictureBook pictures, int seed)
     {
         (_corpus, _speech, _pictures, _seed) = (corpus, speech, pictures, seed);
-        _items = [.. Enumerable.Range(0, speech.Count).Where(item => corpus.Sentences[speech.TextIndex(item)].Split == AmbiguityCorpus.Train)];
+        _items = [.. Enumerable.Range(0, speech.Count).Where(item => corpus.Sentences[speech.TextIndex(item)].Split == "train")];
     }
 
     internal override int Count => _items.Length;
@@ -39,7 +39,7 @@ internal sealed class SpokenAmbiguity : ExampleSource
         return new Example
         {
             Mel = _speech.ReadAugmented(_items[index], pass), Picture = picture, Answer = sentence.English,
-            Translations = sentence.Reading(reading),
+            Translations = sentence.Translations.ToDictionary(item => item.Key, item => item.Value[reading]),
         };
     }
 }

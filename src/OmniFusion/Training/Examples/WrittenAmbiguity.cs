@@ -5,7 +5,7 @@ namespace OmniFusion.Training.Examples;
 /// <summary>Ambiguous sentences given as text beside the picture that decides.</summary>
 internal sealed class WrittenAmbiguity(AmbiguityCorpus corpus, PictureBook pictures, int seed) : ExampleSource
 {
-    private readonly AmbiguousSentence[] _sentences = [.. corpus.Sentences.Where(sentence => sentence.Split == AmbiguityCorpus.Train)];
+    private readonly AmbiguousSentence[] _sentences = [.. corpus.Sentences.Where(sentence => sentence.Split == "train")];
 
     // Each sentence once for each reading.
     internal override int Count => 2 * _sentences.Length;
@@ -19,7 +19,7 @@ internal sealed class WrittenAmbiguity(AmbiguityCorpus corpus, PictureBook pictu
         return new Example
         {
             Text = sentence.English, Picture = pictures.Showing(sentence.Word.Pictures[reading], Chance(seed, index, pass)),
-            Answer = sentence.English, Translations = sentence.Reading(reading),
+            Answer = sentence.English, Translations = sentence.Translations.ToDictionary(item => item.Key, item => item.Value[reading]),
         };
     }
 }
