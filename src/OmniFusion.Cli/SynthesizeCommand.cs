@@ -39,6 +39,8 @@ internal static class SynthesizeCommand
         {
             text, output, voices, copies, seed, workers, limit, resume,
             SynthesizeImagesCommand.Create(),
+            SynthesizeSlidesCommand.Create(),
+            SynthesizeContrastiveCommand.Create(),
         };
         command.SetAction((arguments, cancellation) =>
         {
