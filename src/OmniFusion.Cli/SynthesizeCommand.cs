@@ -35,7 +35,8 @@ internal static class SynthesizeCommand
             "Speak a text with espeak-ng, flite and festival into a pack. Gains and noise are not added here but in training.")
         {
             text, corpus, output, voices, copies, seed, workers, limit, resume,
-            SynthesizeImagesCommand.Create(), SynthesizeRecordingsCommand.Create(),
+            SynthesizeImagesCommand.Create(), SynthesizeSlidesCommand.Create(), SynthesizeContrastiveCommand.Create(),
+            SynthesizeRecordingsCommand.Create(),
         };
         command.SetAction((arguments, cancellation) =>
         {

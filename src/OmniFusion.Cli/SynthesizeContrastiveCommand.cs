@@ -1,0 +1,43 @@
+using System.CommandLine;
+using OmniFusion.Training.Data;
+
+namespace OmniFusion.Cli;
+
+/// <summary><c>omnifusion synthesize contrastive</c>: a test set in the layout of CoMMuTE from the ambiguity corpus.</summary>
+internal static class SynthesizeContrastiveCommand
+{
+    /// <summary>Creates the command.</summary>
+    public static Command Create()
+    {
+        Option<string> corpus = new("--corpus")
+        {
+            Description = "Folder with words-*.jsonl and sentences-*.jsonl",
+            DefaultValueFactory = _ => Path.Combine("samples", "ambiguity"),
+        };
+        Option<string> pictograms = new("--pictograms") { Description = "Pack made by synthesize images", Required = true };
+        Option<string> maker = new("--maker") { Description = "Whose drawings", DefaultValueFactory = _ => "facebook" };
+        Option<string> split = new("--split") { Description = "train, test or heldout", DefaultValueFactory = _ => "test" };
+        Option<string> to = new("--to") { Description = "Language: de, fr or cs", Required = true };
+        Option<string> output = new("--output") { Description = "Folder to write", Required = true };
+        Command command = new("contrastive", "Write ambiguous sentences with both translations and deciding pictures in the layout of CoMMuTE")
+        {
+            corpus, pictograms, maker, split, to, output,
+        };
+        command.SetAction(arguments =>
+        {
+            using PictogramPack pack = PictogramPack.Open(arguments.GetRequiredValue(pictograms));
+            AmbiguityCorpus sentences = AmbiguityCorpus.Read(arguments.GetRequiredValue(corpus), pack);
+            string folder = arguments.GetRequiredValue(output);
+            int lines = ContrastiveSetWriter.Write(
+                sentences,
+                arguments.GetRequiredValue(split),
+                arguments.GetRequiredValue(to),
+                pack,
+                arguments.GetRequiredValue(maker),
+                folder);
+            Console.WriteLine($"{folder}: {lines / 2} sentences, {lines} lines");
+            return 0;
+        });
+        return command;
+    }
+}
