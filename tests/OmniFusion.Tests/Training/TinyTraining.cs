@@ -46,7 +46,7 @@ public sealed class TinyTraining : IDisposable
     public string this[string name] => _folder[name];
 
     /// <summary>Writes a recipe and loads it; later lines of <paramref name="changes"/> replace earlier ones of the same key.</summary>
-    public Recipe Recipe(string stage, string output, string changes = "")
+    public Recipe Recipe(string stage, string output, string changes = "", bool pictures = false)
     {
         Dictionary<string, string> lines = [];
         foreach (string line in $"""
@@ -81,8 +81,35 @@ public sealed class TinyTraining : IDisposable
               validation_speech: {{_folder["en.pack"]}}
 
             """;
-        string path = _folder.Write($"{output}.yaml", string.Join('\n', lines.Values) + data + Model);
+        string eyes = pictures ? "  vision_size: 16\n  vision_layers: 1\n  vision_heads: 2\n  vision_ffn: 24\n" : "";
+        string path = _folder.Write(
+            $"{output}.yaml", string.Join('\n', lines.Values) + data + (pictures ? MakePictures() : "") + Model.TrimEnd() + "\n" + eyes);
         return OmniFusion.Training.Recipe.Load(path, new Dictionary<string, string> { ["out"] = _folder.Path });
+    }
+
+    // Pictograms, an ambiguous word, and the part of a recipe that learns from them.
+    private string MakePictures()
+    {
+        string pictograms = _folder["pictograms.pack"], corpus = _folder["ambiguity"];
+        if (!File.Exists(pictograms))
+        {
+            foreach ((string maker, byte level) in new[] { ("one", (byte)40), ("two", (byte)200) })
+                PictogramMaker.MakePackage(_folder["node_modules"], maker, level);
+            PictogramPackBuilder.Build(_folder["node_modules"], ["one", "two"], pictograms);
+            _folder.Write("ambiguity/words-all.jsonl", """
+                {"word":"bat","kind":"noun","split":"mixed","readings":["animal","hand"],"pictures":[["1f987"],["1f44b"]]}
+                """);
+            string[] english = [.. Enumerable.Range(0, 6).Select(i => $"the {s_what[i % 4]} bat {s_where[i % 2]} {i}")];
+            _folder.Write("ambiguity/sentences-all.jsonl", string.Join('\n', english.Select((line, i) =>
+                $$"""{"word":"bat","split":"{{(i < 4 ? "train" : "test")}}","en":"{{line}}","de":["Tier {{i}}","Hand {{i}}"],"fr":["a","b"],"cs":["a","b"]}""")));
+            MakePack("ambiguity.pack", english);
+        }
+        return $$"""
+              pictures: { pictograms: "{{pictograms}}", makers: [one], share: 0.4, scenes: 12, written: 8 }
+              ambiguity: { corpus: "{{corpus}}", speech: "{{_folder["ambiguity.pack"]}}", repeat: 2 }
+              further: [ { source: "{{_folder["en.txt"]}}", targets: { de: "{{_folder["de.txt"]}}" }, speech: "{{_folder["en.pack"]}}", repeat: 0 } ]
+
+            """;
     }
 
     /// <summary>Trains, until a step when one is given, and gives back the log.</summary>

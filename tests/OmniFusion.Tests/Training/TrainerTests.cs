@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using OmniFusion.Checkpoints;
+using OmniFusion.Media;
 using OmniFusion.Models;
 using OmniFusion.Models.Mistral;
 using OmniFusion.Models.Omni;
@@ -80,6 +81,42 @@ public sealed class TrainerTests(TinyTraining tiny) : IClassFixture<TinyTraining
         Assert.All(adapter.Tensors.Where(item => item.Key.Contains("lora_B", StringComparison.Ordinal)),
             item => Assert.Contains(item.Value.ToF32().Span.ToArray(), value => value != 0));
         Assert.Empty(OmniFusionModel.Load(recipe.Output).UnplacedKeys);
+    }
+
+    [Fact]
+    public async Task AModelThatHearsLearnsToSeeAndItsFusionTranslatesWithPictures()
+    {
+        tiny.MakeParts();
+        Recipe recognizer = tiny.Recipe("recognizer", "seeing", $"start: {tiny["omni"]}\nsteps: 12\nthreads: 2", pictures: true);
+        JsonObject[] log = tiny.Train(recognizer);
+        AssertFalls(log[..12], "decoder");
+        foreach (string kind in new[] { "speech", "speech_image", "text_image", "image" })
+            Assert.True(log[..12].Sum(line => line[kind]?.GetValue<int>() ?? 0) > 0, kind);
+
+        string seeing = tiny["seeing"];
+        JsonObject[] fusion = tiny.Train(tiny.Recipe("fusion", "seeing-fusion", $"mmfm: {seeing}\nsteps: 12", pictures: true));
+        AssertFalls([.. fusion.Where(line => line.ContainsKey("fused_loss"))], "fused_loss");
+        OmniFusionModel model = OmniFusionModel.Load(tiny["seeing-fusion"]);
+        Assert.Empty(model.UnplacedKeys);
+        Assert.Equal(112, model.Bundle.ImageWidth);
+        RgbImage picture = new(112, 112, new byte[112 * 112 * 3]);
+        TranslationOptions few = new() { MaxNewTokens = 3 };
+        foreach (TranslationRequest request in (TranslationRequest[])
+            [
+                new() { Samples = new float[8000], Picture = picture, TargetLanguage = "de" },
+                new() { Text = "the bat sits", Picture = picture, TargetLanguage = "de" },
+            ])
+            Assert.Equal("de", (await model.TranslateAsync(request, few)).Language);
+    }
+
+    [Fact]
+    public void ATrainingWithPicturesResumesExactly()
+    {
+        Recipe unbroken = tiny.Recipe("recognizer", "pictures", "", pictures: true), broken = tiny.Recipe("recognizer", "pictures-stopped", "", pictures: true);
+        string[] expected = TinyTraining.Figures(tiny.Train(unbroken));
+        tiny.Train(broken, until: 5);
+        Assert.Equal(expected, TinyTraining.Figures(tiny.Train(broken, resume: true)));
+        AssertSameWeights(unbroken, broken);
     }
 
     [Theory]
