@@ -17,6 +17,8 @@ internal sealed class CausalRun(ICausalModel model, KvCache cache, int axes)
 
     internal ICausalModel Model => model;
 
+    internal KvCache Cache => cache;
+
     /// <summary>Rows that have been computed and kept.</summary>
     internal int Count => cache.Count;
 

@@ -22,7 +22,8 @@ internal readonly record struct WriterView(AttentionProbe? Probe, int Start, int
 
 /// <summary>
 /// Continues texts greedily in a sequence that is kept from one call to the next. What the last call wrote is tried first: all of it runs
-/// through the decoder at once, and only from the first token on that would be another now it is written one by one. The result is that of
+/// through the decoder at once, which costs little more than one token, and only from the first on that would be another now it is written
+/// token by token. The result is that of
 /// plain greedy search.
 /// </summary>
 internal sealed class GreedyWriter(CausalRun run, IReadOnlyList<int> endOfText, int noRepeatNgramSize)
@@ -98,7 +99,7 @@ internal sealed class GreedyWriter(CausalRun run, IReadOnlyList<int> endOfText, 
         }
         WriteSeconds += Stopwatch.GetElapsedTime(started).TotalSeconds;
         _last = [.. kept, .. ids.Skip(first)];
-        return new Hypothesis(_last, ended, attention?.ToArray());
+        return new Hypothesis([.. _last], ended, attention?.ToArray());
 
         // What is kept of the sequence ends at the latest before the row whose scores are wanted first.
         Tensor Read(Compute c, WriterPrefix prefix, int[] sequence, int forced)

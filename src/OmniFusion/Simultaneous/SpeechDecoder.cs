@@ -140,7 +140,16 @@ public abstract class SpeechDecoder : ISpellingDecoder
         _model.Reader.CheckThinkerLength(Thinker.Rows + Prompt.Tail.Length + (_transcribes ? kept.Count + maxNewTokens : 0));
         if (!_transcribes)
             _model.Reader.CheckLength(Thinker.Rows + Prompt.Tail.Length + Prompt.Tower.Length + kept.Count, maxNewTokens);
-        return Continue(c, kept, maxNewTokens, cancellation);
+        try
+        {
+            return Continue(c, kept, maxNewTokens, cancellation);
+        }
+        catch (Exception error) when (error is not OperationCanceledException)
+        {
+            // What is kept may not fit together any more.
+            _promptIsNew = true;
+            throw;
+        }
     }
 
     /// <summary>Gives the memory back to the model.</summary>
