@@ -49,7 +49,7 @@ public sealed class StreamingLogMel
     /// <summary>How many frames <see cref="Finish"/> will write.</summary>
     public int FramesLeft => (int)(Started(_samples) - _frames);
 
-    /// <summary>The same sound so far, to be finished on its own: what its last frames would be if it ended here. This one goes on.</summary>
+    /// <summary>The same sound so far, to be finished on its own: what its last frames would be if it ended here.</summary>
     /// <exception cref="InvalidOperationException">The sound is finished.</exception>
     public StreamingLogMel Fork()
     {

@@ -55,7 +55,8 @@ public sealed class AttentionProbe
 
     private void Add(int head, ReadOnlySpan<float> row, Tensor keys, CacheRows visible, int number, Span<float> sums)
     {
-        int size = _shape.HeadDim, kvHead = head / (_shape.Heads / _shape.KvHeads), first = visible.Start(number), count = visible.Length(number);
+        int size = _shape.HeadDim, kvHead = head / (_shape.Heads / _shape.KvHeads);
+        int first = visible.Start(number), count = visible.Length(number);
         if (visible.Extra(number).Length > 0)
             throw new ArgumentException("a row of a beam has no single run of cache rows to look at", nameof(visible));
         if (_weights.Length < count)

@@ -2,12 +2,13 @@ using OmniFusion.Tensors;
 
 namespace OmniFusion.Models;
 
-/// <summary>What a decoder of growing sources computes in: an arena and two caches, which keep their size when the next one gets them.</summary>
+/// <summary>What a decoder of a growing source computes in: an arena and two caches, which keep their size for the next one.</summary>
 internal sealed class DecoderMemory(Compute compute, DecoderShape thinker, DecoderShape translator)
 {
     private const int FirstRows = 256;
 
-    private readonly Lazy<KvCache> _thinker = new(() => new KvCache(thinker, FirstRows)), _translator = new(() => new KvCache(translator, FirstRows));
+    private readonly Lazy<KvCache> _thinker = new(() => new KvCache(thinker, FirstRows));
+    private readonly Lazy<KvCache> _translator = new(() => new KvCache(translator, FirstRows));
 
     internal Compute Compute => compute;
 

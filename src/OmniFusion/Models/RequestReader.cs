@@ -188,7 +188,8 @@ internal sealed class RequestReader
     private void CheckRate()
     {
         if (_logMel.SamplingRate != AudioFile.ModelRate)
-            throw new OmniFusionException($"The model listens at {_logMel.SamplingRate} samples a second; only {AudioFile.ModelRate} is supported.");
+            throw new OmniFusionException(
+                $"The model listens at {_logMel.SamplingRate} samples a second; only {AudioFile.ModelRate} is supported.");
     }
 
     private ImagePatches PatchesOf(TranslationRequest request, ImageSize? imageSize, CancellationToken cancellation)

@@ -4,7 +4,9 @@ using OmniFusion.Tensors;
 
 namespace OmniFusion.Simultaneous;
 
-/// <summary>One sequence in a decoder: each row sees those before it, and what was computed for the first rows is kept when the rest changes.</summary>
+/// <summary>
+/// One sequence in a decoder: each row sees those before it, and what was computed for the first rows is kept when the rest changes.
+/// </summary>
 /// <param name="model">The decoder.</param>
 /// <param name="cache">Its keys and values, for this sequence alone.</param>
 /// <param name="axes">Axes of a position: 1, or 3 for the thinker.</param>
@@ -25,7 +27,7 @@ internal sealed class CausalRun(ICausalModel model, KvCache cache, int axes)
     /// <summary>Rows computed so far, those computed again included.</summary>
     internal long RowsComputed { get; private set; }
 
-    /// <summary>Begins a sequence whose first rows have positions of their own; those behind them count on from <paramref name="next"/>.</summary>
+    /// <summary>Begins a sequence: its first rows have the given positions, those behind them count on from <paramref name="next"/>.</summary>
     internal void Begin(Positions head, int next)
     {
         cache.Truncate(0);
@@ -36,7 +38,8 @@ internal sealed class CausalRun(ICausalModel model, KvCache cache, int axes)
     internal void Truncate(int count) => cache.Truncate(count);
 
     /// <summary>Runs rows behind those that are kept: x [rows, D] to the last hidden state [rows, D].</summary>
-    internal Tensor Append(Compute c, Tensor x, AttentionProbe? probe = null, ReadOnlySpan<int> wanted = default, Span<Tensor> states = default)
+    internal Tensor Append(
+        Compute c, Tensor x, AttentionProbe? probe = null, ReadOnlySpan<int> wanted = default, Span<Tensor> states = default)
     {
         _visible.Clear();
         _positions.Clear();

@@ -7,9 +7,9 @@ using OmniFusion.Text;
 namespace OmniFusion.Simultaneous;
 
 /// <summary>
-/// The fused system over one segment of speech that is still arriving: audio tower, thinker, fusion and translator each compute only what is
-/// new. The translation is greedy and, once the source is complete, that of <see cref="OmniFusionModel.TranslateAsync"/> with one beam. Many
-/// decoders may work on one model, each on a thread of its own.
+/// The fused system over one segment of speech that is still arriving: audio tower, thinker, fusion and translator each compute only what
+/// is new. The translation is greedy and, once the source is complete, that of <see cref="OmniFusionModel.TranslateAsync"/> with one beam.
+/// Many decoders may work on one model, each on a thread of its own.
 /// </summary>
 public sealed class FusedSpeechDecoder : SpeechDecoder
 {
@@ -25,7 +25,8 @@ public sealed class FusedSpeechDecoder : SpeechDecoder
         _parts = model.Parts;
         Tokenizer = model.TranslatorTokenizer;
         _translator = new CausalRun(_parts.Translator, Memory.TranslatorCache, axes: 1);
-        _writer = new GreedyWriter(_translator, model.EndOfTranslation, options.NoRepeatNgramSize ?? model.Bundle.Generation.NoRepeatNgramSize);
+        _writer = new GreedyWriter(
+            _translator, model.EndOfTranslation, options.NoRepeatNgramSize ?? model.Bundle.Generation.NoRepeatNgramSize);
         _selected = _parts.Fusion.Selected(_parts.Thinker.Layers);
         _states = new Tensor[_selected.Length];
         Heads = options.Heads;

@@ -23,8 +23,7 @@ internal readonly record struct WriterView(AttentionProbe? Probe, int Start, int
 /// <summary>
 /// Continues texts greedily in a sequence that is kept from one call to the next. What the last call wrote is tried first: all of it runs
 /// through the decoder at once, which costs little more than one token, and only from the first on that would be another now it is written
-/// token by token. The result is that of
-/// plain greedy search.
+/// token by token. The result is that of plain greedy search.
 /// </summary>
 internal sealed class GreedyWriter(CausalRun run, IReadOnlyList<int> endOfText, int noRepeatNgramSize)
 {

@@ -40,7 +40,7 @@ internal sealed class IncrementalAudio
     /// <summary>Audio tokens of the sound so far.</summary>
     internal int Tokens => AudioTower.TokenCount(_logMel.FrameCount((int)Samples));
 
-    /// <summary>The largest difference between what kept chunks heard and the log-mel of the offline computation, at the last update.</summary>
+    /// <summary>The largest difference of what kept chunks heard from the log-mel of the offline computation, at the last update.</summary>
     internal float Deviation { get; private set; }
 
     /// <summary>Log-mel frames encoded so far, again and again ones included.</summary>

@@ -56,8 +56,8 @@ public abstract class SpeechDecoder : ISpellingDecoder
     public double Seconds => (double)Audio.Samples / AudioFile.ModelRate;
 
     /// <summary>
-    /// The most by which a normalised log-mel value that the last text rests on differs from the offline computation of the audio so far: the
-    /// loudest value rose after the chunk of that value had been encoded. 0 when exact, as it is once the source is complete.
+    /// The most by which a normalised log-mel value that the last text rests on differs from the offline computation of the audio so far:
+    /// the loudest value rose after the chunk of that value had been encoded. 0 when exact, as it is once the source is complete.
     /// </summary>
     public float LogMelDeviation => Audio.Deviation;
 
@@ -77,7 +77,7 @@ public abstract class SpeechDecoder : ISpellingDecoder
     private protected DecoderMemory Memory => _memory ?? throw new ObjectDisposedException(GetType().Name);
 
     /// <inheritdoc/>
-    /// <exception cref="OmniFusionException">A sample is not a number, or the segment is longer than the model takes; nothing is taken then.</exception>
+    /// <exception cref="OmniFusionException">A sample is not a number, or the segment becomes too long; nothing is taken then.</exception>
     /// <exception cref="InvalidOperationException">The source is complete.</exception>
     public void Append(ReadOnlySpan<float> samples)
     {
@@ -85,7 +85,7 @@ public abstract class SpeechDecoder : ISpellingDecoder
         if (Audio.Completed)
             throw new InvalidOperationException("The source is complete.");
         if (Audio.Samples + samples.Length > RequestReader.MaxSeconds * AudioFile.ModelRate)
-            throw new OmniFusionException($"The audio is too long: the model takes at most {RequestReader.MaxSeconds} seconds in one segment.");
+            throw new OmniFusionException($"The audio is too long: a segment has at most {RequestReader.MaxSeconds} seconds.");
         foreach (float sample in samples)
             if (!float.IsFinite(sample))
                 throw new OmniFusionException("The audio holds samples that are not numbers.");

@@ -6,8 +6,8 @@ using OmniFusion.Text;
 namespace OmniFusion.Simultaneous;
 
 /// <summary>
-/// The translator alone on a text that is still growing: the second stage of a cascade. It keeps what it computed for the common beginning of
-/// the prompt before and after; the translation is greedy, as that of <see cref="OmniFusionModel.TranslateAsync"/> with one beam.
+/// The translator alone on a text that is still growing: the second stage of a cascade. It keeps what it computed for the common beginning
+/// of the prompt before and after; the translation is greedy, as that of <see cref="OmniFusionModel.TranslateAsync"/> with one beam.
 /// </summary>
 public sealed class TextDecoder : IPartialDecoder, IDisposable
 {
@@ -28,7 +28,8 @@ public sealed class TextDecoder : IPartialDecoder, IDisposable
         Heads = options.Heads;
         _memory = model.BorrowMemory();
         _translator = new CausalRun(model.Parts.Translator, _memory.TranslatorCache, axes: 1);
-        _writer = new GreedyWriter(_translator, model.EndOfTranslation, options.NoRepeatNgramSize ?? model.Bundle.Generation.NoRepeatNgramSize);
+        _writer = new GreedyWriter(
+            _translator, model.EndOfTranslation, options.NoRepeatNgramSize ?? model.Bundle.Generation.NoRepeatNgramSize);
     }
 
     /// <inheritdoc/>
@@ -62,10 +63,12 @@ public sealed class TextDecoder : IPartialDecoder, IDisposable
     /// <param name="targetLanguage">Code or English name of the language to translate into.</param>
     /// <param name="options">How; null: the defaults.</param>
     /// <exception cref="OmniFusionException">A language is not known, or the translator has no such attention head.</exception>
-    public static TextDecoder Create(OmniFusionModel model, string sourceLanguage, string targetLanguage, PartialDecoderOptions? options = null)
+    public static TextDecoder Create(
+        OmniFusionModel model, string sourceLanguage, string targetLanguage, PartialDecoderOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(model);
-        return new TextDecoder(model, Languages.Find(sourceLanguage), model.Reader.Target(targetLanguage), options ?? new PartialDecoderOptions());
+        Language source = Languages.Find(sourceLanguage), target = model.Reader.Target(targetLanguage);
+        return new TextDecoder(model, source, target, options ?? new PartialDecoderOptions());
     }
 
     /// <summary>Sets the source as it is now. It may also change at its end, as a transcript does.</summary>

@@ -166,7 +166,8 @@ public class SpeechDecoderTests
         {
             // The chunk that was growing at the last step is finished now or goes on growing.
             int finished = (at - 1 - 400) / 32000 * TokensOfChunk;
-            long frames = decoder.Audio.FramesEncoded, thinker = decoder.Thinker.Run.RowsComputed, translator = decoder.Translator.RowsComputed;
+            long frames = decoder.Audio.FramesEncoded;
+            long thinker = decoder.Thinker.Run.RowsComputed, translator = decoder.Translator.RowsComputed;
             decoder.Append(sound.AsSpan(at, Chunk));
             decoder.Write([], 1);
             int fresh = decoder.SourcePositions - finished;
@@ -253,9 +254,10 @@ public class SpeechDecoderTests
     public void Bad_calls_say_so()
     {
         FusedSpeechDecoder decoder = FusedSpeechDecoder.Create(Sounds.Nano, "de");
-        Assert.Contains("not numbers", Assert.Throws<OmniFusionException>(() => decoder.Append([0, float.NaN])).Message, StringComparison.Ordinal);
-        Assert.Contains("not numbers", Assert.Throws<OmniFusionException>(() => decoder.Append([float.PositiveInfinity])).Message, StringComparison.Ordinal);
-        Assert.Contains("300", Assert.Throws<OmniFusionException>(() => decoder.Append(new float[300 * 16000 + 1])).Message, StringComparison.Ordinal);
+        void Refused(string why, Action act) => Assert.Contains(why, Assert.Throws<OmniFusionException>(act).Message, StringComparison.Ordinal);
+        Refused("not numbers", () => decoder.Append([0, float.NaN]));
+        Refused("not numbers", () => decoder.Append([float.PositiveInfinity]));
+        Refused("300", () => decoder.Append(new float[300 * 16000 + 1]));
         Assert.Equal(0, decoder.Seconds);
         Assert.Throws<ArgumentOutOfRangeException>(() => decoder.Write([8192], 1));
         Assert.Throws<ArgumentOutOfRangeException>(() => decoder.Write([-1], 1));
@@ -264,7 +266,7 @@ public class SpeechDecoderTests
         decoder.Append(new float[8000]);
         using FusedSpeechDecoder small = FusedSpeechDecoder.Create(Sounds.Tiny, "de");
         small.Append(new float[83 * 16000]);
-        Assert.Contains("too long", Assert.Throws<OmniFusionException>(() => small.Write([], 1)).Message, StringComparison.Ordinal);
+        Refused("too long", () => small.Write([], 1));
         using CancellationTokenSource stop = new();
         stop.Cancel();
         Assert.Throws<OperationCanceledException>(() => decoder.Write([], 3, stop.Token));
@@ -276,6 +278,22 @@ public class SpeechDecoderTests
         Assert.Throws<ObjectDisposedException>(() => decoder.Append([0]));
         Assert.Throws<ObjectDisposedException>(() => decoder.Write([], 3));
         Assert.Throws<OmniFusionException>(() => FusedSpeechDecoder.Create(Sounds.Nano, "zh"));
+    }
+
+    [Fact]
+    public void A_step_that_was_stopped_half_way_leaves_no_trace()
+    {
+        float[] sound = Sounds.Speech("ducks");
+        using FusedSpeechDecoder decoder = FusedSpeechDecoder.Create(Sounds.Nano, "de"), undisturbed = FusedSpeechDecoder.Create(Sounds.Nano, "de");
+        foreach (int length in (int[])[20000, 20000])
+        {
+            decoder.Append(sound.AsSpan(0, length));
+            undisturbed.Append(sound.AsSpan(0, length));
+            // Stops when the prefix has been read and the text is about to be.
+            StoppingList kept = new();
+            Assert.Throws<OperationCanceledException>(() => decoder.Write(kept, Most, kept.Stop.Token));
+            Assert.Equal(undisturbed.Write([], Most).Tokens, decoder.Write([], Most).Tokens);
+        }
     }
 
     [Fact]
@@ -292,6 +310,23 @@ public class SpeechDecoderTests
         });
         Assert.All(found, one => Assert.Equal(found[0], one));
         Assert.NotEmpty(found[0]);
+    }
+
+    private sealed class StoppingList : IReadOnlyList<int>
+    {
+        public CancellationTokenSource Stop { get; } = new();
+
+        public int Count => 0;
+
+        public int this[int index] => throw new ArgumentOutOfRangeException(nameof(index));
+
+        public IEnumerator<int> GetEnumerator()
+        {
+            Stop.Cancel();
+            return Enumerable.Empty<int>().GetEnumerator();
+        }
+
+        System.Collections.IEnumerator System.Collections.IEnumerable.GetEnumerator() => GetEnumerator();
     }
 
     private static void Feed(SpeechDecoder decoder, float[] sound, int chunk, Action step)

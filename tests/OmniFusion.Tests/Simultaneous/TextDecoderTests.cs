@@ -1,5 +1,6 @@
 using OmniFusion.Models;
 using OmniFusion.Simultaneous;
+using OmniFusion.Text;
 
 namespace OmniFusion.Tests.Simultaneous;
 
@@ -35,7 +36,8 @@ public class TextDecoderTests
         long rows = decoder.Translator.RowsComputed;
         decoder.SetSource(string.Join(' ', s_sentence), ended: true);
         decoder.Write([], 1);
-        int prompt = Sounds.Nano.Reader.ReadSentence(string.Join(' ', s_sentence), OmniFusion.Text.Languages.Find("en"), OmniFusion.Text.Languages.Find("de")).Length;
+        string text = string.Join(' ', s_sentence);
+        int prompt = Sounds.Nano.Reader.ReadSentence(text, Languages.Find("en"), Languages.Find("de")).Length;
         Assert.InRange(decoder.Translator.RowsComputed - rows, prompt - positions - 2, prompt - positions);
     }
 
