@@ -6,9 +6,10 @@ switch (args.FirstOrDefault())
     case "attention": AttentionBench.Run(args[1..]); break;
     case "train": TrainBench.Run(args[1..]); break;
     case "decode": DecodeBench.Run(args[1..]); break;
+    case "stream": StreamBench.Run(args[1..]); break;
     default:
         Console.Error.WriteLine("usage: OmniFusion.Benchmarks gemm [quick] [best] [processor] [MxNxK] | attention [quick]");
-        Console.Error.WriteLine("       | train [processor] [recognizer] [translator] [fusion] | decode [processor]");
+        Console.Error.WriteLine("       | train [processor] [recognizer] [translator] [fusion] | decode [processor] | stream [processor]");
         return 2;
 }
 return 0;

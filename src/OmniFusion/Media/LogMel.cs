@@ -14,7 +14,12 @@ public sealed class LogMel
     /// <summary>log10 of the smallest energy that is told apart from silence.</summary>
     internal const float Silence = -10;
 
-    private const float DynamicRange = 8;
+    /// <summary>What lies further than this below the loudest value is raised to there.</summary>
+    internal const float DynamicRange = 8;
+
+    /// <summary>The factor of the normalisation.</summary>
+    internal const float Scale = 0.25f;
+
     private const int LargestSetting = 1 << 16;
 
     /// <summary>Prepares the tables; the defaults are those of Whisper's 128-band models.</summary>
@@ -111,6 +116,6 @@ public sealed class LogMel
     {
         TensorPrimitives.Max(frames, max - DynamicRange, frames);
         TensorPrimitives.Add(frames, 4, frames);
-        TensorPrimitives.Multiply(frames, 0.25f, frames);
+        TensorPrimitives.Multiply(frames, Scale, frames);
     }
 }

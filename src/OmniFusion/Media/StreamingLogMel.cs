@@ -16,7 +16,7 @@ public sealed class StreamingLogMel
 
     private readonly LogMel _settings;
     private readonly int _pad;
-    private readonly float[] _buffer;
+    private float[] _buffer;
     private readonly Lanes[] _real;
     private readonly Lanes[] _imaginary;
     private readonly Lanes[] _spareReal;
@@ -48,6 +48,18 @@ public sealed class StreamingLogMel
 
     /// <summary>How many frames <see cref="Finish"/> will write.</summary>
     public int FramesLeft => (int)(Started(_samples) - _frames);
+
+    /// <summary>The same sound so far, to be finished on its own: what its last frames would be if it ended here.</summary>
+    /// <exception cref="InvalidOperationException">The sound is finished.</exception>
+    public StreamingLogMel Fork()
+    {
+        if (_finished)
+            throw new InvalidOperationException("The sound is finished.");
+        StreamingLogMel fork = (StreamingLogMel)MemberwiseClone();
+        // What else it refers to is scratch memory, and the two belong to one thread.
+        fork._buffer = [.. _buffer];
+        return fork;
+    }
 
     /// <summary>Takes the next samples and writes every frame that has become final.</summary>
     /// <param name="samples">At <see cref="LogMel.SamplingRate"/>, any number.</param>

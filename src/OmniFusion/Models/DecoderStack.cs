@@ -60,11 +60,9 @@ public sealed class DecoderStack
         Tensor[] states = new Tensor[wanted.Length];
         for (int layer = 0; ; layer++)
         {
-            for (int i = 0; i < wanted.Length; i++)
-                if (wanted[i] == layer && layer < Shape.Layers)
-                    states[i] = x;
             if (layer == Shape.Layers)
                 break;
+            Hand(x, layer, wanted, states);
             // A hidden state that somebody wants, or the caller's own input, is left as it is; any other is overwritten by the next.
             bool keeps = layer == 0 || wanted.Contains(layer);
             Arena.Mark scope = c.Scope();
@@ -72,10 +70,7 @@ public sealed class DecoderStack
         }
         if (wanted.Contains(Shape.Layers))
         {
-            Tensor last = c.RmsNorm(x, _norm, Shape.RmsNormEps);
-            for (int i = 0; i < wanted.Length; i++)
-                if (wanted[i] == Shape.Layers)
-                    states[i] = last;
+            Hand(c.RmsNorm(x, _norm, Shape.RmsNormEps), Shape.Layers, wanted, states);
         }
         cache?.Advance(segments.Rows);
         return states;
@@ -87,15 +82,41 @@ public sealed class DecoderStack
     /// <param name="angles">Their rotary angles.</param>
     /// <param name="cache">Keys and values so far.</param>
     /// <param name="visible">For each new row, the cache rows it sees, its own among them (new row r becomes cache row Count + r).</param>
-    public Tensor Step(Compute c, Tensor x, RotaryAngles angles, KvCache cache, CacheRows visible)
+    public Tensor Step(Compute c, Tensor x, RotaryAngles angles, KvCache cache, CacheRows visible) =>
+        Step(c, x, angles, cache, visible, probe: null, wanted: [], states: []);
+
+    /// <inheritdoc cref="Step(Compute, Tensor, RotaryAngles, KvCache, CacheRows)"/>
+    /// <param name="c">Where to compute.</param>
+    /// <param name="x">Input embeddings of the new rows.</param>
+    /// <param name="angles">Their rotary angles.</param>
+    /// <param name="cache">Keys and values so far.</param>
+    /// <param name="visible">For each new row, the cache rows it sees.</param>
+    /// <param name="probe">Looks at the attention of some heads, or null.</param>
+    /// <param name="wanted">Numbers of the hidden states to hand out, as in <see cref="Forward"/>.</param>
+    /// <param name="states">Receives them [rows, D], in that order.</param>
+    public Tensor Step(
+        Compute c, Tensor x, RotaryAngles angles, KvCache cache, CacheRows visible, AttentionProbe? probe, ReadOnlySpan<int> wanted,
+        Span<Tensor> states)
     {
         for (int layer = 0; layer < Shape.Layers; layer++)
         {
+            Hand(x, layer, wanted, states);
+            bool keeps = layer == 0 || wanted.Contains(layer);
             Arena.Mark scope = c.Scope();
-            x = c.Keep(scope, _layers[layer].Step(c, x, angles, cache.Layer(layer), visible), into: layer == 0 ? null : x);
+            Tensor y = _layers[layer].Step(c, x, angles, cache.Layer(layer), visible, probe, layer);
+            x = c.Keep(scope, y, into: keeps ? null : x);
         }
         cache.Advance(x.Rows);
-        return c.RmsNorm(x, _norm, Shape.RmsNormEps);
+        Tensor last = c.RmsNorm(x, _norm, Shape.RmsNormEps);
+        Hand(last, Shape.Layers, wanted, states);
+        return last;
+    }
+
+    private static void Hand(Tensor x, int number, ReadOnlySpan<int> wanted, Span<Tensor> states)
+    {
+        for (int i = 0; i < wanted.Length; i++)
+            if (wanted[i] == number)
+                states[i] = x;
     }
 }
 
@@ -159,10 +180,12 @@ public sealed class DecoderLayer
         return c.Add(x, c.Dropout(FeedForward(c, x), dropout));
     }
 
-    internal Tensor Step(Compute c, Tensor x, RotaryAngles angles, KvCache.LayerCache cache, CacheRows visible)
+    internal Tensor Step(
+        Compute c, Tensor x, RotaryAngles angles, KvCache.LayerCache cache, CacheRows visible, AttentionProbe? probe, int number)
     {
         (Tensor q, Tensor k, Tensor v) = Project(c, x, angles);
         cache.Append(k, v);
+        probe?.Look(number, q, cache.Keys, visible);
         Tensor attended = c.CachedAttention(q, cache.Keys, cache.Values, visible, _shape.Heads, _shape.KvHeads, 1 / MathF.Sqrt(_shape.HeadDim));
         x = c.Add(x, OProj.Forward(c, attended));
         return c.Add(x, FeedForward(c, x));

@@ -25,6 +25,8 @@ public sealed class KvCache
     /// <summary>Forgets the rows from <paramref name="count"/> on; keeps the memory.</summary>
     public void Truncate(int count) => Count = Math.Min(count, Count);
 
+    internal int LayerCount => _layers.Length;
+
     internal LayerCache Layer(int index) => _layers[index];
 
     internal void Advance(int rows) => Count += rows;

@@ -25,6 +25,7 @@ public sealed class OmniFusionModel
     private readonly RequestReader _reader;
     private readonly CpuKernels _kernels;
     private readonly ConcurrentBag<Compute> _computes = [];
+    private readonly ConcurrentBag<DecoderMemory> _memories = [];
     private readonly IReadOnlyList<int> _endOfTranslation, _endOfTranscript;
 
     private OmniFusionModel(Bundle bundle, LoadOptions options)
@@ -178,6 +179,25 @@ public sealed class OmniFusionModel
 
     /// <summary>A place to compute on this model's threads, for whoever uses <see cref="Parts"/>; one thread at a time.</summary>
     public Compute CreateCompute() => new(_kernels);
+
+    internal RequestReader Reader => _reader;
+
+    internal IReadOnlyList<int> EndOfTranslation => _endOfTranslation;
+
+    internal IReadOnlyList<int> EndOfTranscript => _endOfTranscript;
+
+    /// <summary>Memory for a decoder, used before where there is some.</summary>
+    internal DecoderMemory BorrowMemory() =>
+        _memories.TryTake(out DecoderMemory? memory) ? memory
+            : new DecoderMemory(CreateCompute(), Parts.Thinker.Decoder.Shape, Parts.Translator.Decoder.Shape);
+
+    /// <summary>Takes memory back; more than the processor can use at once is not kept.</summary>
+    internal void Return(DecoderMemory memory)
+    {
+        memory.Clear();
+        if (_memories.Count < 2 * Environment.ProcessorCount)
+            _memories.Add(memory);
+    }
 
     private static OmniFusionModel Build(Bundle bundle, LoadOptions options) => new(
         bundle with

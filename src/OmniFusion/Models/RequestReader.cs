@@ -13,6 +13,13 @@ namespace OmniFusion.Models;
 /// <param name="Seconds">What reading it took.</param>
 internal sealed record PreparedRequest(Language Language, ThinkerInput? Input, int[] Text, double Seconds);
 
+/// <summary>The texts around speech that is still arriving.</summary>
+/// <param name="Head">The thinker's chat before the audio, with the image where there is one.</param>
+/// <param name="AudioToken">What the chat has for each token of audio.</param>
+/// <param name="Tail">The chat behind the audio.</param>
+/// <param name="Tower">What the translator reads behind the fused states.</param>
+internal sealed record SpeechPrompt(ThinkerInput Head, int AudioToken, int[] Tail, int[] Tower);
+
 /// <summary>Reads the files of requests and makes token ids, spectrograms and patches of them.</summary>
 internal sealed class RequestReader
 {
@@ -78,15 +85,56 @@ internal sealed class RequestReader
         return ThinkerInputOf(request, chat, imageSize: null, cancellation);
     }
 
-    private static PromptInput PromptOf(TranslationRequest request) =>
-        new() { Audio = request.HasAudio, Image = request.HasImage, Text = request.Text, Transcript = request.Transcript };
+    /// <summary>Prepares the texts around speech that is still arriving.</summary>
+    /// <param name="language">The language to translate into.</param>
+    /// <param name="image">What is seen, or null.</param>
+    /// <param name="imageSize">Size to which it is brought; null: the bundle's.</param>
+    /// <param name="transcribe">Whether the thinker itself is to write.</param>
+    /// <exception cref="OmniFusionException">There is an image and the model has no vision tower.</exception>
+    internal SpeechPrompt ReadForSpeech(Language language, RgbImage? image, ImageSize? imageSize, bool transcribe)
+    {
+        CheckRate();
+        PromptInput prompt = new() { Audio = true, Image = image is not null };
+        int[] ids = _thinkerTokenizer.Encode(_style.Chat(prompt, language, transcribe), addSpecialTokens: false);
+        CheckPlaceholder(ids, _omni.AudioTokenIndex, given: true);
+        int audio = Array.IndexOf(ids, _omni.AudioTokenIndex);
+        ImagePatches? patches = image is null ? null
+            : PatchesOf(new TranslationRequest { Picture = image, TargetLanguage = language.Code }, imageSize, CancellationToken.None);
+        ThinkerInput head = new()
+        {
+            Ids = ids[..audio],
+            Patches = patches?.Values,
+            Grid = patches is null ? default : new ImageGrid(patches.Time, patches.Height, patches.Width),
+        };
+        int[] tower = _translatorTokenizer.Encode(_style.Tower(prompt, language), addSpecialTokens: false);
+        return new SpeechPrompt(head, _omni.AudioTokenIndex, ids[(audio + 1)..], tower);
+    }
 
-    private Language Target(string name)
+    /// <summary>The translator's whole text for a sentence alone.</summary>
+    internal int[] ReadSentence(string sentence, Language source, Language target) =>
+        _translatorTokenizer.Encode(_style.TextAlone(sentence, source, target), addSpecialTokens: true);
+
+    /// <summary>Makes spectrograms as the model listens.</summary>
+    internal LogMel LogMel => _logMel;
+
+    /// <exception cref="OmniFusionException">The thinker does not take so many tokens.</exception>
+    internal void CheckThinkerLength(int tokens)
+    {
+        if (tokens > _omni.TextConfig.MaxPositionEmbeddings)
+            throw TooLong(tokens, _omni.TextConfig.MaxPositionEmbeddings);
+    }
+
+    /// <summary>Finds a language that the model translates into.</summary>
+    /// <exception cref="OmniFusionException">There is none of this name, or the model does not know it.</exception>
+    internal Language Target(string name)
     {
         Language language = Languages.Find(name);
         return _languages.Contains(language.Code) ? language
             : throw new OmniFusionException($"The model does not translate into {language.Name}, only into {string.Join(", ", _languages)}.");
     }
+
+    private static PromptInput PromptOf(TranslationRequest request) =>
+        new() { Audio = request.HasAudio, Image = request.HasImage, Text = request.Text, Transcript = request.Transcript };
 
     private ThinkerInput ThinkerInputOf(TranslationRequest request, string chat, ImageSize? imageSize, CancellationToken cancellation)
     {
@@ -104,8 +152,8 @@ internal sealed class RequestReader
             Patches = patches?.Values,
             Grid = patches is null ? default : new ImageGrid(patches.Time, patches.Height, patches.Width),
         };
-        int tokens = TokensOf(input), most = _omni.TextConfig.MaxPositionEmbeddings;
-        return tokens <= most ? input : throw TooLong(tokens, most);
+        CheckThinkerLength(TokensOf(input));
+        return input;
     }
 
     private void CheckPlaceholder(int[] ids, int placeholder, bool given)
@@ -121,8 +169,7 @@ internal sealed class RequestReader
             throw new OmniFusionException("A recording is given as a file or as samples, not as both.");
         string name = request.Audio ?? "The recording";
         float[] samples = request.Samples ?? AudioFile.ReadMono16k(request.Audio!, MaxSeconds, cancellation);
-        if (_logMel.SamplingRate != AudioFile.ModelRate)
-            throw new OmniFusionException($"The model listens at {_logMel.SamplingRate} samples a second; only {AudioFile.ModelRate} is supported.");
+        CheckRate();
         if (samples.Length > MaxSeconds * AudioFile.ModelRate)
             throw new OmniFusionException($"{name} is too long: the model takes at most {MaxSeconds} seconds in one recording.");
         if (!samples.All(float.IsFinite))
@@ -131,12 +178,18 @@ internal sealed class RequestReader
         if (tokens == 0)
             throw new OmniFusionException($"{name} is too short: {samples.Length} samples at 16 kHz do not make one audio token.");
         // Said before the spectrogram takes its memory.
-        if (tokens > _omni.TextConfig.MaxPositionEmbeddings)
-            throw TooLong(tokens, _omni.TextConfig.MaxPositionEmbeddings);
+        CheckThinkerLength(tokens);
         cancellation.ThrowIfCancellationRequested();
         float[] mel = new float[frames * _logMel.Bins];
         _logMel.Compute(samples, mel);
         return mel;
+    }
+
+    private void CheckRate()
+    {
+        if (_logMel.SamplingRate != AudioFile.ModelRate)
+            throw new OmniFusionException(
+                $"The model listens at {_logMel.SamplingRate} samples a second; only {AudioFile.ModelRate} is supported.");
     }
 
     private ImagePatches PatchesOf(TranslationRequest request, ImageSize? imageSize, CancellationToken cancellation)
@@ -159,7 +212,8 @@ internal sealed class RequestReader
         return tokens;
     }
 
-    private void CheckLength(int tokens, int newTokens)
+    /// <exception cref="OmniFusionException">The translator does not take so many tokens.</exception>
+    internal void CheckLength(int tokens, int newTokens)
     {
         int most = Math.Min(_mistral.MaxPositionEmbeddings, _mistral.SlidingWindow - newTokens ?? int.MaxValue);
         if (tokens > most)

@@ -44,13 +44,27 @@ public sealed class AudioTower
     /// <summary>Audio tokens that the thinker sees for a number of log-mel frames.</summary>
     public static int TokenCount(int frames) => frames < 1 ? 0 : ((frames - 1) / 2 + 1) / 2;
 
+    /// <summary>Length of a row of <see cref="AudioStates.Frames"/>.</summary>
+    public int FrameSize => _config.DModel;
+
     /// <summary>Encodes log-mel spectrograms, packed.</summary>
     /// <param name="c">Where to compute.</param>
     /// <param name="mel">[frames of all utterances, mel bins], 100 frames a second.</param>
     /// <param name="utterances">Frames of each utterance.</param>
     public AudioStates Forward(Compute c, Tensor mel, Segments utterances)
     {
-        Segments chunks = Chunks(utterances);
+        Tensor x = EncodeChunks(c, mel, Chunks(utterances));
+        // From here on the chunks of an utterance are one again.
+        Segments frames = Utterances(utterances);
+        return new AudioStates(x, frames, Embed(c, x, frames, out Segments tokens), tokens);
+    }
+
+    /// <summary>Encodes chunks, which know nothing of each other, to 50 frames a second [frames, d_model].</summary>
+    /// <param name="c">Where to compute.</param>
+    /// <param name="mel">[log-mel frames of all chunks, mel bins].</param>
+    /// <param name="chunks">Log-mel frames of each chunk: <see cref="ChunkFrames"/>, or fewer in the last of an utterance.</param>
+    public Tensor EncodeChunks(Compute c, Tensor mel, Segments chunks)
+    {
         Tensor x = c.Gelu(c.Conv1d(mel, chunks, _conv1Weight, _conv1Bias, stride: 1, padding: 1, out Segments full));
         x = c.Gelu(c.Conv1d(x, full, _conv2Weight, _conv2Bias, stride: 2, padding: 1, out Segments halved));
         x = c.Dropout(c.Add(x, PositionsOf(c, halved)), Dropout);
@@ -59,11 +73,18 @@ public sealed class AudioTower
             Arena.Mark scope = c.Scope();
             x = c.Keep(scope, layer.Forward(c, x, halved, Dropout), into: x);
         }
-        // From here on the chunks of an utterance are one again.
-        Segments frames = Utterances(utterances);
-        Tensor pooled = c.MeanPool(x, frames, 2, out Segments tokens);
-        Tensor embeddings = _proj.Forward(c, c.LayerNorm(pooled, _lnPostWeight, _lnPostBias, LayerNormEps));
-        return new AudioStates(x, frames, embeddings, tokens);
+        return x;
+    }
+
+    /// <summary>Makes audio tokens [tokens, output_dim] of the frames of whole utterances; an odd last frame is dropped.</summary>
+    /// <param name="c">Where to compute.</param>
+    /// <param name="frames">What <see cref="EncodeChunks"/> gave.</param>
+    /// <param name="utterances">Rows of each utterance.</param>
+    /// <param name="tokens">Tokens of each utterance.</param>
+    public Tensor Embed(Compute c, Tensor frames, Segments utterances, out Segments tokens)
+    {
+        Tensor pooled = c.MeanPool(frames, utterances, 2, out tokens);
+        return _proj.Forward(c, c.LayerNorm(pooled, _lnPostWeight, _lnPostBias, LayerNormEps));
     }
 
     private Segments Chunks(Segments utterances)

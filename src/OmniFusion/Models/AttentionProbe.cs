@@ -1,0 +1,73 @@
+using System.Numerics.Tensors;
+using OmniFusion.Tensors;
+using Tensor = OmniFusion.Tensors.Tensor;
+
+namespace OmniFusion.Models;
+
+/// <summary>
+/// Looks at where some heads of a decoder attend while it steps. Attention itself keeps no weights, so those of the last rows are computed
+/// once more from query and keys: one row a head, never a matrix of all rows.
+/// </summary>
+public sealed class AttentionProbe
+{
+    private readonly DecoderShape _shape;
+    private readonly (int Layer, int Head)[] _heads;
+    private float[] _weights = [];
+    private float[][] _sums = [];
+    private int _start;
+
+    /// <summary>Looks at heads of a decoder.</summary>
+    /// <param name="shape">Sizes of the decoder.</param>
+    /// <param name="heads">Layer and query head, both from 0; at least one.</param>
+    /// <exception cref="OmniFusionException">There is no head, or the decoder has no such head.</exception>
+    public AttentionProbe(DecoderShape shape, IReadOnlyList<(int Layer, int Head)> heads)
+    {
+        if (heads.Count == 0)
+            throw new OmniFusionException("There is no attention head to look at.");
+        foreach ((int layer, int head) in heads)
+            if (layer < 0 || layer >= shape.Layers || head < 0 || head >= shape.Heads)
+                throw new OmniFusionException(
+                    $"There is no attention head {head} in layer {layer}: the decoder has {shape.Layers} layers of {shape.Heads} heads.");
+        _shape = shape;
+        _heads = [.. heads];
+    }
+
+    /// <summary>Prepares for the next step.</summary>
+    /// <param name="rows">Number of its last rows to look at.</param>
+    /// <param name="start">First cache row of those whose weights are wanted.</param>
+    /// <param name="length">Their number.</param>
+    public void Begin(int rows, int start, int length)
+    {
+        _start = start;
+        _sums = [.. Enumerable.Range(0, rows).Select(_ => new float[length])];
+    }
+
+    /// <summary>Weights of the wanted cache rows, the mean over the heads, for each row that was looked at.</summary>
+    public IReadOnlyList<float[]> Rows => _sums;
+
+    internal void Look(int layer, Tensor q, Tensor keys, CacheRows visible)
+    {
+        foreach ((int ofLayer, int head) in _heads)
+            if (ofLayer == layer)
+                for (int i = 0; i < _sums.Length; i++)
+                    Add(head, q.Row(q.Rows - _sums.Length + i), keys, visible, q.Rows - _sums.Length + i, _sums[i]);
+    }
+
+    private void Add(int head, ReadOnlySpan<float> row, Tensor keys, CacheRows visible, int number, Span<float> sums)
+    {
+        int size = _shape.HeadDim, kvHead = head / (_shape.Heads / _shape.KvHeads);
+        int first = visible.Start(number), count = visible.Length(number);
+        if (visible.Extra(number).Length > 0)
+            throw new ArgumentException("a row of a beam has no single run of cache rows to look at", nameof(visible));
+        if (_weights.Length < count)
+            _weights = new float[Math.Max(count, 2 * _weights.Length)];
+        Span<float> weights = _weights.AsSpan(0, count);
+        ReadOnlySpan<float> query = row.Slice(head * size, size);
+        float scale = 1 / MathF.Sqrt(size);
+        for (int i = 0; i < count; i++)
+            weights[i] = scale * TensorPrimitives.Dot(query, keys.Row(first + i).Slice(kvHead * size, size));
+        TensorPrimitives.SoftMax(weights, weights);
+        for (int i = 0; i < sums.Length; i++)
+            sums[i] += weights[_start - first + i] / _heads.Length;
+    }
+}

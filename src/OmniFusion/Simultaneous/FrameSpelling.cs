@@ -1,0 +1,60 @@
+using System.Numerics.Tensors;
+using System.Text;
+using OmniFusion.Models.Omni;
+using Tensor = OmniFusion.Tensors.Tensor;
+
+namespace OmniFusion.Simultaneous;
+
+/// <summary>The classes of the CTC head frame by frame, of which all but the last may be final.</summary>
+internal sealed class FrameSpelling
+{
+    private const double FrameSeconds = 0.02;
+
+    // The class of a space: like the blank, no letter.
+    private const int Space = 1;
+
+    private byte[] _best = [];
+    private float[] _blank = [];
+    private int _count;
+
+    internal void Resize(int frames)
+    {
+        if (_best.Length < frames)
+        {
+            Array.Resize(ref _best, Math.Max(frames, _best.Length * 3 / 2));
+            Array.Resize(ref _blank, _best.Length);
+        }
+        _count = frames;
+    }
+
+    /// <summary>Takes logits of frames from <paramref name="first"/> on.</summary>
+    internal void Set(int first, Tensor logits, int row, int count)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            Span<float> scores = logits.Row(row + i);
+            _best[first + i] = (byte)TensorPrimitives.IndexOfMax<float>(scores);
+            TensorPrimitives.SoftMax(scores, scores);
+            _blank[first + i] = scores[CtcHead.Blank] + scores[Space];
+        }
+    }
+
+    internal Spelling Read()
+    {
+        StringBuilder text = new();
+        int previous = CtcHead.Blank, words = 0, silent = 0;
+        for (int i = 0; i < _count; i++)
+        {
+            int best = _best[i];
+            silent = best <= Space ? silent + 1 : 0;
+            if (best != previous && best != CtcHead.Blank)
+            {
+                if (best != Space && (text.Length == 0 || text[^1] == ' '))
+                    words++;
+                text.Append(CtcHead.Characters[best - 1]);
+            }
+            previous = best;
+        }
+        return new Spelling(text.ToString(), words, silent * FrameSeconds, _blank.AsSpan(0, _count).ToArray());
+    }
+}
