@@ -24,7 +24,7 @@ internal sealed class PictureBook
     /// <summary>A book of one pack.</summary>
     /// <param name="pack">The pictograms.</param>
     /// <param name="makers">Whose drawings are used.</param>
-    /// <param name="wanted">Pictograms that half of the scenes are made of, or none.</param>
+    /// <param name="wanted">Pictograms that most of the scenes are made of, or none.</param>
     /// <exception cref="OmniFusionException">The pack has no such maker or pictogram.</exception>
     internal PictureBook(PictogramPack pack, IReadOnlyList<string> makers, IEnumerable<string> wanted)
     {
@@ -57,15 +57,18 @@ internal sealed class PictureBook
         return named.Length > 0 ? Draw([named[random.Next(named.Length)]], random) : Scene(random).Picture;
     }
 
-    /// <summary>One to three pictograms, and their names in the order of the alphabet.</summary>
-    internal (ImagePatches Picture, string Names) Scene(Random random)
+    /// <summary>Things that can be shown.</summary>
+    internal int Count => _infos.Length;
+
+    /// <summary>One to three pictograms, their names in the order of the alphabet, and the number of a single one.</summary>
+    internal (ImagePatches Picture, string Names, int? Shown) Scene(Random random, bool single = false)
     {
         double share = random.NextDouble();
-        int count = share < 0.6 ? 1 : share < 0.85 ? 2 : 3;
+        int count = single || share < 0.6 ? 1 : share < 0.85 ? 2 : 3;
         PictogramInfo[] infos = [.. Enumerable.Range(0, count).Select(_ =>
-            _wanted.Length > 0 && random.Next(2) == 0 ? _wanted[random.Next(_wanted.Length)] : OfAll(random))];
+            _wanted.Length > 0 && random.Next(4) > 0 ? _wanted[random.Next(_wanted.Length)] : OfAll(random))];
         string names = string.Join(", ", infos.Select(info => info.Name).Order(StringComparer.Ordinal));
-        return (Draw(infos, random), names);
+        return (Draw(infos, random), names, count == 1 ? Array.IndexOf(_infos, infos[0]) : null);
     }
 
     /// <summary>Patches of a picture of the right size.</summary>

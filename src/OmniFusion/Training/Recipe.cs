@@ -322,6 +322,14 @@ public sealed class RecipePhase
     /// <summary>Weight of the decoder's cross entropy; 0 leaves the decoder alone, and the audio tower learns to spell by itself.</summary>
     public float Decoder { get; set; } = 1;
 
+    /// <summary>
+    /// Weight of naming what a picture shows from the vision tower alone, relative to <see cref="Decoder"/>: what CTC is to the audio tower.
+    /// </summary>
+    public float Naming { get; set; } = 0.3f;
+
+    /// <summary>Whether there are only pictures to name in this phase: the vision tower learns to see.</summary>
+    public bool PicturesOnly { get; set; }
+
     /// <summary>Utterances longer than this wait.</summary>
     public double MaxSeconds { get; set; } = 30;
 }

@@ -23,12 +23,13 @@ public sealed class RecognizerTask : TrainingTask
     private readonly Weights _weights, _ctcWeights;
     private readonly Thinker _thinker;
     private readonly CtcHead _ctcHead;
+    private readonly Tensor? _namingHead;
     private readonly ThinkerPrompts _prompts;
     private readonly int _end;
     private readonly string[] _validationText;
     private readonly SpeechExamples _validation;
     private readonly TrainingData _data;
-    private readonly Dictionary<double, Mixture> _bySeconds = [];
+    private readonly Dictionary<(double, bool), Mixture> _mixtures = [];
 
     // That of the last step: until the decoder is trained, its transcripts are not worth the time.
     private RecipePhase _phase;
@@ -58,6 +59,9 @@ public sealed class RecognizerTask : TrainingTask
         _ctcWeights = recipe.Start is null ? Weights.FromScratch(initializer) : new Weights(Checkpoint.Open(ctcFile), trainable: true);
         _thinker = new Thinker(_config, _weights.Under("thinker"));
         _ctcHead = new CtcHead(_config.AudioConfig.DModel, _ctcWeights.Under("ctc_head"));
+        // Only helps to train the vision tower; no model needs it afterwards.
+        _namingHead = _data.Things == 0 ? null
+            : initializer.Make("naming_head.weight", new Shape(_data.Things, _thinker.HiddenSize)).RequireGrad();
         _thinker.SetDropout(recipe.Dropout);
         _prompts = new ThinkerPrompts(_tokenizer, generation: true);
         _end = NanoModels.Token(_tokenizer, "<|im_end|>");
@@ -68,37 +72,80 @@ public sealed class RecognizerTask : TrainingTask
 
     /// <inheritdoc/>
     public override IReadOnlyDictionary<string, Tensor> Parameters =>
-        _weights.Taken.Concat(_ctcWeights.Taken).ToDictionary(item => item.Key, item => item.Value);
+        _weights.Taken.Concat(_ctcWeights.Taken)
+            .Concat(_namingHead is null ? [] : new Dictionary<string, Tensor> { ["naming_head.weight"] = _namingHead })
+            .ToDictionary(item => item.Key, item => item.Value);
 
     /// <inheritdoc/>
     public override Tensor Loss(Compute c, int step, IDictionary<string, double> report)
     {
         _phase = _recipe.PhaseAt(step);
-        Example[] batch = MixtureOf(_phase.MaxSeconds).At(step);
+        Example[] batch = MixtureOf(_phase).At(step);
         int[][] answers = [.. batch.Select(example => (int[])[.. _tokenizer.Encode(example.Answer, addSpecialTokens: false), _end])];
         // The last token of an answer is predicted, never read.
         ThinkerInput[] inputs = [.. batch.Zip(answers, (example, answer) => example.ToInput([.. _prompts.Ids(example), .. answer.SkipLast(1)]))];
         foreach (Example example in batch)
             report.Tally($"#{example.Kind}", 1);
 
-        Tensor? ctc = null;
         AudioStates? audio = _thinker.EncodeAudio(c, inputs);
+        Tensor? images = _thinker.EncodeImages(c, inputs);
+        Tensor? loss = _phase.Decoder == 0 ? null : Answer(c, inputs, answers, audio?.Embeddings, images, report);
+        float scale = _phase.Decoder == 0 ? 1 : _phase.Decoder;
         if (audio is { } heard)
-        {
-            int[][] spellings = [.. batch.Where(example => example.Mel is not null).Select(example => CtcHead.Encode(example.Answer))];
-            ctc = c.Ctc(_ctcHead.Forward(c, heard.Frames), heard.FrameSegments, spellings, CtcHead.Blank);
-            report.Tally("ctc", ctc.Span[0]);
-            if (_phase.Decoder == 0)
-                return ctc;
-        }
-        ThinkerBatch layout = _thinker.Prepare(inputs);
-        Tensor embeddings = _thinker.Embed(c, layout, audio?.Embeddings, _thinker.EncodeImages(c, inputs));
-        Tensor last = _thinker.Forward(c, embeddings, layout, null, _thinker.Layers)[0];
-        (int[] rows, int[] targets) = TextPairs.Targets(layout.Segments, answers);
-        Tensor entropy = c.CrossEntropy(_thinker.Logits(c, c.Gather(last, rows)), targets, _recipe.LabelSmoothing);
-        report.Tally("decoder", entropy.Span[0]);
-        return ctc is null ? entropy : c.Add(entropy, ctc, _phase.Ctc / _phase.Decoder);
+            loss = Plus(c, loss, Spelling(c, heard, batch, report), _phase.Ctc / scale);
+        if (images is not null && Naming(c, images, inputs, batch, report) is { } naming)
+            loss = Plus(c, loss, naming, _phase.Naming / scale);
+        // A batch of slides alone has nothing for the towers' own heads.
+        return loss ?? Answer(c, inputs, answers, audio?.Embeddings, images, report);
     }
+
+    // Cross entropy of what the thinker should write.
+    private Tensor Answer(
+        Compute c, ThinkerInput[] inputs, int[][] answers, Tensor? audio, Tensor? images, IDictionary<string, double> report)
+    {
+        ThinkerBatch layout = _thinker.Prepare(inputs);
+        Tensor last = _thinker.Forward(c, _thinker.Embed(c, layout, audio, images), layout, null, _thinker.Layers)[0];
+        (int[] rows, int[] targets) = TextPairs.Targets(layout.Segments, answers);
+        Tensor loss = c.CrossEntropy(_thinker.Logits(c, c.Gather(last, rows)), targets, _recipe.LabelSmoothing);
+        report.Tally("decoder", loss.Span[0]);
+        return loss;
+    }
+
+    // What the audio tower spells by itself.
+    private Tensor Spelling(Compute c, AudioStates heard, Example[] batch, IDictionary<string, double> report)
+    {
+        int[][] spellings = [.. batch.Where(example => example.Mel is not null).Select(example => CtcHead.Encode(example.Answer))];
+        Tensor loss = c.Ctc(_ctcHead.Forward(c, heard.Frames), heard.FrameSegments, spellings, CtcHead.Blank);
+        report.Tally("ctc", loss.Span[0]);
+        return loss;
+    }
+
+    // What the vision tower names by itself, from the mean of the tokens of each picture that shows one thing. Null where there is none.
+    private Tensor? Naming(Compute c, Tensor images, ThinkerInput[] inputs, Example[] batch, IDictionary<string, double> report)
+    {
+        List<int> rows = [], shown = [];
+        int row = 0;
+        for (int i = 0; i < batch.Length; i++)
+        {
+            int tokens = inputs[i].Patches is null ? 0 : _thinker.VisionTower!.TokenCount(inputs[i].Grid);
+            if (batch[i].Shown is { } thing)
+            {
+                rows.AddRange(Enumerable.Range(row, tokens));
+                shown.Add(thing);
+            }
+            row += tokens;
+        }
+        if (shown.Count == 0)
+            return null;
+        // All pictures of a book are of one size.
+        int each = rows.Count / shown.Count;
+        Tensor means = c.MeanPool(c.Gather(images, rows.ToArray()), new Segments([.. shown.Select(_ => each)]), each, out _);
+        Tensor loss = c.CrossEntropy(c.Linear(means, _namingHead!), shown.ToArray(), _recipe.LabelSmoothing);
+        report.Tally("naming", loss.Span[0]);
+        return loss;
+    }
+
+    private static Tensor Plus(Compute c, Tensor? sum, Tensor loss, float weight) => sum is null ? loss : c.Add(sum, loss, weight);
 
     /// <inheritdoc/>
     public override IReadOnlyDictionary<string, double> Evaluate(Compute c, CancellationToken cancellation)
@@ -142,10 +189,10 @@ public sealed class RecognizerTask : TrainingTask
         SafeTensorsWriter.Write(Path.Combine(folder, NanoModels.RecognizerFile), NanoModels.Named(_ctcWeights), storeAs: DType.BF16);
     }
 
-    private Mixture MixtureOf(double seconds)
+    private Mixture MixtureOf(RecipePhase phase)
     {
-        if (!_bySeconds.TryGetValue(seconds, out Mixture? found))
-            _bySeconds[seconds] = found = _data.ForRecognizer(seconds);
+        if (!_mixtures.TryGetValue((phase.MaxSeconds, phase.PicturesOnly), out Mixture? found))
+            _mixtures[(phase.MaxSeconds, phase.PicturesOnly)] = found = _data.ForRecognizer(phase.MaxSeconds, phase.PicturesOnly);
         return found;
     }
 }

@@ -39,10 +39,16 @@ internal sealed class TrainingData
             throw new OmniFusionException($"{data.Ambiguity.Speech} does not speak the sentences of {data.Ambiguity.Corpus}.");
     }
 
+    /// <summary>Things that pictures can show; 0 without pictures.</summary>
+    internal int Things => _pictures?.Count ?? 0;
+
     /// <summary>What the thinker learns to write: what is said, read and seen.</summary>
     /// <param name="maxSeconds">Longer utterances are left out.</param>
-    internal Mixture ForRecognizer(double maxSeconds)
+    /// <param name="picturesOnly">Whether there are only scenes to name.</param>
+    internal Mixture ForRecognizer(double maxSeconds, bool picturesOnly)
     {
+        if (picturesOnly)
+            return Mix(_pictures is null ? [] : [(new Scenes(_pictures, _recipe.Data.Pictures!.Scenes, _recipe.Seed, single: true), 1)]);
         List<(ExampleSource, int)> sources = [.. Spoken(maxSeconds, translated: false)];
         if (_pictures is not null)
         {

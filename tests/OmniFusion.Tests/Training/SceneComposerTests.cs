@@ -49,9 +49,9 @@ public class SceneComposerTests
     }
 
     [Theory]
-    [InlineData(1, 0.35, 0.9)]
-    [InlineData(2, 0.32, 0.52)]
-    [InlineData(3, 0.28, 0.42)]
+    [InlineData(1, 0.5, 0.95)]
+    [InlineData(2, 0.35, 0.55)]
+    [InlineData(3, 0.3, 0.45)]
     public void EveryPictogramIsLargeEnoughAndHardlyHidden(int count, double least, double most)
     {
         SceneComposer composer = new();

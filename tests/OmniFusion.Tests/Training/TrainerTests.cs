@@ -110,6 +110,21 @@ public sealed class TrainerTests(TinyTraining tiny) : IClassFixture<TinyTraining
     }
 
     [Fact]
+    public void EyesAloneLearnToNameAndLeaveTheRestAsItWas()
+    {
+        tiny.MakeParts();
+        Recipe recipe = tiny.Recipe("recognizer", "eyes",
+            $"start: {tiny["omni"]}\nsteps: 12\nlabel_smoothing: 0\nphases: [ {{ decoder: 0, pictures_only: true }} ]", pictures: true);
+        JsonObject[] log = tiny.Train(recipe);
+        AssertFalls(log[..12], "naming");
+        Assert.All(log[..12], line => Assert.False(line.ContainsKey("ctc") || line.ContainsKey("decoder")));
+        SafeTensorsFile before = SafeTensorsFile.Open(tiny["omni/model.safetensors"]), after = SafeTensorsFile.Open(tiny["eyes/model.safetensors"]);
+        Assert.All(before.Entries, entry => Assert.Equal(before.Tensor(entry.Name).ToF32().Span.ToArray(), after.Tensor(entry.Name).ToF32().Span.ToArray()));
+        Assert.Contains(after.Entries, entry => entry.Name.StartsWith("thinker.visual.", StringComparison.Ordinal));
+        Assert.DoesNotContain(after.Entries, entry => entry.Name.Contains("naming", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void ATrainingWithPicturesResumesExactly()
     {
         Recipe unbroken = tiny.Recipe("recognizer", "pictures", "", pictures: true), broken = tiny.Recipe("recognizer", "pictures-stopped", "", pictures: true);

@@ -16,7 +16,7 @@ public sealed class SceneComposer
     private const int Attempts = 24;
 
     // The smallest and the largest side of a pictogram as a share of the picture's side, by how many there are.
-    private static readonly (double Least, double Most)[] s_sizes = [(0.35, 0.9), (0.32, 0.52), (0.28, 0.42)];
+    private static readonly (double Least, double Most)[] s_sizes = [(0.5, 0.95), (0.35, 0.55), (0.3, 0.45)];
 
     /// <summary>A composer of pictures of one size.</summary>
     /// <param name="side">Pixels in a row, and rows, of every picture.</param>

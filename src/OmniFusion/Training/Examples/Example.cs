@@ -22,6 +22,9 @@ internal sealed record Example
     /// <summary>What the fused model should write, by language code.</summary>
     internal IReadOnlyDictionary<string, string> Translations { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>Number of the one thing that the picture shows (<see cref="PictureBook"/>), or null: several, or something to read.</summary>
+    internal int? Shown { get; init; }
+
     /// <summary>Which inputs there are.</summary>
     internal PromptInput Prompt => new() { Audio = Mel is not null, Image = Picture is not null, Text = Text };
 

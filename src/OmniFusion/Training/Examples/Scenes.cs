@@ -3,7 +3,11 @@ using OmniFusion.Media;
 namespace OmniFusion.Training.Examples;
 
 /// <summary>Pictures whose content is to be named.</summary>
-internal sealed class Scenes(PictureBook pictures, int count, int seed) : ExampleSource
+/// <param name="pictures">Draws them.</param>
+/// <param name="count">Pictures in a pass.</param>
+/// <param name="seed">Of what they show.</param>
+/// <param name="single">Whether each shows one thing only.</param>
+internal sealed class Scenes(PictureBook pictures, int count, int seed, bool single = false) : ExampleSource
 {
     internal override int Count => count;
 
@@ -11,7 +15,7 @@ internal sealed class Scenes(PictureBook pictures, int count, int seed) : Exampl
 
     internal override Example Make(int index, int pass)
     {
-        (ImagePatches picture, string names) = pictures.Scene(Chance(seed, index, pass));
-        return new Example { Picture = picture, Answer = names };
+        (ImagePatches picture, string names, int? shown) = pictures.Scene(Chance(seed, index, pass), single);
+        return new Example { Picture = picture, Answer = names, Shown = shown };
     }
 }
