@@ -17,24 +17,27 @@ internal static class SynthesizeContrastiveCommand
         Option<string> pictograms = new("--pictograms") { Description = "Pack made by synthesize images", Required = true };
         Option<string> maker = new("--maker") { Description = "Whose drawings", DefaultValueFactory = _ => "facebook" };
         Option<string> split = new("--split") { Description = "train, test or heldout", DefaultValueFactory = _ => "test" };
+        Option<string?> speech = new("--speech") { Description = "Pack that speaks all sentences of the corpus; adds recordings to the set" };
         Option<string> to = new("--to") { Description = "Language: de, fr or cs", Required = true };
         Option<string> output = new("--output") { Description = "Folder to write", Required = true };
         Command command = new("contrastive", "Write ambiguous sentences with both translations and deciding pictures in the layout of CoMMuTE")
         {
-            corpus, pictograms, maker, split, to, output,
+            corpus, pictograms, maker, split, speech, to, output,
         };
         command.SetAction(arguments =>
         {
             using PictogramPack pack = PictogramPack.Open(arguments.GetRequiredValue(pictograms));
             AmbiguityCorpus sentences = AmbiguityCorpus.Read(arguments.GetRequiredValue(corpus), pack);
             string folder = arguments.GetRequiredValue(output);
+            using SpeechPack? spoken = arguments.GetValue(speech) is { } packFile ? SpeechPack.Open(packFile) : null;
             int lines = ContrastiveSetWriter.Write(
                 sentences,
                 arguments.GetRequiredValue(split),
                 arguments.GetRequiredValue(to),
                 pack,
                 arguments.GetRequiredValue(maker),
-                folder);
+                folder,
+                spoken);
             Console.WriteLine($"{folder}: {lines / 2} sentences, {lines} lines");
             return 0;
         });

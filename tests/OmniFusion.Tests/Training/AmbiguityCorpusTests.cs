@@ -96,7 +96,29 @@ public sealed class AmbiguityCorpusTests : IDisposable
             RgbImage image = ImageFile.Read(Path.Combine(output, "images", file));
             Assert.Equal(new SceneComposer().ComposeFixed([pack.Find(file[4..^4], "two")!]).Pixels, image.Pixels);
         }
+        Assert.Equal(["bat", "bat", "bat", "bat"], File.ReadAllLines(Path.Combine(output, "words")));
+        Assert.False(File.Exists(Path.Combine(output, "audio.order")));
         Assert.Equal(12, ContrastiveSetWriter.Write(corpus, "heldout", "cs", pack, "one", output));
+    }
+
+    [Fact]
+    public void BothLinesOfASentenceHaveTheSameRecording()
+    {
+        Write([Bat], [.. Sentences("bat", "train", 4), .. Sentences("bat", "test", 2)]);
+        using PictogramPack pack = MakePictograms();
+        AmbiguityCorpus corpus = AmbiguityCorpus.Read(_folder, pack);
+        string wav = Path.Combine(_folder, "tone.wav"), output = Path.Combine(_folder, "spoken");
+        WavWriter.WritePcm16(wav, [.. Enumerable.Range(0, 16000).Select(i => MathF.Sin(i * 0.3f))], 16000);
+        RecordedPack.Build(Path.Combine(_folder, "speech.pack"), [.. corpus.Sentences.Select(item => new Recording(wav, item.English, "tone"))]);
+        using SpeechPack speech = SpeechPack.Open(Path.Combine(_folder, "speech.pack"));
+        Assert.Equal(4, ContrastiveSetWriter.Write(corpus, "test", "de", pack, "two", output, speech));
+        string[] recordings = File.ReadAllLines(Path.Combine(output, "audio.order"));
+        Assert.Equal(["0004.wav", "0004.wav", "0005.wav", "0005.wav"], recordings);
+        Assert.All(recordings, name => Assert.Equal(speech.Items[4].SampleCount, AudioFile.ReadMono16k(Path.Combine(output, "audio", name), 30).Length));
+
+        RecordedPack.Build(Path.Combine(_folder, "other.pack"), [new Recording(wav, "Something else.", "tone")]);
+        using SpeechPack other = SpeechPack.Open(Path.Combine(_folder, "other.pack"));
+        Assert.Throws<OmniFusionException>(() => ContrastiveSetWriter.Write(corpus, "test", "de", pack, "two", output, other));
     }
 
     [Fact]

@@ -6,7 +6,8 @@ namespace OmniFusion.Training.Data;
 /// <summary>
 /// Writes sentences of an <see cref="AmbiguityCorpus"/> in the layout of CoMMuTE (Futeral et al., ACL 2023): <c>src.en</c>,
 /// <c>correct.LL</c>, <c>incorrect.LL</c> and <c>img.order</c>, line by line about the same item, and the pictures in <c>images/</c>. Each
-/// sentence stands on two neighbouring lines, once for either reading; what is correct on the one is incorrect on the other.
+/// sentence stands on two neighbouring lines, once for either reading; what is correct on the one is incorrect on the other. Beyond CoMMuTE,
+/// <c>words</c> names the ambiguous words and, where speech is given, <c>audio.order</c> the recordings in <c>audio/</c>.
 /// </summary>
 public static class ContrastiveSetWriter
 {
@@ -17,6 +18,7 @@ public static class ContrastiveSetWriter
     /// <param name="pictograms">The drawings.</param>
     /// <param name="maker">Whose drawings; in the fixed look of <see cref="SceneComposer.ComposeFixed"/>.</param>
     /// <param name="folder">Where to write; files of the same names are replaced.</param>
+    /// <param name="speech">Speaks all sentences of the corpus, or null. Sentences take turns among its copies.</param>
     /// <param name="composer">Draws the pictures; by default of 112 x 112 pixels.</param>
     /// <returns>Number of lines, two a sentence.</returns>
     /// <exception cref="OmniFusionException">
@@ -29,6 +31,7 @@ public static class ContrastiveSetWriter
         PictogramPack pictograms,
         string maker,
         string folder,
+        SpeechPack? speech = null,
         SceneComposer? composer = null)
     {
         ArgumentNullException.ThrowIfNull(corpus);
@@ -43,18 +46,25 @@ public static class ContrastiveSetWriter
         if (sentences.Length == 0)
             throw new OmniFusionException($"The corpus has no sentence of the split '{split}'.");
 
+        if (speech is not null && !speech.IsMadeFrom([.. corpus.Sentences.Select(sentence => sentence.English)]))
+            throw new OmniFusionException("The speech pack does not speak the sentences of the corpus.");
+
         composer ??= new SceneComposer();
         string images = Path.Combine(folder, "images");
         AtomicFile.MakeFolder(images);
-        List<string> source = [], correct = [], incorrect = [], order = [];
+        List<string> source = [], correct = [], incorrect = [], order = [], words = [], recordings = [];
         HashSet<string> drawn = [];
         // Sentences of one word take turns among the pictures of a reading.
         Dictionary<string, int> turns = [];
         foreach (AmbiguousSentence sentence in sentences)
         {
             int turn = turns[sentence.Word.Word] = turns.GetValueOrDefault(sentence.Word.Word, -1) + 1;
+            string? recording = speech is null ? null : Record(corpus, sentence, turn, speech, folder);
             for (int reading = 0; reading < 2; reading++)
             {
+                if (recording is not null)
+                    recordings.Add(recording);
+                words.Add(sentence.Word.Word);
                 IReadOnlyList<string> pictures = sentence.Word.Pictures[reading];
                 string hexcode = pictures[turn % pictures.Count];
                 Pictogram pictogram = pictograms.Find(hexcode, maker)
@@ -68,9 +78,30 @@ public static class ContrastiveSetWriter
                 order.Add(file);
             }
         }
-        foreach ((string name, List<string> lines) in
-            new[] { ("src.en", source), ($"correct.{language}", correct), ($"incorrect.{language}", incorrect), ("img.order", order) })
+        List<(string Name, List<string> Lines)> files =
+        [
+            ("src.en", source), ($"correct.{language}", correct), ($"incorrect.{language}", incorrect), ("img.order", order), ("words", words),
+        ];
+        if (speech is not null)
+            files.Add(("audio.order", recordings));
+        foreach ((string name, List<string> lines) in files)
             AtomicFile.WriteText(Path.Combine(folder, name), string.Join('\n', lines) + "\n");
         return source.Count;
+    }
+
+    // Writes a copy of a sentence that could be spoken.
+    private static string Record(AmbiguityCorpus corpus, AmbiguousSentence sentence, int turn, SpeechPack speech, string folder)
+    {
+        int line = corpus.Sentences.Index().First(item => ReferenceEquals(item.Item, sentence)).Index;
+        int[] copies = [.. Enumerable.Range(0, speech.Count).Where(i => speech.Items[i].TextIndex == line && speech.Items[i].SampleCount > 0)];
+        if (copies.Length == 0)
+            throw new OmniFusionException($"The speech pack has no recording of '{sentence.English}'");
+        int item = copies[turn % copies.Length];
+        float[] samples = new float[speech.Items[item].SampleCount];
+        speech.ReadSamples(item, samples);
+        AtomicFile.MakeFolder(Path.Combine(folder, "audio"));
+        string name = $"{line:0000}.wav";
+        WavWriter.WritePcm16(Path.Combine(folder, "audio", name), samples, SpeechPack.SampleRate);
+        return name;
     }
 }
