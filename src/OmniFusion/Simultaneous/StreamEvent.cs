@@ -8,4 +8,8 @@ namespace OmniFusion.Simultaneous;
 /// <param name="Deleted">Characters at the end of what was committed that this event takes back, before it adds: only where the policy revises.</param>
 /// <param name="EndsSegment">Whether a segment ended here.</param>
 public sealed record StreamEvent(
-    double AudioSeconds, double WallSeconds, string Committed, string Tentative, int Deleted, bool EndsSegment);
+    double AudioSeconds, double WallSeconds, string Committed, string Tentative, int Deleted, bool EndsSegment)
+{
+    /// <summary>Seconds from the start of the stream at which the present segment of speech began, or the last one where none is open.</summary>
+    public double SegmentStart { get; init; }
+}
