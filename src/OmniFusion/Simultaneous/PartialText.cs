@@ -11,14 +11,12 @@ internal sealed class PartialText
     private readonly IPartialDecoder _decoder;
     private readonly Policy _policy;
     private readonly WordCuts _cuts;
-    private readonly TokenStream _stream;
     private readonly List<int> _kept = [];
 
     internal PartialText(IPartialDecoder decoder, Policy policy)
     {
         (_decoder, _policy) = (decoder, policy);
         _cuts = new WordCuts(decoder.Tokenizer);
-        _stream = new TokenStream(decoder.Tokenizer);
         policy.Restart();
     }
 
@@ -39,7 +37,6 @@ internal sealed class PartialText
         if (_decoder.SourceEnded)
         {
             Put(hypothesis.Tokens, hypothesis.Tokens.Length);
-            Text += _stream.Finish();
             Tentative = "";
             return;
         }
@@ -52,16 +49,16 @@ internal sealed class PartialText
 
     private void Put(int[] tokens, int count)
     {
+        string text = Decode(tokens.AsSpan(0, count));
         if (_policy.Revises)
         {
-            Text = Decode(tokens.AsSpan(0, count));
+            Text = text;
             return;
         }
-        foreach (int token in tokens.AsSpan(Math.Min(_kept.Count, count), Math.Max(count - _kept.Count, 0)))
-        {
-            _kept.Add(token);
-            Text += _stream.Push(token);
-        }
+        ReadOnlySpan<int> added = tokens.AsSpan(Math.Min(_kept.Count, count)..count);
+        _kept.AddRange(added);
+        // What is out stays, even where a tokenizer would now write it otherwise.
+        Text = text.StartsWith(Text, StringComparison.Ordinal) ? text : Text + Decode(added);
     }
 
     private string Decode(ReadOnlySpan<int> tokens) => _decoder.Tokenizer.Decode(tokens, skipSpecialTokens: true);

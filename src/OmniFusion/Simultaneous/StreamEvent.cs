@@ -10,6 +10,12 @@ namespace OmniFusion.Simultaneous;
 public sealed record StreamEvent(
     double AudioSeconds, double WallSeconds, string Committed, string Tentative, int Deleted, bool EndsSegment)
 {
-    /// <summary>Seconds from the start of the stream at which the present segment of speech began, or the last one where none is open.</summary>
+    /// <summary>
+    /// Seconds from the start of the stream at which a segment of speech began: the one that ended here, otherwise the present one, otherwise
+    /// the last.
+    /// </summary>
     public double SegmentStart { get; init; }
+
+    /// <summary>Seconds from the start of the stream at which the last speech of that segment was heard.</summary>
+    public double SpeechEnd { get; init; }
 }

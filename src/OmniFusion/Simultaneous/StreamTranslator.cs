@@ -31,7 +31,7 @@ public abstract class StreamTranslator : ISimultaneousTranslator
     private SegmentText? _segment;
     private int _frames, _voicedFrames, _silentFrames, _onset;
     private bool _ending, _completed;
-    private double _segmentStart;
+    private long _segmentStart, _speechEnd;
     private string _shown = "";
     private bool _anyText;
 
@@ -39,6 +39,7 @@ public abstract class StreamTranslator : ISimultaneousTranslator
     private string _committed = "";
     private int _deleted;
     private bool _ended;
+    private long _endedStart, _endedEnd;
 
     private protected StreamTranslator(StreamSettings settings, RgbImage? image = null)
     {
@@ -179,7 +180,8 @@ public abstract class StreamTranslator : ISimultaneousTranslator
             if (_image is not null)
                 _segment.Show(_image);
             _segment.Append(CollectionsMarshal.AsSpan(_preRoll));
-            _segmentStart = (double)(_taken - _filled + _heard - _preRoll.Count) / AudioFile.ModelRate;
+            _speechEnd = _taken - _filled + _heard;
+            _segmentStart = _speechEnd - _preRoll.Count;
             _frames = _preRoll.Count / VoiceActivity.FrameSamples;
             (_voicedFrames, _silentFrames, _onset) = (_onset, 0, 0);
             _preRoll.Clear();
@@ -196,6 +198,8 @@ public abstract class StreamTranslator : ISimultaneousTranslator
             _frames++;
             _voicedFrames += voiced ? 1 : 0;
             _silentFrames = voiced ? 0 : _silentFrames + 1;
+            if (voiced)
+                _speechEnd = _taken - _filled + _heard;
             _ending = _silentFrames >= _settings.PauseThatEnds(_frames) || _frames >= _settings.MaxSegmentFrames;
         }
         segment.Append(_chunk.AsSpan(from, _heard - from));
@@ -227,6 +231,9 @@ public abstract class StreamTranslator : ISimultaneousTranslator
         if (_voicedFrames >= WordFrames)
         {
             Advance(cancellation);
+            if (!_ended)
+                _endedStart = _segmentStart;
+            _endedEnd = _speechEnd;
             _ended = true;
             _anyText |= _shown.Length > 0;
         }
@@ -265,7 +272,8 @@ public abstract class StreamTranslator : ISimultaneousTranslator
         string tentative = _segment is null ? "" : Joined(_segment.Text + _segment.Tentative)[_shown.Length..];
         StreamEvent taken = new(AudioSeconds, _computed, _committed, tentative, _deleted, _ended)
         {
-            SegmentStart = _segmentStart,
+            SegmentStart = (double)(_ended ? _endedStart : _segmentStart) / AudioFile.ModelRate,
+            SpeechEnd = (double)(_ended ? _endedEnd : _speechEnd) / AudioFile.ModelRate,
         };
         (_committed, _deleted, _ended) = ("", 0, false);
         return taken;

@@ -35,12 +35,12 @@ public sealed class Subtitles
         // Any white space, a line break above all, would end or break a cue.
         string[] parts = Split(string.Join(' ', _text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)), PartLength);
         int length = parts.Sum(part => part.Length), before = 0;
-        double start = happened.SegmentStart, seconds = Math.Max(happened.AudioSeconds - start, 0);
+        double start = happened.SegmentStart, seconds = Math.Max(happened.SpeechEnd - start, 0);
         foreach (string part in parts)
         {
             double from = start + seconds * before / length;
             before += part.Length;
-            _cues.Add(new Subtitle(from, start + seconds * before / length, string.Join('\n', Split(part, LineLength))));
+            _cues.Add(new Subtitle(from, start + seconds * before / length, Lines(part)));
         }
         _text = "";
     }
@@ -62,24 +62,31 @@ public sealed class Subtitles
         AtomicFile.WriteText(path, text.ToString());
     }
 
-    // Into the fewest pieces of at most so many characters, at spaces where there are any, of about equal length.
+    // Into pieces of at most so many characters, at spaces where there are any.
     private static string[] Split(string text, int most)
     {
-        int count = (text.Length + most - 1) / most;
         List<string> pieces = [];
         while (text.Length > most)
         {
-            int even = Math.Min((text.Length + count - 1) / count, most);
-            int cut = text.LastIndexOf(' ', most, most + 1 - even) is var later and > 0 ? later : text.LastIndexOf(' ', even);
+            int cut = text.LastIndexOf(' ', most);
             if (cut <= 0)
-                cut = char.IsHighSurrogate(text[even - 1]) ? even - 1 : even;
-            pieces.Add(text[..cut].TrimEnd());
+                cut = char.IsHighSurrogate(text[most - 1]) ? most - 1 : most;
+            pieces.Add(text[..cut]);
             text = text[cut..].TrimStart();
-            count = Math.Max(count - 1, 1);
         }
         if (text.Length > 0)
             pieces.Add(text);
         return [.. pieces];
+    }
+
+    // Broken at the space nearest to the middle.
+    private static string Lines(string part)
+    {
+        if (part.Length <= LineLength)
+            return part;
+        int middle = part.Length / 2, before = part.LastIndexOf(' ', middle), after = part.IndexOf(' ', middle);
+        int cut = before < 0 || (after >= 0 && after - middle < middle - before) ? after : before;
+        return cut < 0 ? part : part[..cut] + "\n" + part[(cut + 1)..];
     }
 
     private static string Time(double seconds, bool web)

@@ -9,6 +9,8 @@ namespace OmniFusion.Simultaneous;
 /// <param name="tokenizer">Of the tokens.</param>
 internal sealed class WordCuts(Tokenizer tokenizer)
 {
+    private const char Incomplete = '\uFFFD';
+
     /// <summary>The last cut that is not behind <paramref name="most"/> tokens; <paramref name="least"/> where there is none after it.</summary>
     internal int LastCut(ReadOnlySpan<int> tokens, int least, int most)
     {
@@ -50,9 +52,9 @@ internal sealed class WordCuts(Tokenizer tokenizer)
 
     private bool IsCut(ReadOnlySpan<int> tokens, int cut)
     {
+        // Half a character before the cut; or a run of byte tokens that goes on behind it, which is only decoded as a whole.
         string before = Decode(tokens[..cut]), with = Decode(tokens[..(cut + 1)]);
-        // Half a character before the cut, or a token that is no text behind it.
-        if (before.Length == 0 || before[^1] == '\uFFFD' || with.Length <= before.Length || !with.StartsWith(before, StringComparison.Ordinal))
+        if (before.Length == 0 || before[^1] == Incomplete || with.Length <= before.Length || !with.StartsWith(before, StringComparison.Ordinal))
             return false;
         char last = before[^1], next = with[before.Length];
         return char.IsWhiteSpace(next) || char.IsWhiteSpace(last) || IsUnspaced(last) || IsUnspaced(next);
