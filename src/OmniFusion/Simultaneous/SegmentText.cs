@@ -8,11 +8,17 @@ internal abstract class SegmentText : IDisposable
     // German captions have about 4 tokens a second; a model that runs on without end is stopped, a fast speaker is not.
     private const int TokensPerSecond = 12, TokensAtLeast = 24;
 
+    // Words of a second of speech, for a model that cannot spell.
+    private const double WordsPerSecond = 2.5;
+
     /// <summary>What is out, of this segment.</summary>
     internal abstract string Text { get; }
 
     /// <summary>What would follow now.</summary>
     internal abstract string Tentative { get; }
+
+    /// <summary>What the audio tower's own head hears; null in a model without it.</summary>
+    internal abstract Spelling? Spell();
 
     /// <summary>The next samples.</summary>
     internal abstract void Append(ReadOnlySpan<float> samples);
@@ -31,18 +37,8 @@ internal abstract class SegmentText : IDisposable
 
     private protected static int MostTokens(double seconds) => TokensAtLeast + (int)(TokensPerSecond * seconds);
 
-    private protected static int WordsIn(ISpeechDecoder speech) => speech is ISpeller speller
-        ? WordCuts.Count(speller.Spelling) : (int)(speech.Seconds * ISpeller.WordsPerSecond);
-}
-
-/// <summary>A speech decoder whose audio tower can spell what it heard.</summary>
-public interface ISpeller
-{
-    /// <summary>Words in a second of English speech, for decoders that cannot spell.</summary>
-    internal const double WordsPerSecond = 2.5;
-
-    /// <summary>The characters heard so far, the last word perhaps half.</summary>
-    string Spelling { get; }
+    private protected static int WordsIn(ISpeechDecoder speech, Spelling? spelling) =>
+        spelling?.Words ?? (int)(speech.Seconds * WordsPerSecond);
 }
 
 /// <summary>The fused model writes the translation from the speech.</summary>
@@ -54,6 +50,8 @@ internal sealed class FusedSegment(ISpeechDecoder speech, Policy policy) : Segme
 
     internal override string Tentative => _text.Tentative;
 
+    internal override Spelling? Spell() => (speech as ISpellingDecoder)?.Spell();
+
     internal override void Append(ReadOnlySpan<float> samples) => speech.Append(samples);
 
     internal override void Complete() => speech.Complete();
@@ -61,7 +59,7 @@ internal sealed class FusedSegment(ISpeechDecoder speech, Policy policy) : Segme
     internal override void Show(RgbImage? image) => speech.Show(image);
 
     internal override void Advance(CancellationToken cancellation) =>
-        _text.Advance(speech.Seconds, WordsIn(speech), MostTokens(speech.Seconds), cancellation);
+        _text.Advance(speech.Seconds, WordsIn(speech, Spell()), MostTokens(speech.Seconds), cancellation);
 
     public override void Dispose() => speech.Dispose();
 }
@@ -77,6 +75,8 @@ internal sealed class CascadeSegment(ISpeechDecoder speech, Policy speechPolicy,
 
     internal override string Tentative => _text.Tentative;
 
+    internal override Spelling? Spell() => (speech as ISpellingDecoder)?.Spell();
+
     internal override void Append(ReadOnlySpan<float> samples) => speech.Append(samples);
 
     internal override void Complete() => speech.Complete();
@@ -85,7 +85,7 @@ internal sealed class CascadeSegment(ISpeechDecoder speech, Policy speechPolicy,
 
     internal override void Advance(CancellationToken cancellation)
     {
-        _heard.Advance(speech.Seconds, WordsIn(speech), MostTokens(speech.Seconds), cancellation);
+        _heard.Advance(speech.Seconds, WordsIn(speech, Spell()), MostTokens(speech.Seconds), cancellation);
         string source = _heard.Text.Trim();
         if (source.Length == 0 || (source == _source && speech.SourceEnded == _ended))
             return;

@@ -44,11 +44,16 @@ internal sealed class StreamParts
 
     internal Policy NewPolicy(IPartialDecoder decoder, IReadOnlyList<AttentionHead> heads) => _policy.Create(decoder.Tokenizer, heads);
 
-    internal ISpeechDecoder NewFusedDecoder() => RecomputingSpeechDecoder.Translator(_model, _target);
+    internal ISpeechDecoder NewFusedDecoder() => FusedSpeechDecoder.Create(_model, _target.Code, Decoding(FusedHeads));
 
-    internal ISpeechDecoder NewRecognizer() => RecomputingSpeechDecoder.Recognizer(_model, _target);
+    internal ISpeechDecoder NewRecognizer() => SpeechRecognizerDecoder.Create(_model, Decoding(RecognizerHeads));
 
-    internal ITextDecoder NewTextDecoder() => new RecomputingTextDecoder(_model, _source, _target);
+    internal ITextDecoder NewTextDecoder() => TextDecoder.Create(_model, _source.Code, _target.Code, Decoding(TextHeads));
+
+    private PartialDecoderOptions Decoding(IReadOnlyList<AttentionHead> heads) => new()
+    {
+        Exact = Options.Exact, Heads = _policy.NeedsAttention ? heads : null,
+    };
 
     // Uncalibrated: all heads of the layer two thirds up, where the published attention policies look (Papi et al. 2023).
     private static IReadOnlyList<AttentionHead> Heads(IReadOnlyList<(int Layer, int Head)>? chosen, DecoderShape shape)

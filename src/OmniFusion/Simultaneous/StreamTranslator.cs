@@ -14,6 +14,9 @@ public abstract class StreamTranslator : ISimultaneousTranslator
     // Voiced frames that open a segment, and those without which there was no word in it.
     private const int OnsetFrames = 3, WordFrames = 8;
 
+    // The letters that the audio tower hears come in peaks: between two words there may be so many seconds more than a pause has.
+    private const double LetterGap = 0.6;
+
     // Samples before the onset that belong to the segment: quiet consonants.
     private const int PreRollSamples = 15 * VoiceActivity.FrameSamples;
 
@@ -150,9 +153,16 @@ public abstract class StreamTranslator : ISimultaneousTranslator
     {
         Hear(cancellation);
         (_filled, _heard) = (0, 0);
-        if (_segment is not null && _voicedFrames >= WordFrames)
-            Advance(cancellation);
+        if (_segment is null || !HasWords(_segment))
+            return;
+        Advance(cancellation);
+        // Loud, but no speech: what energy alone does not tell.
+        if (_segment.Spell()?.TrailingBlankSeconds >= _settings.PauseFrames * VoiceActivity.FrameSeconds + LetterGap)
+            EndSegment(cancellation);
     }
+
+    // A click is no word, and a noise in which the audio tower hears no letter neither.
+    private bool HasWords(SegmentText segment) => _voicedFrames >= WordFrames && segment.Spell() is not { Words: 0 };
 
     private void Hear(CancellationToken cancellation)
     {
@@ -227,8 +237,7 @@ public abstract class StreamTranslator : ISimultaneousTranslator
         if (!_completed)
             _segment!.Complete();
         _completed = true;
-        // A click is not a word.
-        if (_voicedFrames >= WordFrames)
+        if (HasWords(_segment!))
         {
             Advance(cancellation);
             if (!_ended)

@@ -44,7 +44,7 @@ internal sealed class ScriptedDecoder(Tokenizer tokenizer, Func<int, int[], Hypo
 }
 
 /// <summary>Writes one word for every 0.4 s that it hears, and guesses the last one wrong until it has heard more.</summary>
-internal sealed class FakeSpeechDecoder : ISpeechDecoder
+internal sealed class FakeSpeechDecoder : ISpellingDecoder
 {
     private long _samples;
 
@@ -65,6 +65,11 @@ internal sealed class FakeSpeechDecoder : ISpeechDecoder
     public bool SourceEnded { get; private set; }
 
     public double Seconds => _samples / 16000.0;
+
+    /// <summary>What it claims to spell of so many seconds; null: it cannot.</summary>
+    public Func<double, Spelling?>? OnSpell { get; init; }
+
+    public Spelling? Spell() => OnSpell?.Invoke(Seconds);
 
     public void Append(ReadOnlySpan<float> samples)
     {

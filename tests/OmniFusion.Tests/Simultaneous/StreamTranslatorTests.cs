@@ -7,6 +7,7 @@ public sealed class StreamTranslatorTests
 {
     private readonly List<FakeSpeechDecoder> _decoders = [];
     private Action<CancellationToken>? _onWrite;
+    private Func<double, Spelling?>? _onSpell;
 
     // Speech, a pause, speech, a long silence, speech to the end.
     private static float[] Talk => [
@@ -50,6 +51,24 @@ public sealed class StreamTranslatorTests
         Assert.Empty(_decoders);
         // A click is not speech.
         Assert.Equal("", Play("hold-n:0", [.. Sound.Silence(2), .. Sound.Speech(0.15), .. Sound.Silence(2)], _ => 16000).Text);
+    }
+
+    [Fact]
+    public void Noise_without_letters_yields_no_text_and_letters_that_stop_end_a_segment()
+    {
+        // An engine: loud enough, and never spelled.
+        _onSpell = _ => new Spelling("", 0, 9, []);
+        _onWrite = _ => Assert.Fail("There is nothing to write.");
+        Assert.Equal("", Play("hold-n:0", Sound.Speech(12), _ => 8000).Text);
+        // Somebody speaks for two seconds before the engine.
+        _onWrite = null;
+        _onSpell = seconds => new Spelling("two words", 2, Math.Max(seconds - 2, 0), []);
+        using StreamTranslator translator = New("hold-n:0");
+        double end = 0;
+        foreach (float[] chunk in Sound.Speech(6).Chunk(8000))
+            if (translator.Push(chunk) is { EndsSegment: true } last && end == 0)
+                end = last.AudioSeconds;
+        Assert.InRange(end, 3, 4);
     }
 
     [Fact]
@@ -223,7 +242,7 @@ public sealed class StreamTranslatorTests
 
     private FakeSpeechDecoder NewDecoder()
     {
-        _decoders.Add(new FakeSpeechDecoder { OnWrite = _onWrite });
+        _decoders.Add(new FakeSpeechDecoder { OnWrite = _onWrite, OnSpell = _onSpell });
         return _decoders[^1];
     }
 
