@@ -10,8 +10,8 @@ internal static class CommandRunner
 {
     internal const int Failed = 1, WrongUsage = 2, Cancelled = 130;
 
-    // What is stopped may end its step first, and a training writes a checkpoint.
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2), s_trainingPatience = TimeSpan.FromMinutes(5);
+    // What is stopped may end its step first, a training writes a checkpoint, and a stream the rest of its text.
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2), s_trainingPatience = TimeSpan.FromMinutes(5), s_streamPatience = TimeSpan.FromSeconds(30);
 
     // Nothing is read from response files: a text to translate may begin with an at sign.
     private static readonly ParserConfiguration s_parser = new() { ResponseFileTokenReplacer = null };
@@ -26,6 +26,7 @@ internal static class CommandRunner
         InfoCommand.Create(),
         EvaluateCommand.Create(),
         SynthesizeCommand.Create(),
+        StreamCommand.Create(),
         TrainCommand.Create(),
     };
 
@@ -42,7 +43,12 @@ internal static class CommandRunner
             return await parsed.InvokeAsync(new InvocationConfiguration
             {
                 EnableDefaultExceptionHandler = false,
-                ProcessTerminationTimeout = parsed.CommandResult.Command.Name == "train" ? s_trainingPatience : s_patience,
+                ProcessTerminationTimeout = parsed.CommandResult.Command.Name switch
+                {
+                    "train" => s_trainingPatience,
+                    "stream" => s_streamPatience,
+                    _ => s_patience,
+                },
             });
         }
         catch (OperationCanceledException)

@@ -31,12 +31,13 @@ internal static class TranslateCommand
                 + "each optional, paths relative to it",
             HelpName = "FILE.jsonl",
         };
+        Option<bool> cascade = new("--cascade") { Description = "Transcribe first and translate the transcript, instead of the fused model" };
         Option<bool> json = new("--json") { Description = "Print one JSON object a line" };
         ModelOptions model = new();
         SearchOptions search = new(defaultBatch: 1);
         Command command = new("translate", "Translates speech, speech with an image, an image, or text.")
         {
-            audio, to, image, text, transcript, batch,
+            audio, to, image, text, transcript, batch, cascade,
         };
         model.AddTo(command);
         search.AddTo(command);
@@ -50,31 +51,35 @@ internal static class TranslateCommand
                 string? batchFile = arguments.GetValue(batch);
                 TranslateItem[] items = batchFile is null ? inputs.Items() : inputs.Batch(batchFile);
                 TranslationOptions options = search.Read(arguments);
+                bool inStages = arguments.GetValue(cascade);
+                if (inStages && batchFile is null && (arguments.GetValue(audio) ?? []).Length == 0)
+                    throw new UsageException("--cascade translates speech: give AUDIO.");
+                Translator translator = new(model.Load(arguments), inStages, options);
                 return items.Length == 1 && batchFile is null
-                    ? TranslateOne(model.Load(arguments), items[0], options, arguments.GetValue(json), cancellation)
-                    : TranslateAll(model.Load(arguments), items, options, arguments.GetValue(json), cancellation);
+                    ? TranslateOne(translator, items[0], arguments.GetValue(json), cancellation)
+                    : TranslateAll(translator, items, arguments.GetValue(json), cancellation);
             },
             CancellationToken.None));
         return command;
     }
 
     private static async Task<int> TranslateOne(
-        OmniFusionModel model, TranslateItem item, TranslationOptions options, bool json, CancellationToken cancellation)
+        Translator translator, TranslateItem item, bool json, CancellationToken cancellation)
     {
-        Translation translation = await model.TranslateAsync(item.Request!, options, cancellation);
+        Translation translation = await translator.Translate(item.Request!, cancellation);
         Console.Out.WriteLine(Show(item, translation, json));
         return 0;
     }
 
     private static async Task<int> TranslateAll(
-        OmniFusionModel model, TranslateItem[] items, TranslationOptions options, bool json, CancellationToken cancellation)
+        Translator translator, TranslateItem[] items, bool json, CancellationToken cancellation)
     {
         int failures = 0;
         await BatchProgress.Run("Translating", items.Length, async progress =>
         {
             TranslationRequest[] requests = [.. items.Select(item => item.Request).OfType<TranslationRequest>()];
             await using IAsyncEnumerator<TranslationResult> results =
-                model.TranslateBatchAsync(requests, options, cancellation).GetAsyncEnumerator(cancellation);
+                translator.TranslateAll(requests, cancellation).GetAsyncEnumerator(cancellation);
             foreach (TranslateItem item in items)
             {
                 TranslationResult? result = item.Request is not null && await results.MoveNextAsync() ? results.Current : null;
@@ -96,6 +101,16 @@ internal static class TranslateCommand
     // One line an item that does not steer the terminal, whatever a model writes.
     private static string Show(TranslateItem item, Translation translation, bool json) =>
         json ? item.ResultLine(translation) : string.Concat(translation.Text.ReplaceLineEndings(" ").Where(c => !char.IsControl(c)));
+
+    /// <summary>The fused model, or the cascade.</summary>
+    private sealed record Translator(OmniFusionModel Model, bool Cascade, TranslationOptions Options)
+    {
+        internal Task<Translation> Translate(TranslationRequest request, CancellationToken cancellation) => Cascade
+            ? Model.TranslateCascadeAsync(request, Options, cancellation) : Model.TranslateAsync(request, Options, cancellation);
+
+        internal IAsyncEnumerable<TranslationResult> TranslateAll(TranslationRequest[] requests, CancellationToken cancellation) => Cascade
+            ? Model.TranslateCascadeBatchAsync(requests, Options, cancellation) : Model.TranslateBatchAsync(requests, Options, cancellation);
+    }
 
     /// <summary>What the options name, checked against each other.</summary>
     private sealed record Inputs(string[] Audio, string? Image, string? Text, string? Transcript, string? To)

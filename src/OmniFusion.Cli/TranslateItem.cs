@@ -34,6 +34,7 @@ internal sealed record TranslateItem(string? Audio, string? Image, string? Text,
         Image,
         Text,
         translation.Language,
+        translation.Transcript,
         Translation = translation.Text,
         translation.Ids,
         // JSON has no word for what is not a number.

@@ -1,7 +1,7 @@
 namespace OmniFusion.Checkpoints;
 
 /// <summary>Writes a file whole or not at all.</summary>
-internal static class AtomicFile
+public static class AtomicFile
 {
     /// <summary>
     /// Lets <paramref name="write"/> fill a file of a temporary name in the folder of <paramref name="path"/>, forces it to disk and

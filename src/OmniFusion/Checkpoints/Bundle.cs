@@ -54,6 +54,9 @@ public sealed record Bundle
     /// <summary>Codes of the languages it translates into (<c>languages</c>).</summary>
     public IReadOnlyList<string> Languages { get; init; } = PublishedLanguages;
 
+    /// <summary>Defaults of simultaneous translation (<c>simultaneous</c>).</summary>
+    public BundleSimultaneous Simultaneous { get; init; } = new();
+
     /// <summary>Reads a bundle; its paths become full paths.</summary>
     /// <param name="folderOrFile">The bundle's folder or its <c>omnifusion.json</c>.</param>
     /// <exception cref="OmniFusionException">A key has a wrong value, or a part is missing or lies outside the folder.</exception>
@@ -83,6 +86,7 @@ public sealed record Bundle
             Generation = json.SectionOrNull("generation") is { } generation ? BundleGeneration.Read(generation) : new BundleGeneration(),
             Prompt = OneOf(json, "prompt", "published", Prompts),
             Languages = languages,
+            Simultaneous = json.SectionOrNull("simultaneous") is { } stream ? BundleSimultaneous.Read(stream) : new BundleSimultaneous(),
         };
     }
 
@@ -102,6 +106,8 @@ public sealed record Bundle
             ["prompt"] = Prompt,
             ["languages"] = new JsonArray([.. Languages.Select(code => (JsonNode)code)]),
         };
+        if (Simultaneous.ToJson() is { Count: > 0 } stream)
+            json["simultaneous"] = stream;
         if (Recognizer is not null)
             json["recognizer"] = Relative(folder, Recognizer);
         AtomicFile.MakeFolder(folder);

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 
 namespace OmniFusion.Media;
@@ -45,6 +46,28 @@ public static class AudioFile
     /// <inheritdoc cref="ReadMono16k(string, CancellationToken)"/>
     public static float[] ReadMono16k(string path, double maxSeconds, CancellationToken cancellation = default) =>
         ReadMono16k(path, AudioFfmpeg.Executable, cancellation, maxSeconds);
+
+    /// <summary>
+    /// Reads a recording as the models want it, block by block, so that a long one needs no memory; see
+    /// <see cref="ReadMono16k(string, CancellationToken)"/>.
+    /// </summary>
+    /// <param name="path">The file.</param>
+    /// <param name="next">Takes each block, whose memory is used again when it returns.</param>
+    /// <param name="cancellation">Checked between blocks.</param>
+    /// <inheritdoc cref="ReadMono16k(string, CancellationToken)"/>
+    public static void StreamMono16k(string path, Action<ReadOnlyMemory<float>> next, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(next);
+        using FileStream file = Open(path);
+        Guard(path, () =>
+        {
+            if (IsWav(file) && new WavReader(file, path) is { Format.Coding: not WavCoding.Other } reader)
+                return Forward(reader, path, next, cancellation);
+            if (file.Length == 0)
+                throw new OmniFusionException($"{path} is empty.");
+            return AudioFfmpeg.Decode(path, AudioFfmpeg.Executable, decoded => Forward(decoded, path, next, cancellation), cancellation);
+        });
+    }
 
     internal static float[] ReadMono16k(
         string path, string ffmpeg, CancellationToken cancellation, double maxSeconds = double.PositiveInfinity)
@@ -101,6 +124,30 @@ public static class AudioFile
         cancellation.ThrowIfCancellationRequested();
         resampler.Flush(samples);
         return samples.Count > 0 ? samples.ToArray() : throw new OmniFusionException($"{path} holds no sound: it has 0 samples.");
+    }
+
+    private static long Forward(WavReader reader, string path, Action<ReadOnlyMemory<float>> next, CancellationToken cancellation)
+    {
+        Resampler resampler = new(reader.Format.SampleRate, ModelRate);
+        ArrayBufferWriter<float> ready = new(BlockSamples);
+        float[] block = new float[BlockSamples];
+        long samples = 0;
+        int count;
+        do
+        {
+            cancellation.ThrowIfCancellationRequested();
+            count = reader.Read(block);
+            if (count > 0)
+                resampler.Push(block.AsSpan(0, count), ready);
+            else
+                resampler.Flush(ready);
+            samples += ready.WrittenCount;
+            if (ready.WrittenCount > 0)
+                next(ready.WrittenMemory);
+            ready.ResetWrittenCount();
+        }
+        while (count > 0);
+        return samples > 0 ? samples : throw new OmniFusionException($"{path} holds no sound: it has 0 samples.");
     }
 
     private static OmniFusionException TooLong(string path, double maxSeconds) =>

@@ -134,15 +134,50 @@ public sealed class OmniFusionModel
         ArgumentNullException.ThrowIfNull(requests);
         TranslationOptions how = options ?? new TranslationOptions();
         GenerationOptions search = SearchOf(how);
-        if (how.BatchSize < 1)
-            throw new OmniFusionException($"A batch holds at least 1 request, not {how.BatchSize}.");
-        foreach (TranslationRequest[] batch in requests.Chunk(how.BatchSize))
+        foreach (TranslationRequest[] batch in requests.Chunk(BatchSizeOf(how)))
         {
             TranslationResult[] results =
                 await Task.Run(() => TranslateBatch(batch, how, search, cancellation), cancellation).ConfigureAwait(false);
             foreach (TranslationResult result in results)
                 yield return result;
         }
+    }
+
+    /// <summary>
+    /// Translates speech by the cascade, the paper's baseline: the thinker writes a transcript, and the translator translates that by itself.
+    /// Both search in the same way. The transcript stands in <see cref="Translation.Transcript"/>.
+    /// </summary>
+    /// <param name="requests">Recordings, with images where there are any; a request that has its transcript is translated from that.</param>
+    /// <param name="options">The search of both stages, and how many requests are computed together.</param>
+    /// <param name="cancellation">Checked at each step.</param>
+    /// <exception cref="OperationCanceledException">The caller asked to stop.</exception>
+    public async IAsyncEnumerable<TranslationResult> TranslateCascadeBatchAsync(
+        IReadOnlyList<TranslationRequest> requests, TranslationOptions? options = null,
+        [EnumeratorCancellation] CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(requests);
+        TranslationOptions how = options ?? new TranslationOptions();
+        GenerationOptions search = SearchOf(how);
+        foreach (TranslationRequest[] batch in requests.Chunk(BatchSizeOf(how)))
+        {
+            TranslationResult[] results =
+                await Task.Run(() => TranslateCascade(batch, how, search, cancellation), cancellation).ConfigureAwait(false);
+            foreach (TranslationResult result in results)
+                yield return result;
+        }
+    }
+
+    /// <summary>Translates one recording by the cascade; see <see cref="TranslateCascadeBatchAsync"/>.</summary>
+    /// <exception cref="OmniFusionException">The inputs cannot be read, or there is no recording.</exception>
+    /// <exception cref="OperationCanceledException">The caller asked to stop.</exception>
+    public async Task<Translation> TranslateCascadeAsync(
+        TranslationRequest request, TranslationOptions? options = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        GenerationOptions search = SearchOf(options ?? new TranslationOptions());
+        TranslationResult result = await Task.Run(
+            () => TranslateCascade([request], options ?? new TranslationOptions(), search, cancellation)[0], cancellation).ConfigureAwait(false);
+        return result.Translation ?? throw result.Error!;
     }
 
     /// <summary>The thinker's own text about a recording or an image, greedily: what a recogniser writes.</summary>
@@ -169,12 +204,9 @@ public sealed class OmniFusionModel
             NumBeams = 1, NoRepeatNgramSize = 0, MaxNewTokens = maxNewTokens, EndOfText = _endOfTranscript,
         };
         search.Check();
-        return await Task.Run(() => WithCompute(c =>
-        {
-            ThinkerInput[] inputs = [.. requests.Select(request => _reader.ReadForThinker(request, cancellation))];
-            Generated[] written = Parts.StartThinker(c, inputs).Search(c, search, cancellation);
-            return written.Select(text => ThinkerTokenizer.Decode(text.Ids, skipSpecialTokens: true)).ToArray();
-        }), cancellation).ConfigureAwait(false);
+        return await Task.Run(
+            () => Transcribe([.. requests.Select(request => _reader.ReadForThinker(request, cancellation))], search, cancellation),
+            cancellation).ConfigureAwait(false);
     }
 
     /// <summary>A place to compute on this model's threads, for whoever uses <see cref="Parts"/>; one thread at a time.</summary>
@@ -221,6 +253,72 @@ public sealed class OmniFusionModel
         search.Check();
         return search;
     }
+
+    private static int BatchSizeOf(TranslationOptions options) => options.BatchSize >= 1 ? options.BatchSize
+        : throw new OmniFusionException($"A batch holds at least 1 request, not {options.BatchSize}.");
+
+    private TranslationResult[] TranslateCascade(
+        TranslationRequest[] requests, TranslationOptions options, GenerationOptions search, CancellationToken cancellation)
+    {
+        TranslationResult[] results = new TranslationResult[requests.Length];
+        List<(int Place, ThinkerInput Input)> heard = [];
+        string[] transcripts = [.. requests.Select(request => request.Transcript?.Trim() ?? "")];
+        double[] encode = new double[requests.Length], load = new double[requests.Length];
+        for (int i = 0; i < requests.Length; i++)
+        {
+            try
+            {
+                if (!requests[i].HasAudio)
+                    throw new OmniFusionException("A cascade translates speech: give a recording.");
+                _reader.Target(requests[i].TargetLanguage);
+                long started = Stopwatch.GetTimestamp();
+                if (transcripts[i].Length == 0)
+                    heard.Add((i, _reader.ReadForThinker(requests[i], cancellation)));
+                load[i] = Stopwatch.GetElapsedTime(started).TotalSeconds;
+            }
+            catch (OmniFusionException error)
+            {
+                results[i] = new TranslationResult(null, error);
+            }
+        }
+        if (heard.Count > 0)
+        {
+            long started = Stopwatch.GetTimestamp();
+            string[] written = Transcribe([.. heard.Select(item => item.Input)], search with { EndOfText = _endOfTranscript }, cancellation);
+            foreach (((int place, _), string text) in heard.Zip(written))
+                (transcripts[place], encode[place]) = (text.Trim(), Stopwatch.GetElapsedTime(started).TotalSeconds / heard.Count);
+        }
+        // Where nothing was heard there is nothing to translate.
+        int[] said = [.. Enumerable.Range(0, requests.Length).Where(i => results[i] is null && transcripts[i].Length > 0)];
+        TranslationResult[] texts = TranslateBatch(
+            [.. said.Select(i => new TranslationRequest
+            {
+                Text = transcripts[i], SourceLanguage = requests[i].SourceLanguage, TargetLanguage = requests[i].TargetLanguage,
+            })],
+            options, search, cancellation);
+        foreach ((int place, TranslationResult text) in said.Zip(texts))
+            results[place] = text;
+        for (int i = 0; i < requests.Length; i++)
+        {
+            TranslationResult result = results[i]
+                ?? new TranslationResult(new Translation("", _reader.Target(requests[i].TargetLanguage).Code, [], null, default), null);
+            results[i] = result.Translation is not { } translation ? result : new TranslationResult(
+                translation with
+                {
+                    Transcript = transcripts[i],
+                    Seconds = new Timings(load[i] + translation.Seconds.Load, encode[i], translation.Seconds.Decode),
+                },
+                null);
+        }
+        return results;
+    }
+
+    private string[] Transcribe(ThinkerInput[] inputs, GenerationOptions search, CancellationToken cancellation) => WithCompute(c =>
+    {
+        cancellation.ThrowIfCancellationRequested();
+        Generated[] written = Parts.StartThinker(c, inputs).Search(c, search, cancellation);
+        return written.Select(text => ThinkerTokenizer.Decode(text.Ids, skipSpecialTokens: true)).ToArray();
+    });
 
     private TranslationResult[] TranslateBatch(
         TranslationRequest[] requests, TranslationOptions options, GenerationOptions search, CancellationToken cancellation)

@@ -8,4 +8,14 @@ namespace OmniFusion.Simultaneous;
 /// <param name="Deleted">Characters at the end of what was committed that this event takes back, before it adds: only where the policy revises.</param>
 /// <param name="EndsSegment">Whether a segment ended here.</param>
 public sealed record StreamEvent(
-    double AudioSeconds, double WallSeconds, string Committed, string Tentative, int Deleted, bool EndsSegment);
+    double AudioSeconds, double WallSeconds, string Committed, string Tentative, int Deleted, bool EndsSegment)
+{
+    /// <summary>
+    /// Seconds from the start of the stream at which a segment of speech began: the one that ended here, otherwise the present one, otherwise
+    /// the last.
+    /// </summary>
+    public double SegmentStart { get; init; }
+
+    /// <summary>Seconds from the start of the stream at which the last speech of that segment was heard.</summary>
+    public double SpeechEnd { get; init; }
+}

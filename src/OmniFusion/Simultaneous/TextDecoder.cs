@@ -9,7 +9,7 @@ namespace OmniFusion.Simultaneous;
 /// The translator alone on a text that is still growing: the second stage of a cascade. It keeps what it computed for the common beginning
 /// of the prompt before and after; the translation is greedy, as that of <see cref="OmniFusionModel.TranslateAsync"/> with one beam.
 /// </summary>
-public sealed class TextDecoder : IPartialDecoder, IDisposable
+public sealed class TextDecoder : ITextDecoder
 {
     private readonly OmniFusionModel _model;
     private readonly Language _source, _target;

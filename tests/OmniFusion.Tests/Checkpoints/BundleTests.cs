@@ -77,6 +77,9 @@ public sealed class BundleTests : IDisposable
     [InlineData("""{"prompt":"short"}""", "'prompt' is none of published, compact")]
     [InlineData("""{"languages":[]}""", "'languages' is empty")]
     [InlineData("""{"languages":[1]}""", "'languages' is not a list of strings")]
+    [InlineData("""{"simultaneous":{"heads":[1]}}""", "'simultaneous.heads' is not a list of layer, head")]
+    [InlineData("""{"simultaneous":{"text_heads":[1,-1]}}""", "'simultaneous.text_heads' is not a list")]
+    [InlineData("""{"simultaneous":{"chunk_seconds":"fast"}}""", "'simultaneous.chunk_seconds' is not a number")]
     [InlineData("{", "is not valid JSON")]
     public void AWrongValueIsOneSentenceWithItsKey(string json, string expected)
     {
@@ -84,6 +87,18 @@ public sealed class BundleTests : IDisposable
         string message = Assert.Throws<OmniFusionException>(() => Bundle.Load(_folder.Path)).Message;
         Assert.StartsWith(file, message);
         Assert.Contains(expected, message);
+    }
+
+    [Fact]
+    public void SettingsOfStreamsAreReadAndWritten()
+    {
+        const string json = """{"policy":"alignatt:frames=6","chunk_seconds":0.25,"heads":[3,0,3,5]}""";
+        _folder.Write("omnifusion.json", $$"""{"simultaneous":{{json}}}""");
+        Bundle bundle = Bundle.Load(_folder.Path);
+        Assert.Equal([(3, 0), (3, 5)], bundle.Simultaneous.Heads);
+        Assert.Equal(("alignatt:frames=6", 0.25f, null), (bundle.Simultaneous.Policy, bundle.Simultaneous.ChunkSeconds, bundle.Simultaneous.PauseSeconds));
+        bundle.Save(_folder.Path);
+        Assert.Contains(json, File.ReadAllText(_folder["omnifusion.json"]).Replace(" ", "").Replace("\n", "").Replace("\r", ""));
     }
 
     [Fact]

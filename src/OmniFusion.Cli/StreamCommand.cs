@@ -1,0 +1,120 @@
+using System.CommandLine;
+using OmniFusion.Media;
+using OmniFusion.Models;
+using OmniFusion.Simultaneous;
+
+namespace OmniFusion.Cli;
+
+/// <summary><c>omnifusion stream</c>: translates while somebody speaks.</summary>
+internal static class StreamCommand
+{
+    internal static Command Create()
+    {
+        Argument<string?> input = new("INPUT")
+        {
+            Description = "Recording of any length: WAV, or whatever ffmpeg reads; - is raw PCM from standard input, signed 16-bit "
+                + "little-endian, mono, 16 kHz",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        Option<string?> source = new("--source")
+        {
+            Description = "Instead of INPUT: - (raw PCM as above) or mic (a microphone, through ffmpeg)", HelpName = "-|mic",
+        };
+        Option<string?> device = new("--device") { Description = "Microphone, as ffmpeg calls it", HelpName = "NAME" };
+        Option<string?> to = new("--to") { Description = "Language to translate into: a code or an English name", HelpName = "LANG" };
+        Option<string?> policy = new("--policy")
+        {
+            Description = "What counts as stable: wait-k:3, wait-k-chunks:3, local-agreement:2, hold-n:3, alignatt:frames=8, "
+                + "retranslate:mask=4 (default: the bundle's, or " + SimultaneousOptions.DefaultPolicy + ")",
+            HelpName = "POLICY",
+        };
+        Option<float?> chunk = Options.Number("--chunk", "Seconds of audio between two steps (default: the bundle's, or 0.5)");
+        Option<float?> pause = Options.Number("--pause", "Seconds of silence that end a segment (default: the bundle's, or 0.4)");
+        Option<float?> longest = Options.Number("--max-segment", "Seconds that a segment lasts at most (default: the bundle's, or 20)");
+        Option<bool> realtime = new("--realtime") { Description = "Play a recording at its own speed" };
+        Option<string[]> image = new("--image")
+        {
+            Description = "Image seen from a time on, 0 where none is named, such as slide.png@12.5; may be given many times",
+            HelpName = "FILE[@SECONDS]",
+        };
+        Option<bool> cascade = new("--cascade") { Description = "Recogniser and then translator, instead of the fused model" };
+        Option<bool> exact = new("--exact") { Description = "Each step equals the offline computation of the audio so far" };
+        Option<bool> json = new("--json") { Description = "Print one JSON object an event" };
+        Option<string?> save = new("--save") { Description = "Write subtitles, or all events", HelpName = "FILE.srt|.vtt|.jsonl" };
+        ModelOptions model = new();
+        Command command = new("stream", "Translates a recording, standard input or a microphone while it is heard, stable words first.")
+        {
+            input, source, device, to, policy, chunk, pause, longest, realtime, image, cascade, exact, save,
+        };
+        model.AddTo(command);
+        command.Options.Add(json);
+        command.SetAction((arguments, cancellation) => Task.Run(
+            () =>
+            {
+                string language = LanguageOption.Code(arguments.GetValue(to)) ?? throw new UsageException("--to LANG is missing.");
+                StreamSource from = StreamSource.Of(arguments.GetValue(input), arguments.GetValue(source), arguments.GetValue(device));
+                if (arguments.GetValue(realtime) && from.IsLive)
+                    throw new UsageException("--realtime goes with a recording; a live source has its own speed.");
+                TimedImage[] images = [.. (arguments.GetValue(image) ?? []).Select(TimedImage.Parse).OrderBy(shown => shown.Seconds)];
+                StreamRecord? record = StreamRecord.Of(arguments.GetValue(save));
+                SimultaneousOptions options = new()
+                {
+                    TargetLanguage = language,
+                    Policy = PolicyOf(arguments.GetValue(policy)),
+                    ChunkSeconds = arguments.GetValue(chunk),
+                    PauseSeconds = arguments.GetValue(pause),
+                    MaxSegmentSeconds = arguments.GetValue(longest),
+                    Cascade = arguments.GetValue(cascade),
+                    Exact = arguments.GetValue(exact),
+                };
+                RgbImage[] pictures = [.. images.Select(shown => ImageFile.Read(shown.File, cancellation))];
+                OmniFusionModel loaded = model.Load(arguments);
+                StreamView view = StreamView.Create(arguments.GetValue(json));
+                return Run(loaded, options, from, [.. images.Zip(pictures, (shown, picture) => (shown.Seconds, picture))],
+                    arguments.GetValue(realtime), view, record, cancellation);
+            },
+            CancellationToken.None));
+        return command;
+    }
+
+    private static async Task<int> Run(
+        OmniFusionModel model, SimultaneousOptions options, StreamSource source, (double Seconds, RgbImage Image)[] images, bool realtime,
+        StreamView view, StreamRecord? record, CancellationToken cancellation)
+    {
+        await using SimultaneousSession session = new(model, options);
+        StreamFeeder feeder = new(session, images, options.ChunkSeconds ?? model.Bundle.Simultaneous.ChunkSeconds ?? 0.5, realtime, cancellation);
+        Task feeding = Task.Run(() => source.Read(feeder.Take, cancellation), CancellationToken.None);
+        Task finishing = Finish(session, feeding, cancellation);
+        await foreach (StreamEvent happened in session.Events)
+        {
+            view.Show(happened);
+            record?.Add(happened);
+        }
+        view.End();
+        record?.Save();
+        // Only now, so that what is known is shown whatever became of the source.
+        await finishing;
+        return 0;
+    }
+
+    // The source has come to its end, or Ctrl+C has been pressed: either way what was heard is translated to its end.
+    private static async Task Finish(SimultaneousSession session, Task feeding, CancellationToken cancellation)
+    {
+        await Task.WhenAny(feeding, Task.Delay(Timeout.Infinite, cancellation));
+        await session.FinishAsync(CancellationToken.None);
+        if (feeding.IsFaulted)
+            await feeding;
+    }
+
+    private static PolicyOptions? PolicyOf(string? text)
+    {
+        try
+        {
+            return text is null ? null : PolicyOptions.Parse(text);
+        }
+        catch (OmniFusionException error)
+        {
+            throw new UsageException($"--policy: {error.Message}");
+        }
+    }
+}

@@ -1,0 +1,68 @@
+using System.Text.Json.Nodes;
+
+namespace OmniFusion.Checkpoints;
+
+/// <summary>Defaults of simultaneous translation (<c>simultaneous</c>); what is null is as the library says.</summary>
+public sealed record BundleSimultaneous
+{
+    private const int Most = 1 << 16;
+
+    /// <summary>Policy as the command line writes it (<c>policy</c>), such as <c>local-agreement:2</c>.</summary>
+    public string? Policy { get; init; }
+
+    /// <summary>Seconds of audio between two steps (<c>chunk_seconds</c>).</summary>
+    public float? ChunkSeconds { get; init; }
+
+    /// <summary>Seconds of silence that end a segment (<c>pause_seconds</c>).</summary>
+    public float? PauseSeconds { get; init; }
+
+    /// <summary>Longest segment in seconds (<c>max_segment_seconds</c>).</summary>
+    public float? MaxSegmentSeconds { get; init; }
+
+    /// <summary>
+    /// Attention heads of the translator that follow the speech when it writes from fused states (<c>heads</c>): layer and head, from 0.
+    /// </summary>
+    public IReadOnlyList<(int Layer, int Head)>? Heads { get; init; }
+
+    /// <summary>Heads of the thinker that follow the speech when it transcribes (<c>recognizer_heads</c>).</summary>
+    public IReadOnlyList<(int Layer, int Head)>? RecognizerHeads { get; init; }
+
+    /// <summary>Heads of the translator that follow a sentence when it translates text (<c>text_heads</c>).</summary>
+    public IReadOnlyList<(int Layer, int Head)>? TextHeads { get; init; }
+
+    internal static BundleSimultaneous Read(JsonSection json) => new()
+    {
+        Policy = json.StringOrNull("policy"),
+        ChunkSeconds = json.FloatOrNull("chunk_seconds"),
+        PauseSeconds = json.FloatOrNull("pause_seconds"),
+        MaxSegmentSeconds = json.FloatOrNull("max_segment_seconds"),
+        Heads = ReadHeads(json, "heads"),
+        RecognizerHeads = ReadHeads(json, "recognizer_heads"),
+        TextHeads = ReadHeads(json, "text_heads"),
+    };
+
+    internal JsonObject ToJson()
+    {
+        JsonObject json = [];
+        if (Policy is not null)
+            json["policy"] = Policy;
+        foreach ((string key, float? value) in new[]
+            { ("chunk_seconds", ChunkSeconds), ("pause_seconds", PauseSeconds), ("max_segment_seconds", MaxSegmentSeconds) })
+            if (value is { } seconds)
+                json[key] = seconds;
+        foreach ((string key, IReadOnlyList<(int Layer, int Head)>? value) in new[]
+            { ("heads", Heads), ("recognizer_heads", RecognizerHeads), ("text_heads", TextHeads) })
+            if (value is not null)
+                json[key] = new JsonArray([.. value.SelectMany(head => new[] { head.Layer, head.Head }).Select(n => (JsonNode)n)]);
+        return json;
+    }
+
+    // [layer, head, layer, head, ...]
+    private static (int, int)[]? ReadHeads(JsonSection json, string key)
+    {
+        int[]? numbers = json.IntsOrNull(key);
+        if (numbers is not null && (numbers.Length % 2 != 0 || numbers.Length == 0 || numbers.Any(n => n is < 0 or > Most)))
+            throw json.Wrong(key, "is not a list of layer, head, layer, head, ... from 0");
+        return numbers is null ? null : [.. numbers.Chunk(2).Select(pair => (pair[0], pair[1]))];
+    }
+}

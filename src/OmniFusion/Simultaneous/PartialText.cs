@@ -1,0 +1,65 @@
+using OmniFusion.Text;
+
+namespace OmniFusion.Simultaneous;
+
+/// <summary>
+/// One text in the making: what a decoder writes, how much of it the policy lets out, and that as text which only grows (unless the policy
+/// revises), word by word.
+/// </summary>
+internal sealed class PartialText
+{
+    private readonly IPartialDecoder _decoder;
+    private readonly Policy _policy;
+    private readonly WordCuts _cuts;
+    private readonly List<int> _kept = [];
+
+    internal PartialText(IPartialDecoder decoder, Policy policy)
+    {
+        (_decoder, _policy) = (decoder, policy);
+        _cuts = new WordCuts(decoder.Tokenizer);
+        policy.Restart();
+    }
+
+    /// <summary>What is out.</summary>
+    internal string Text { get; private set; } = "";
+
+    /// <summary>What would follow now.</summary>
+    internal string Tentative { get; private set; } = "";
+
+    /// <summary>The source has grown or ended: takes a new hypothesis. Nothing changes when it is cancelled.</summary>
+    /// <param name="seconds">Audio heard.</param>
+    /// <param name="words">Words of the source.</param>
+    /// <param name="maxTokens">Tokens of the whole text at most.</param>
+    /// <param name="cancellation">Checked at each token.</param>
+    internal void Advance(double seconds, int words, int maxTokens, CancellationToken cancellation)
+    {
+        Hypothesis hypothesis = _decoder.Write(_kept, Math.Max(maxTokens - _kept.Count, 1), cancellation);
+        if (_decoder.SourceEnded)
+        {
+            Put(hypothesis.Tokens, hypothesis.Tokens.Length);
+            Tentative = "";
+            return;
+        }
+        int stable = _policy.Stable(new PolicyStep(hypothesis, _kept.Count, _decoder.SourcePositions, seconds, words));
+        int cut = _cuts.LastCut(hypothesis.Tokens, _kept.Count, Math.Clamp(stable, _kept.Count, hypothesis.Tokens.Length));
+        Put(hypothesis.Tokens, cut);
+        string whole = Decode(hypothesis.Tokens);
+        Tentative = whole.StartsWith(Text, StringComparison.Ordinal) ? whole[Text.Length..] : Decode(hypothesis.Tokens.AsSpan(cut));
+    }
+
+    private void Put(int[] tokens, int count)
+    {
+        string text = Decode(tokens.AsSpan(0, count));
+        if (_policy.Revises)
+        {
+            Text = text;
+            return;
+        }
+        ReadOnlySpan<int> added = tokens.AsSpan(Math.Min(_kept.Count, count)..count);
+        _kept.AddRange(added);
+        // What is out stays, even where a tokenizer would now write it otherwise.
+        Text = text.StartsWith(Text, StringComparison.Ordinal) ? text : Text + Decode(added);
+    }
+
+    private string Decode(ReadOnlySpan<int> tokens) => _decoder.Tokenizer.Decode(tokens, skipSpecialTokens: true);
+}

@@ -1,0 +1,101 @@
+using System.Globalization;
+using OmniFusion.Text;
+
+namespace OmniFusion.Simultaneous;
+
+/// <summary>
+/// Which policy, and its numbers, as <c>--policy</c> and the bundle write them: <c>NAME</c>, <c>NAME:NUMBER</c> for its main number, or
+/// <c>NAME:KEY=NUMBER,KEY=NUMBER</c>.
+/// <list type="table">
+/// <item><term><c>wait-k:3,stride=1</c></term><description><see cref="WaitKPolicy"/> in source words</description></item>
+/// <item><term><c>wait-k-chunks:3,stride=1,seconds=0.5</c></term><description><see cref="WaitKPolicy"/> in stretches of audio</description></item>
+/// <item><term><c>local-agreement:2</c></term><description><see cref="LocalAgreementPolicy"/></description></item>
+/// <item><term><c>hold-n:3</c></term><description><see cref="HoldPolicy"/></description></item>
+/// <item><term><c>alignatt:frames=8</c>, <c>alignatt:frames=8,mass=0.3</c></term><description><see cref="AttentionPolicy"/></description></item>
+/// <item><term><c>retranslate:mask=4</c></term><description><see cref="RetranslationPolicy"/></description></item>
+/// </list>
+/// </summary>
+public sealed class PolicyOptions
+{
+    // For each policy its numbers: key, smallest, largest, default; the first is the main one.
+    private static readonly Dictionary<string, (string Key, double Least, double Most, double? Default)[]> s_known = new()
+    {
+        ["wait-k"] = [("k", 1, 1000, 3), ("stride", 1, 1000, 1)],
+        ["wait-k-chunks"] = [("k", 1, 1000, 3), ("stride", 1, 1000, 1), ("seconds", 0.02, 60, 0.5)],
+        ["local-agreement"] = [("n", 2, 16, 2)],
+        ["hold-n"] = [("n", 0, 1000, 3)],
+        ["alignatt"] = [("frames", 1, 10000, 8), ("mass", 0.001, 1, null)],
+        ["retranslate"] = [("mask", 0, 1000, 4)],
+    };
+
+    private readonly Dictionary<string, double> _numbers;
+
+    private PolicyOptions(string name, Dictionary<string, double> numbers) => (Name, _numbers) = (name, numbers);
+
+    /// <summary>Names of all policies.</summary>
+    public static IReadOnlyCollection<string> Names => s_known.Keys;
+
+    /// <summary>Name of the policy.</summary>
+    public string Name { get; }
+
+    /// <summary>Whether the policy needs to know where the decoder looks.</summary>
+    public bool NeedsAttention => Name == "alignatt";
+
+    /// <summary>Reads the text of <c>--policy</c>.</summary>
+    /// <exception cref="OmniFusionException">There is no such policy, or a number of it is none or out of its bounds.</exception>
+    public static PolicyOptions Parse(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        string[] parts = text.Split(':', 2);
+        string name = parts[0].Trim();
+        if (!s_known.TryGetValue(name, out var keys))
+            throw new OmniFusionException($"'{name}' is not a policy; known are {string.Join(", ", Names)}.");
+        Dictionary<string, double> numbers = [];
+        foreach (string setting in parts.Length == 1 ? [] : parts[1].Split(','))
+        {
+            string[] pair = setting.Split('=', 2);
+            string key = pair.Length == 1 ? keys[0].Key : pair[0].Trim();
+            (string Key, double Least, double Most, double? Default) bounds = keys.FirstOrDefault(known => known.Key == key);
+            if (bounds.Key is null)
+                throw new OmniFusionException(
+                    $"The policy {name} has no '{key}' in '{text}', only {string.Join(", ", keys.Select(known => known.Key))}.");
+            bool whole = double.IsInteger(bounds.Least);
+            if (!double.TryParse(pair[^1], NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite,
+                    CultureInfo.InvariantCulture, out double number)
+                || !(number >= bounds.Least && number <= bounds.Most) || (whole && !double.IsInteger(number)))
+                throw new OmniFusionException(string.Create(CultureInfo.InvariantCulture,
+                    $"The policy {name} takes as {key} a {(whole ? "whole " : "")}number from {bounds.Least} to {bounds.Most}, not '{pair[^1]}'."));
+            if (!numbers.TryAdd(key, number))
+                throw new OmniFusionException($"The policy '{text}' gives {key} twice.");
+        }
+        foreach ((string key, _, _, double? missing) in keys)
+            if (missing is { } number)
+                numbers.TryAdd(key, number);
+        return new PolicyOptions(name, numbers);
+    }
+
+    /// <summary>Makes a policy for one text at a time.</summary>
+    /// <param name="tokenizer">Of the decoder whose hypotheses it sees.</param>
+    /// <param name="heads">Where an attention policy looks; the others do not.</param>
+    public Policy Create(Tokenizer tokenizer, IReadOnlyList<AttentionHead> heads)
+    {
+        ArgumentNullException.ThrowIfNull(tokenizer);
+        ArgumentNullException.ThrowIfNull(heads);
+        return Name switch
+        {
+            "wait-k" => new WaitKPolicy(tokenizer, Whole("k"), Whole("stride")),
+            "wait-k-chunks" => new WaitKPolicy(tokenizer, Whole("k"), Whole("stride"), _numbers["seconds"]),
+            "local-agreement" => new LocalAgreementPolicy(Whole("n")),
+            "hold-n" => new HoldPolicy(Whole("n")),
+            "alignatt" => new AttentionPolicy(heads, Whole("frames"), _numbers.TryGetValue("mass", out double mass) ? mass : null),
+            _ => new RetranslationPolicy(Whole("mask")),
+        };
+    }
+
+    /// <summary>The text that <see cref="Parse"/> reads, with every number.</summary>
+    public override string ToString() => $"{Name}:{string.Join(',',
+        s_known[Name].Where(known => _numbers.ContainsKey(known.Key))
+            .Select(known => string.Create(CultureInfo.InvariantCulture, $"{known.Key}={_numbers[known.Key]}")))}";
+
+    private int Whole(string key) => (int)_numbers[key];
+}

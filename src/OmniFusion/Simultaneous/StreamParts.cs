@@ -1,0 +1,69 @@
+using OmniFusion.Checkpoints;
+using OmniFusion.Models;
+using OmniFusion.Text;
+
+namespace OmniFusion.Simultaneous;
+
+/// <summary>What the translators of a stream are made of: options where they are given, otherwise the bundle's, otherwise the defaults.</summary>
+internal sealed class StreamParts
+{
+    private readonly OmniFusionModel _model;
+    private readonly Language _source, _target;
+    private readonly PolicyOptions _policy;
+
+    /// <exception cref="OmniFusionException">An option is out of its bounds, or the model does not know the language.</exception>
+    internal StreamParts(OmniFusionModel model, SimultaneousOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(options);
+        (_model, Options) = (model, options);
+        BundleSimultaneous bundle = model.Bundle.Simultaneous;
+        _target = model.Reader.Target(options.TargetLanguage);
+        _source = Languages.Find(options.SourceLanguage);
+        _policy = options.Policy ?? PolicyOptions.Parse(bundle.Policy ?? SimultaneousOptions.DefaultPolicy);
+        Settings = new StreamSettings(
+            options.ChunkSeconds ?? bundle.ChunkSeconds ?? StreamSettings.DefaultChunk,
+            options.PauseSeconds ?? bundle.PauseSeconds ?? StreamSettings.DefaultPause,
+            options.MaxSegmentSeconds ?? bundle.MaxSegmentSeconds ?? StreamSettings.DefaultMaxSegment,
+            // Chinese and Japanese are written without spaces.
+            spaced: _target.Code is not ("zh" or "ja"));
+        FusedHeads = Heads(bundle.Heads, model.Parts.Translator.Decoder.Shape);
+        RecognizerHeads = Heads(bundle.RecognizerHeads, model.Parts.Thinker.Decoder.Shape);
+        TextHeads = Heads(bundle.TextHeads, model.Parts.Translator.Decoder.Shape);
+    }
+
+    internal SimultaneousOptions Options { get; }
+
+    internal StreamSettings Settings { get; }
+
+    internal IReadOnlyList<AttentionHead> FusedHeads { get; }
+
+    internal IReadOnlyList<AttentionHead> RecognizerHeads { get; }
+
+    internal IReadOnlyList<AttentionHead> TextHeads { get; }
+
+    internal Policy NewPolicy(IPartialDecoder decoder, IReadOnlyList<AttentionHead> heads) => _policy.Create(decoder.Tokenizer, heads);
+
+    internal ISpeechDecoder NewFusedDecoder() => FusedSpeechDecoder.Create(_model, _target.Code, Decoding(FusedHeads));
+
+    internal ISpeechDecoder NewRecognizer() => SpeechRecognizerDecoder.Create(_model, Decoding(RecognizerHeads));
+
+    internal ITextDecoder NewTextDecoder() => TextDecoder.Create(_model, _source.Code, _target.Code, Decoding(TextHeads));
+
+    private PartialDecoderOptions Decoding(IReadOnlyList<AttentionHead> heads) => new()
+    {
+        Exact = Options.Exact, Heads = _policy.NeedsAttention ? heads : null,
+    };
+
+    // Uncalibrated: all heads of the layer two thirds up, where the published attention policies look (Papi et al. 2023).
+    private static IReadOnlyList<AttentionHead> Heads(IReadOnlyList<(int Layer, int Head)>? chosen, DecoderShape shape)
+    {
+        if (chosen is null)
+            return [.. Enumerable.Range(0, shape.Heads).Select(head => new AttentionHead(2 * shape.Layers / 3, head))];
+        foreach ((int layer, int head) in chosen)
+            if (layer >= shape.Layers || head >= shape.Heads)
+                throw new OmniFusionException(
+                    $"The bundle names the attention head {head} of layer {layer}, but there are {shape.Layers} layers of {shape.Heads} heads.");
+        return [.. chosen.Select(head => new AttentionHead(head.Layer, head.Head))];
+    }
+}

@@ -1,0 +1,46 @@
+using System.Globalization;
+
+namespace OmniFusion.Simultaneous;
+
+/// <summary>How a stream is cut: into chunks, one step each, and into segments, one text each.</summary>
+internal sealed record StreamSettings
+{
+    internal const double DefaultChunk = 0.5, DefaultPause = 0.4, DefaultMaxSegment = 20;
+
+    /// <param name="chunkSeconds">Seconds of audio between two steps.</param>
+    /// <param name="pauseSeconds">Seconds of silence that end a segment.</param>
+    /// <param name="maxSegmentSeconds">Longest segment.</param>
+    /// <param name="spaced">Whether a space stands between two segments' texts.</param>
+    /// <exception cref="OmniFusionException">A number is out of its bounds.</exception>
+    internal StreamSettings(
+        double chunkSeconds = DefaultChunk, double pauseSeconds = DefaultPause, double maxSegmentSeconds = DefaultMaxSegment,
+        bool spaced = true)
+    {
+        ChunkSamples = Frames("chunk", chunkSeconds, 0.02, 30) * VoiceActivity.FrameSamples;
+        PauseFrames = Frames("pause that ends a segment", pauseSeconds, 0.04, 10);
+        MaxSegmentFrames = Frames("longest segment", maxSegmentSeconds, 2, 30);
+        Spaced = spaced;
+    }
+
+    internal int ChunkSamples { get; }
+
+    internal int PauseFrames { get; }
+
+    internal int MaxSegmentFrames { get; }
+
+    internal bool Spaced { get; }
+
+    /// <summary>Frames of silence that end a segment of so many frames: fewer and fewer from the half of the longest on.</summary>
+    internal int PauseThatEnds(int segmentFrames)
+    {
+        const int Shortest = 2;
+        int half = MaxSegmentFrames / 2;
+        return segmentFrames <= half ? PauseFrames
+            : Math.Max(PauseFrames - (PauseFrames - Shortest) * (segmentFrames - half) / (MaxSegmentFrames - half), Shortest);
+    }
+
+    private static int Frames(string what, double seconds, double least, double most) => seconds >= least && seconds <= most
+        ? (int)Math.Round(seconds / VoiceActivity.FrameSeconds)
+        : throw new OmniFusionException(string.Create(CultureInfo.InvariantCulture,
+            $"The {what} takes {least} to {most} seconds, not {seconds}."));
+}

@@ -1,0 +1,67 @@
+using OmniFusion.Text;
+
+namespace OmniFusion.Simultaneous;
+
+/// <summary>
+/// Where a sequence of tokens may be cut so that whole words come out: before a token that begins a new word. The end of a text that is
+/// still growing is no such place, as its last word may go on. In scripts without spaces every character is a word.
+/// </summary>
+/// <param name="tokenizer">Of the tokens.</param>
+internal sealed class WordCuts(Tokenizer tokenizer)
+{
+    private const char Incomplete = '\uFFFD';
+
+    /// <summary>The last cut that is not behind <paramref name="most"/> tokens; <paramref name="least"/> where there is none after it.</summary>
+    internal int LastCut(ReadOnlySpan<int> tokens, int least, int most)
+    {
+        for (int cut = Math.Min(most, tokens.Length - 1); cut > least; cut--)
+            if (IsCut(tokens, cut))
+                return cut;
+        return least;
+    }
+
+    /// <summary>The last cut that leaves at most so many words before it; <paramref name="least"/> where there is none after it.</summary>
+    internal int CutAfter(ReadOnlySpan<int> tokens, int least, long words)
+    {
+        int last = least;
+        for (int cut = least + 1; cut < tokens.Length; cut++)
+        {
+            if (!IsCut(tokens, cut))
+                continue;
+            if (Count(Decode(tokens[..cut])) > words)
+                break;
+            last = cut;
+        }
+        return last;
+    }
+
+    /// <summary>Number of words of a text.</summary>
+    internal static int Count(ReadOnlySpan<char> text)
+    {
+        int words = 0;
+        bool inWord = false;
+        foreach (char c in text)
+        {
+            bool letter = !char.IsWhiteSpace(c), alone = IsUnspaced(c);
+            if (alone || (letter && !inWord))
+                words++;
+            inWord = letter && !alone;
+        }
+        return words;
+    }
+
+    private bool IsCut(ReadOnlySpan<int> tokens, int cut)
+    {
+        // Half a character before the cut; or a run of byte tokens that goes on behind it, which is only decoded as a whole.
+        string before = Decode(tokens[..cut]), with = Decode(tokens[..(cut + 1)]);
+        if (before.Length == 0 || before[^1] == Incomplete || with.Length <= before.Length || !with.StartsWith(before, StringComparison.Ordinal))
+            return false;
+        char last = before[^1], next = with[before.Length];
+        return char.IsWhiteSpace(next) || char.IsWhiteSpace(last) || IsUnspaced(last) || IsUnspaced(next);
+    }
+
+    private string Decode(ReadOnlySpan<int> tokens) => tokenizer.Decode(tokens, skipSpecialTokens: true);
+
+    // Kana, CJK ideographs and full-width forms. Their punctuation goes with what is before it.
+    private static bool IsUnspaced(char c) => c is (>= '\u3040' and <= '\u30FF') or (>= '\u3400' and <= '\u9FFF') or (>= '\uF900' and <= '\uFAFF');
+}

@@ -1,0 +1,113 @@
+using System.Text.Json;
+using OmniFusion.Simultaneous;
+
+namespace OmniFusion.Cli.Tests;
+
+/// <summary><c>omnifusion stream</c> and <c>translate --cascade</c> with the shipped model.</summary>
+public sealed class StreamTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("omnifusion-stream-").FullName;
+
+    private static string Samples => Path.GetFullPath(Path.Combine(TinyBundle.Goldens, "..", "..", "samples", "speech"));
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public async Task Prints_an_event_a_line_and_saves_them()
+    {
+        string saved = Path.Combine(_folder, "events.jsonl");
+        Outcome outcome = await CommandLine.Run("stream", Path.Combine(Samples, "garage.wav"), "--to", "de", "--json", "--save", saved);
+        Assert.Equal((0, ""), (outcome.Code, outcome.Errors));
+        string text = "";
+        double time = 0;
+        foreach (JsonElement line in outcome.Json)
+        {
+            Assert.Equal(["time_audio", "time_wall", "committed", "tentative", "deleted", "ends_segment"],
+                line.EnumerateObject().Select(property => property.Name));
+            Assert.Equal(0, line.GetProperty("deleted").GetInt32());
+            Assert.True(line.GetProperty("time_audio").GetDouble() >= time);
+            time = line.GetProperty("time_audio").GetDouble();
+            text += line.GetProperty("committed").GetString();
+        }
+        // "Two boys are building a tall tower …": the first words came before the last.
+        Assert.StartsWith("Zwei Jungen bauen", text);
+        Assert.True(outcome.Json.Count(line => line.GetProperty("committed").GetString() != "") > 2);
+        Assert.Equal("", outcome.Json[^1].GetProperty("tentative").GetString());
+        Assert.Equal(outcome.Lines, await File.ReadAllLinesAsync(saved));
+    }
+
+    [Fact]
+    public async Task Prints_plain_text_when_redirected_and_saves_subtitles()
+    {
+        Assert.SkipUnless(Console.IsOutputRedirected, "The output is a terminal.");
+        string saved = Path.Combine(_folder, "talk.srt");
+        Outcome outcome = await CommandLine.Run("stream", Path.Combine(Samples, "accordion.wav"), "--to", "de", "--cascade",
+            "--policy", "hold-n:4", "--chunk", "0.8", "--save", saved);
+        Assert.Equal((0, ""), (outcome.Code, outcome.Errors));
+        string[] lines = await File.ReadAllLinesAsync(saved);
+        Assert.Equal("1", lines[0]);
+        Assert.Matches("^00:00:0[0-9],[0-9]{3} --> 00:00:0[0-9],[0-9]{3}$", lines[1]);
+        Assert.Equal(Assert.Single(outcome.Lines),
+            string.Join(' ', lines.Where(line => line != "" && !line.Contains("-->") && !int.TryParse(line, out _))));
+    }
+
+    [Fact]
+    public async Task Translates_by_the_cascade_and_shows_the_transcript()
+    {
+        Outcome outcome = await CommandLine.Run(
+            "translate", Path.Combine(Samples, "garage.wav"), Path.Combine(Samples, "missing.wav"), "--to", "de", "--cascade", "--json");
+        Assert.Equal(1, outcome.Code);
+        JsonElement[] lines = outcome.Json;
+        Assert.StartsWith("Two boys", lines[0].GetProperty("transcript").GetString());
+        Assert.StartsWith("Zwei Jungen", lines[0].GetProperty("translation").GetString());
+        Assert.Contains("missing.wav", lines[1].GetProperty("error").GetString());
+    }
+
+    [Theory]
+    [InlineData("--to", "stream", "a.wav")]
+    [InlineData("nothing to listen", "stream", "--to", "de")]
+    [InlineData("--policy", "stream", "a.wav", "--to", "de", "--policy", "wait-z")]
+    [InlineData("--image", "stream", "a.wav", "--to", "de", "--image", "a.png@soon")]
+    [InlineData("--save", "stream", "a.wav", "--to", "de", "--save", "a.txt")]
+    [InlineData("--realtime", "stream", "-", "--to", "de", "--realtime")]
+    [InlineData("--source", "stream", "a.wav", "--source", "mic", "--to", "de")]
+    [InlineData("--source", "stream", "--source", "radio", "--to", "de")]
+    [InlineData("--device", "stream", "a.wav", "--device", "hw:1", "--to", "de")]
+    [InlineData("--cascade", "translate", "--text", "x", "--cascade", "--to", "de")]
+    public async Task Wrong_usage_is_named(string word, params string[] arguments) =>
+        (await CommandLine.Run(arguments)).AssertFailed(2, word);
+
+    [Theory]
+    [InlineData("missing.wav", "stream", "missing.wav", "--to", "de")]
+    [InlineData("30 seconds", "stream", "missing.wav", "--to", "de", "--chunk", "31")]
+    [InlineData("missing.png", "stream", "missing.wav", "--to", "de", "--image", "missing.png@1")]
+    public async Task Bad_input_is_named(string word, params string[] arguments) =>
+        (await CommandLine.Run(arguments)).AssertFailed(1, word);
+
+    [Fact]
+    public void A_terminal_shows_the_segment_in_its_place()
+    {
+        StringWriter output = new() { NewLine = "\n" };
+        StreamView.Terminal view = new(output, () => 21);
+        view.Show(Event("Ein", " Hund bellt."));
+        Assert.Equal("\r\e[JEin\e[2m Hund\e[22m\e[2m bellt.\e[22m", Taken(output));
+        // Twenty columns: the third word goes to the next line, without its space.
+        view.Show(Event(" großer Hund", " bellt laut"));
+        Assert.Equal("\r\e[JEin großer Hund\n\e[2mbellt\e[22m\e[2m laut\e[22m", Taken(output));
+        view.Show(Event("", "", ends: true));
+        Assert.Equal("\e[1A\r\e[JEin großer Hund\n", Taken(output));
+        view.Show(Event(" Ja\e[31m", ""));
+        Assert.Equal("\r\e[JJa[31m", Taken(output));
+        view.End();
+        Assert.Equal("\n", Taken(output));
+    }
+
+    private static StreamEvent Event(string committed, string tentative, bool ends = false) => new(0, 0, committed, tentative, 0, ends);
+
+    private static string Taken(StringWriter output)
+    {
+        string text = output.ToString();
+        output.GetStringBuilder().Clear();
+        return text;
+    }
+}

@@ -1,0 +1,133 @@
+using OmniFusion.Simultaneous;
+using OmniFusion.Text;
+
+namespace OmniFusion.Tests.Simultaneous;
+
+public sealed class PartialTextTests
+{
+    private static readonly string[] s_words =
+    [
+        "Ein", "Hund", "rennt", "Unabhängigkeitserklärung", "Donaudampfschiff", "durch", "den", "Schnee,", "„schön“", "naïve", "🐶🐕‍🦺", "Привет",
+        "x", "2024", "don't", "...", "東京", "ひらがな",
+    ];
+
+    // Per policy and tokenizer 20 random streams of hypotheses that change their mind behind what is out.
+    [Theory]
+    [InlineData("wait-k:1")]
+    [InlineData("wait-k:3,stride=2")]
+    [InlineData("wait-k-chunks:2")]
+    [InlineData("local-agreement:2")]
+    [InlineData("local-agreement:3")]
+    [InlineData("hold-n:0")]
+    [InlineData("hold-n:3")]
+    [InlineData("alignatt:frames=8")]
+    [InlineData("alignatt:frames=8,mass=0.2")]
+    public void No_word_that_is_out_is_lost_or_changed_or_half(string policy)
+    {
+        foreach (Tokenizer tokenizer in Tokenizers.All)
+            for (int seed = 0; seed < 20; seed++)
+                Run(policy, tokenizer, seed);
+    }
+
+    private static void Run(string policyText, Tokenizer tokenizer, int seed)
+    {
+        Random random = new(seed);
+        Hypothesis last = null!;
+        ScriptedDecoder decoder = new(tokenizer, (_, kept) =>
+        {
+            string more = string.Concat(Enumerable.Range(0, random.Next(8)).Select(_ => " " + s_words[random.Next(s_words.Length)]));
+            int[] own = tokenizer.Encode(more, addSpecialTokens: false);
+            // A hypothesis may stop anywhere, in a word or a character too.
+            own = own[..random.Next(own.Length + 1)];
+            float[][] attention = [.. own.Select(_ => Enumerable.Range(0, 100).Select(_ => random.NextSingle()).ToArray())];
+            return last = new Hypothesis([.. kept, .. own], random.Next(2) == 0, attention);
+        });
+        PartialText text = new(decoder, PolicyOptions.Parse(policyText).Create(tokenizer, []));
+        string before = "";
+        for (int step = 1; step <= 12; step++)
+        {
+            decoder.SourceEnded = step == 12;
+            text.Advance(step * 0.5, step, 1000, default);
+            Assert.StartsWith(before, text.Text, StringComparison.Ordinal);
+            string whole = tokenizer.Decode(last.Tokens, skipSpecialTokens: true);
+            Assert.StartsWith(text.Text, whole, StringComparison.Ordinal);
+            if (!decoder.SourceEnded)
+            {
+                Assert.DoesNotContain('\uFFFD', text.Text);
+                if (text.Text != before)
+                    AssertWordEnds(text.Text, whole);
+            }
+            before = text.Text;
+        }
+        Assert.Equal(tokenizer.Decode(last.Tokens, skipSpecialTokens: true), text.Text);
+        Assert.Equal("", text.Tentative);
+    }
+
+    private static void AssertWordEnds(string part, string whole)
+    {
+        if (part.Length == 0)
+            return;
+        Assert.True(part.Length < whole.Length, "The last word may still go on.");
+        char last = part[^1], next = whole[part.Length];
+        Assert.True(char.IsWhiteSpace(last) || char.IsWhiteSpace(next) || last > '\u3000' || next > '\u3000',
+            $"'{part}' ends within a word of '{whole}'");
+    }
+
+    [Fact]
+    public void Japanese_comes_out_character_by_character()
+    {
+        // Byte tokens are only decoded as whole runs.
+        Tokenizer[] able = [.. Tokenizers.All.Where(one => !one.HasByteTokens && one.Decode(one.Encode("東京は大きい。", false), true).Trim() == "東京は大きい。")];
+        Assert.NotEmpty(able);
+        foreach (Tokenizer tokenizer in able)
+        {
+            int[] tokens = tokenizer.Encode("東京は大きい。", addSpecialTokens: false);
+            WordCuts cuts = new(tokenizer);
+            string[] parts = [.. Enumerable.Range(0, tokens.Length)
+                .Select(most => tokenizer.Decode(tokens.AsSpan(0, cuts.LastCut(tokens, 0, most)), true)).Distinct()];
+            Assert.All(parts, part => Assert.StartsWith(part.Trim(), "東京は大きい。"));
+            Assert.Contains("東京", parts.Select(part => part.Trim()));
+        }
+    }
+
+    [Theory]
+    [InlineData("", 0)]
+    [InlineData("  ein  Hund ", 2)]
+    [InlineData("don't", 1)]
+    [InlineData("東京 abc", 3)]
+    [InlineData("abc東京def", 4)]
+    public void Counts_words(string text, int expected) => Assert.Equal(expected, WordCuts.Count(text));
+
+    [Fact]
+    public void Retranslation_shows_each_hypothesis_but_its_end_and_keeps_nothing()
+    {
+        Tokenizer tokenizer = Tokenizers.Translator;
+        string[] hypotheses = ["Ein Hund bellt laut", "Eine Katze rennt weg", "Eine Katze rennt durch den Schnee."];
+        ScriptedDecoder decoder = new(tokenizer, (step, kept) =>
+        {
+            Assert.Empty(kept);
+            return new Hypothesis(tokenizer.Encode(hypotheses[step], addSpecialTokens: false), true, null);
+        });
+        PartialText text = new(decoder, new RetranslationPolicy(mask: 1));
+        text.Advance(1, 1, 100, default);
+        Assert.Equal("Ein Hund bellt", text.Text);
+        Assert.Equal(" laut", text.Tentative);
+        text.Advance(2, 2, 100, default);
+        Assert.Equal("Eine Katze rennt", text.Text);
+        decoder.SourceEnded = true;
+        text.Advance(3, 3, 100, default);
+        Assert.Equal(hypotheses[2], text.Text);
+    }
+
+    [Fact]
+    public void A_cancelled_step_changes_nothing()
+    {
+        Tokenizer tokenizer = Tokenizers.Translator;
+        ScriptedDecoder decoder = new(tokenizer, (_, _) => new Hypothesis(tokenizer.Encode("Ein Hund rennt", addSpecialTokens: false), true, null));
+        PartialText text = new(decoder, new HoldPolicy(0));
+        text.Advance(1, 1, 100, default);
+        Assert.Equal("Ein Hund", text.Text);
+        Assert.Throws<OperationCanceledException>(() => text.Advance(2, 2, 100, new CancellationToken(canceled: true)));
+        Assert.Equal("Ein Hund", text.Text);
+    }
+}

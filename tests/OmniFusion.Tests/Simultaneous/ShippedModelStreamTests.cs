@@ -1,0 +1,57 @@
+using OmniFusion.Media;
+using OmniFusion.Models;
+using OmniFusion.Simultaneous;
+
+namespace OmniFusion.Tests.Simultaneous;
+
+/// <summary>Streams of recorded speech with the shipped model.</summary>
+public sealed class ShippedModelStreamTests
+{
+    private static readonly OmniFusionModel s_model = OmniFusionModel.Load(Tokenizers.Nano);
+
+    private static float[] Garage { get; } =
+        AudioFile.ReadMono16k(Path.Combine(Golden.Root, "..", "..", "samples", "speech", "garage.wav"));
+
+    [Fact]
+    public async Task Sessions_side_by_side_do_not_disturb_each_other()
+    {
+        float[] talk = [.. Garage, .. new float[16000], .. Garage];
+        string alone = await Translate(talk);
+        // "Two boys are building a tall tower …", twice.
+        Assert.Equal(2, alone.Split("Zwei Jungen bauen").Length - 1);
+        string[] together = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Translate(talk)));
+        Assert.All(together, text => Assert.Equal(alone, text));
+    }
+
+    [Fact]
+    public async Task The_cascade_writes_its_transcript_with_beams()
+    {
+        TranslationRequest request = new() { Samples = Garage, TargetLanguage = "de" };
+        Translation translation = await s_model.TranslateCascadeAsync(request);
+        Assert.StartsWith("Two boys", translation.Transcript);
+        Translation text = await s_model.TranslateAsync(new TranslationRequest { Text = translation.Transcript!, TargetLanguage = "de" });
+        Assert.Equal(text.Ids, translation.Ids);
+        await Assert.ThrowsAsync<OmniFusionException>(
+            () => s_model.TranslateCascadeAsync(new TranslationRequest { Text = "No speech.", TargetLanguage = "de" }));
+    }
+
+    [Fact]
+    public void A_language_that_the_model_does_not_know_is_refused_before_any_audio() =>
+        Assert.Contains("Japanese", Assert.Throws<OmniFusionException>(
+            () => StreamTranslator.Create(s_model, new SimultaneousOptions { TargetLanguage = "ja" })).Message);
+
+    private static async Task<string> Translate(float[] samples)
+    {
+        await using SimultaneousSession session = new(s_model, new SimultaneousOptions { TargetLanguage = "de" });
+        Task pushing = Task.Run(async () =>
+        {
+            await session.PushAsync(samples);
+            await session.FinishAsync();
+        });
+        string text = "";
+        await foreach (StreamEvent happened in session.Events)
+            text += happened.Committed;
+        await pushing;
+        return text;
+    }
+}

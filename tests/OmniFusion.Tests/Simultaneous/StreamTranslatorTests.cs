@@ -1,0 +1,278 @@
+using OmniFusion.Media;
+using OmniFusion.Simultaneous;
+
+namespace OmniFusion.Tests.Simultaneous;
+
+public sealed class StreamTranslatorTests
+{
+    private readonly List<FakeSpeechDecoder> _decoders = [];
+    private Action<CancellationToken>? _onWrite;
+    private Func<double, Spelling?>? _onSpell;
+
+    // Speech, a pause, speech, a long silence, speech to the end.
+    private static float[] Talk => [
+        .. Sound.Silence(0.7), .. Sound.Speech(2.3), .. Sound.Silence(0.8), .. Sound.Speech(1.7), .. Sound.Silence(5), .. Sound.Speech(1.05)];
+
+    [Theory]
+    [InlineData("local-agreement:2")]
+    [InlineData("wait-k:2")]
+    [InlineData("retranslate:mask=1")]
+    public void How_the_audio_is_cut_changes_nothing(string policy)
+    {
+        (string whole, int segments) = Play(policy, Talk, _ => int.MaxValue);
+        Random random = new(1);
+        Assert.Equal((whole, segments), Play(policy, Talk, _ => 8000));
+        Assert.Equal((whole, segments), Play(policy, Talk, _ => random.Next(0, 5000)));
+        Assert.Equal((whole, segments), Play(policy, Talk, at => at < 20000 ? 1 : 16001));
+        Assert.Equal(3, segments);
+        // 2.3 s, 1.7 s and 1.05 s of speech and what surrounds them, 0.4 s a word.
+        string[] words = whole.Split(' ');
+        Assert.Equal(3, words.Count(word => word == "Wort1"));
+        Assert.All(words, word => Assert.StartsWith("Wort", word));
+        Assert.InRange(words.Length, 12, 18);
+        Assert.All(_decoders, decoder => Assert.True(decoder.Disposed));
+    }
+
+    [Fact]
+    public void Ten_minutes_at_once()
+    {
+        float[] speech = [.. Enumerable.Range(0, 100).SelectMany(_ => (float[])[.. Sound.Speech(5), .. Sound.Silence(1)])];
+        (string whole, int segments) = Play("hold-n:2", speech, _ => int.MaxValue);
+        Assert.Equal(100, segments);
+        Assert.Equal(100, whole.Split(' ').Count(word => word == "Wort1"));
+    }
+
+    [Fact]
+    public void Silence_costs_no_decoder_and_yields_no_text()
+    {
+        Random random = new(3);
+        float[] hiss = [.. Enumerable.Range(0, 60 * 16000).Select(_ => 0.0005f * (random.NextSingle() - 0.5f))];
+        Assert.Equal(("", 0), Play("hold-n:0", [.. Sound.Silence(60), .. hiss], _ => 16000));
+        Assert.Empty(_decoders);
+        // A click is not speech.
+        Assert.Equal("", Play("hold-n:0", [.. Sound.Silence(2), .. Sound.Speech(0.15), .. Sound.Silence(2)], _ => 16000).Text);
+    }
+
+    [Fact]
+    public void Noise_without_letters_yields_no_text_and_letters_that_stop_end_a_segment()
+    {
+        // An engine: loud enough, and never spelled.
+        _onSpell = _ => new Spelling("", 0, 9, []);
+        _onWrite = _ => Assert.Fail("There is nothing to write.");
+        Assert.Equal("", Play("hold-n:0", Sound.Speech(12), _ => 8000).Text);
+        // Somebody speaks for two seconds before the engine.
+        _onWrite = null;
+        _onSpell = seconds => new Spelling("two words", 2, Math.Max(seconds - 2, 0), []);
+        using StreamTranslator translator = New("hold-n:0");
+        double end = 0;
+        foreach (float[] chunk in Sound.Speech(6).Chunk(8000))
+            if (translator.Push(chunk) is { EndsSegment: true } last && end == 0)
+                end = last.AudioSeconds;
+        Assert.InRange(end, 3, 4);
+    }
+
+    [Fact]
+    public void A_stream_may_end_at_once()
+    {
+        Assert.Equal(("", 0), Play("hold-n:0", [], _ => 1));
+        Assert.Equal(("", 0), Play("hold-n:0", [0.5f], _ => 1));
+        Assert.Equal(("Wort1", 1), Play("hold-n:0", Sound.Speech(0.4), _ => 100000));
+    }
+
+    [Fact]
+    public void Speech_without_a_pause_is_cut_at_the_longest_segment()
+    {
+        (_, int segments) = Play("hold-n:0", Sound.Speech(65), _ => 8000);
+        // 20 s each, and the rest.
+        Assert.Equal(4, segments);
+        Assert.Equal(4, _decoders.Count);
+        Assert.All(_decoders, decoder => Assert.InRange(decoder.Seconds, 0, 20.001));
+    }
+
+    [Fact]
+    public void A_short_pause_ends_a_long_segment()
+    {
+        // Pauses of 0.2 s are no end in the first half of 20 s, and one a little later.
+        float[] speech = [.. Enumerable.Range(0, 20).SelectMany(_ => (float[])[.. Sound.Speech(1.8), .. Sound.Silence(0.2)])];
+        Play("hold-n:0", speech, _ => 8000);
+        Assert.InRange(_decoders[0].Seconds, 10.5, 19);
+    }
+
+    [Fact]
+    public void Samples_that_are_not_numbers_are_refused_and_nothing_is_lost()
+    {
+        using StreamTranslator translator = New("hold-n:0");
+        string text = translator.Push(Sound.Speech(1)).Committed;
+        float[] broken = Sound.Speech(1);
+        broken[700] = float.NaN;
+        Assert.Contains("numbers", Assert.Throws<OmniFusionException>(() => translator.Push(broken)).Message);
+        broken[700] = float.PositiveInfinity;
+        Assert.Throws<OmniFusionException>(() => translator.Push(broken));
+        Assert.Equal(1, translator.AudioSeconds);
+        text += translator.Push(Sound.Speech(1)).Committed + translator.Finish().Committed;
+        Assert.Equal(5, text.Split(' ').Length);
+    }
+
+    [Fact]
+    public void A_step_that_was_cancelled_is_made_up_for()
+    {
+        using CancellationTokenSource stop = new();
+        int writes = 0;
+        _onWrite = _ =>
+        {
+            if (++writes is 3 or 5)
+                stop.Cancel();
+        };
+        float[] talk = Talk;
+        using StreamTranslator translator = New("hold-n:1");
+        string text = "";
+        for (int at = 0, cancelled = 0; at < talk.Length;)
+        {
+            float[] piece = talk[at..Math.Min(at + 40000, talk.Length)];
+            try
+            {
+                text += translator.Push(piece, cancelled < 1 ? stop.Token : default).Committed;
+            }
+            catch (OperationCanceledException)
+            {
+                cancelled++;
+            }
+            at = (int)Math.Round(translator.AudioSeconds * 16000);
+        }
+        StreamEvent last = translator.Finish();
+        // As if nothing had happened, but for the steps that were left out.
+        Assert.Equal(3, (text + last.Committed).Split(' ').Count(word => word == "Wort1"));
+        Assert.Equal("", last.Tentative);
+        Assert.Equal(Play("retranslate", talk, _ => 8000).Text.Split(' ').Length, (text + last.Committed).Split(' ').Length);
+    }
+
+    [Fact]
+    public void Finishing_can_be_cancelled_and_done_again()
+    {
+        using StreamTranslator translator = New("hold-n:1");
+        string text = translator.Push(Sound.Speech(2)).Committed;
+        Assert.Throws<OperationCanceledException>(() => translator.Finish(new CancellationToken(canceled: true)));
+        StreamEvent last = translator.Finish();
+        Assert.True(last.EndsSegment);
+        Assert.EndsWith("Wort5", text + last.Committed);
+        Assert.Throws<InvalidOperationException>(() => translator.Finish());
+        Assert.Throws<InvalidOperationException>(() => translator.Push([0]));
+    }
+
+    [Fact]
+    public void Times_are_those_of_the_speech()
+    {
+        using StreamTranslator translator = New("hold-n:1");
+        translator.Push(Sound.Silence(2));
+        translator.Push(Sound.Speech(1));
+        StreamEvent end = translator.Push(Sound.Silence(1));
+        Assert.True(end.EndsSegment);
+        Assert.Equal(4, end.AudioSeconds);
+        Assert.InRange(end.SegmentStart, 1.7, 2);
+        Assert.InRange(end.SpeechEnd, 2.98, 3.04);
+    }
+
+    [Fact]
+    public void An_image_is_seen_by_this_segment_and_the_next_ones()
+    {
+        RgbImage image = new(2, 2, new byte[12]);
+        using StreamTranslator translator = New("hold-n:1");
+        translator.Push(Sound.Speech(1));
+        translator.Show(image);
+        translator.Push([.. Sound.Speech(1), .. Sound.Silence(1), .. Sound.Speech(1)]);
+        translator.Show(null);
+        translator.Finish();
+        Assert.Equal<RgbImage?>([image], _decoders[0].Shown);
+        Assert.Equal<RgbImage?>([image, null], _decoders[1].Shown);
+    }
+
+    [Fact]
+    public void An_hour_needs_one_decoder_at_a_time_and_no_memory()
+    {
+        float[] minute = [.. Enumerable.Range(0, 6).SelectMany(_ => (float[])[.. Sound.Speech(4), .. Sound.Silence(6)])];
+        int most = 0;
+        using StreamTranslator translator = New("local-agreement:2", keep: false);
+        long before = 0;
+        for (int i = 0; i < 60; i++)
+        {
+            foreach (float[] second in minute.Chunk(16000))
+            {
+                translator.Push(second);
+                most = Math.Max(most, _alive);
+            }
+            if (i == 5)
+                before = GC.GetTotalMemory(forceFullCollection: true);
+        }
+        Assert.Equal(1, most);
+        Assert.InRange(GC.GetTotalMemory(forceFullCollection: true) - before, long.MinValue, 4_000_000);
+    }
+
+    [Fact]
+    public void The_cascade_translates_what_is_stable_and_then_all_of_it()
+    {
+        List<FakeTextDecoder> texts = [];
+        using CascadeTranslator translator = new(
+            NewDecoder,
+            () =>
+            {
+                texts.Add(new FakeTextDecoder());
+                return texts[^1];
+            },
+            (decoder, _) => PolicyOptions.Parse("local-agreement:2").Create(decoder.Tokenizer, []), new StreamSettings());
+        string text = "";
+        foreach (float[] chunk in Talk.Chunk(8000))
+            text += translator.Push(chunk).Committed;
+        text += translator.Finish().Committed;
+        Assert.Equal(3, texts.Count);
+        Assert.Equal(string.Join(' ', texts.Select(decoder => decoder.Sources[^1].ToUpperInvariant())), text);
+        foreach (FakeTextDecoder decoder in texts)
+            Assert.All(decoder.Sources.Zip(decoder.Sources.Skip(1)), pair => Assert.StartsWith(pair.First, pair.Second));
+    }
+
+    [Theory]
+    [InlineData(0.01, 0.4, 20)]
+    [InlineData(31, 0.4, 20)]
+    [InlineData(double.NaN, 0.4, 20)]
+    [InlineData(0.5, 0, 20)]
+    [InlineData(0.5, 0.4, 31)]
+    public void Settings_have_bounds(double chunk, double pause, double longest) =>
+        Assert.Throws<OmniFusionException>(() => new StreamSettings(chunk, pause, longest));
+
+    private int _alive;
+
+    private FakeSpeechDecoder NewDecoder()
+    {
+        _decoders.Add(new FakeSpeechDecoder { OnWrite = _onWrite, OnSpell = _onSpell });
+        return _decoders[^1];
+    }
+
+    private SimultaneousTranslator New(string policy, bool keep = true) => new(
+        () =>
+        {
+            FakeSpeechDecoder decoder = NewDecoder();
+            if (!keep)
+            {
+                _decoders.RemoveAll(old => old.Disposed);
+                _alive = _decoders.Count;
+            }
+            return decoder;
+        },
+        decoder => PolicyOptions.Parse(policy).Create(decoder.Tokenizer, []), new StreamSettings());
+
+    private (string Text, int Segments) Play(string policy, float[] samples, Func<int, int> size)
+    {
+        using StreamTranslator translator = New(policy);
+        string text = "";
+        int before = _decoders.Count;
+        for (int at = 0; at < samples.Length;)
+        {
+            int count = Math.Min(size(at), samples.Length - at);
+            Take(translator.Push(samples.AsSpan(at, count)));
+            at += count;
+        }
+        Take(translator.Finish());
+        return (text, _decoders.Count - before);
+
+        void Take(StreamEvent happened) => text = text[..^happened.Deleted] + happened.Committed;
+    }
+}
