@@ -78,7 +78,7 @@ public class FusedGoldenTests
         };
     }
 
-    private static int[][] Towers(Golden golden)
+    internal static int[][] Towers(Golden golden)
     {
         int width = golden.Shape("text_input_ids")[^1];
         return [.. golden.Longs("text_input_ids").Zip(golden.Longs("text_attention_mask")).Chunk(width)
