@@ -66,7 +66,7 @@ internal sealed class SpeechResults : IDisposable
                 File.WriteAllText(run, JsonOutput.Indented(identity) + "\n");
             SpeechResults results = new(new FileStream(
                 Path.Combine(folder, ItemsFile), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read));
-            results.ReadWholeLines();
+            results.ReadWholeLines(identity.Languages.Split(','));
             return results;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
@@ -117,7 +117,7 @@ internal sealed class SpeechResults : IDisposable
                     $"--output {folder} holds results of another run: its {what} was {old ?? "unknown"} and now is {now}; name another folder.");
     }
 
-    private void ReadWholeLines()
+    private void ReadWholeLines(string[] languages)
     {
         byte[] bytes = new byte[_file!.Length];
         _file.ReadExactly(bytes);
@@ -129,8 +129,8 @@ internal sealed class SpeechResults : IDisposable
             {
                 SpeechResult? result = JsonSerializer.Deserialize<SpeechResult>(line, s_json);
                 if (result is not { Item: >= 0, Recognizer.Text: not null, Translations: not null }
-                    || result.Translations.Values.Any(texts => texts is not
-                        { Text.Text: not null, Cascade.Text: not null, Fused.Text: not null }))
+                    || !languages.All(language => result.Translations.TryGetValue(language, out SpeechTranslations? texts)
+                        && texts is { Text.Text: not null, Cascade.Text: not null, Fused.Text: not null }))
                     throw new OmniFusionException($"{_file.Name}, line {number}: it lacks something.");
                 _results[result.Item] = result;
             }

@@ -35,6 +35,7 @@ public class AblatedFusionTests
                 }
             }
         }
+        GC.KeepAlive(c);
     }
 
     [Fact]
@@ -45,6 +46,7 @@ public class AblatedFusionTests
         Compute c = new();
         Assert.Equal(fusion.Forward(c, [states[0], zeros, states[2]]).States.Span.ToArray(),
             new AblatedFusion(fusion, 1).Forward(c, states).States.Span.ToArray());
+        GC.KeepAlive(c);
     }
 
     [Fact]
@@ -52,8 +54,10 @@ public class AblatedFusionTests
     {
         Tensor one = Tensor.From([1, 2], new Shape(1, 2)), two = Tensor.From([3, 6], new Shape(1, 2));
         Weights weights = new(Checkpoint.Of([("alpha", Tensor.From([500, -500, -500], new Shape(3)))]));
-        FusedStates left = new AblatedFusion(FusionLayer.Create("weighted", 2, weights), 0).Forward(new Compute(), [one, one, two]);
+        Compute c = new();
+        FusedStates left = new AblatedFusion(FusionLayer.Create("weighted", 2, weights), 0).Forward(c, [one, one, two]);
         Assert.Equal([2, 4], left.States.Span.ToArray());
+        GC.KeepAlive(c);
     }
 
     [Fact]

@@ -16,6 +16,9 @@ public class ScoringTests
 
     private static OmniFusionModel Model => TinyModels.Model;
 
+    // What an arena lends lives as long as the arena.
+    private static readonly Compute s_encoder = TinyModels.Model.CreateCompute(), s_decoder = TinyModels.Model.CreateCompute();
+
     [Theory]
     [MemberData(nameof(Cases))]
     public void What_beam_search_found_scores_as_published(string name)
@@ -27,8 +30,8 @@ public class ScoringTests
             .Select(row => row.Contains(End) ? row[..(Array.IndexOf(row, End) + 1)] : row)];
         (FusedPrefix prefix, int[][] towers) = Prepared(name);
 
-        float[][][] scores = Model.Parts.Start(Model.CreateCompute(), prefix, towers)
-            .Score(Model.CreateCompute(), [.. found.Select(ids => (IReadOnlyList<int[]>)[ids])]);
+        float[][][] scores = Model.Parts.Start(s_decoder, prefix, towers)
+            .Score(s_decoder, [.. found.Select(ids => (IReadOnlyList<int[]>)[ids])]);
 
         for (int i = 0; i < found.Length; i++)
             Assert.Equal(golden.Floats(Search + "_scores")[i], scores[i][0].Average(), 1e-3f);
@@ -39,7 +42,7 @@ public class ScoringTests
     {
         (FusedPrefix prefix, int[][] towers) = Prepared("fused_batch_mixed");
         IReadOnlyList<int[]>[] candidates = [[[5, 6, 7, 8, End], [9], [5, 6, 11]], [[20, End]], [[30, 31, 32, 33, 34, 35], [End], [30, 40, End]]];
-        float[][][] scores = Model.Parts.Start(Model.CreateCompute(), prefix, towers).Score(Model.CreateCompute(), candidates);
+        float[][][] scores = Model.Parts.Start(s_decoder, prefix, towers).Score(s_decoder, candidates);
         for (int item = 0; item < candidates.Length; item++)
             for (int text = 0; text < candidates[item].Count; text++)
                 Assert.All(Naive(prefix, towers, item, candidates[item][text]).Zip(scores[item][text]),
@@ -50,10 +53,9 @@ public class ScoringTests
     public void Writing_may_go_on_behind_a_text_that_was_read()
     {
         (FusedPrefix prefix, int[][] towers) = Prepared("fused_batch_mixed");
-        Compute c = Model.CreateCompute();
-        DecoderSession session = Model.Parts.Start(c, prefix, towers).Session;
-        session.Read(c, [[5, 6], [30, 31, 32]], [0, 2]);
-        Tensor logits = session.Step(c, [7, 33], [0, 2], [1, 4]);
+        DecoderSession session = Model.Parts.Start(s_decoder, prefix, towers).Session;
+        session.Read(s_decoder, [[5, 6], [30, 31, 32]], [0, 2]);
+        Tensor logits = session.Step(s_decoder, [7, 33], [0, 2], [1, 4]);
         Assert.Equal(Naive(prefix, towers, 0, [5, 6, 7, 8])[3], LogProbability(logits.Row(0), 8), 2e-4f);
         Assert.Equal(Naive(prefix, towers, 2, [30, 31, 32, 33, 34])[4], LogProbability(logits.Row(1), 34), 2e-4f);
     }
@@ -103,7 +105,8 @@ public class ScoringTests
     private static (FusedPrefix Prefix, int[][] Towers) Prepared(string name)
     {
         ThinkerInput[] inputs = TinyModels.Inputs(name.Replace("fused", "thinker", StringComparison.Ordinal));
-        return (Model.Parts.Encode(Model.CreateCompute(), inputs), FusedGoldenTests.Towers(Golden.Load(name)));
+        s_encoder.Arena.Reset();
+        return (Model.Parts.Encode(s_encoder, inputs), FusedGoldenTests.Towers(Golden.Load(name)));
     }
 
     // Teacher forcing by hand: prefix, tower and text in one sequence of a single item, without a cache.
@@ -115,7 +118,9 @@ public class ScoringTests
         (Tensor embeddings, Segments segments) = Model.Parts.Join(c, one, [[.. towers[item], .. text]]);
         Tensor logits = Model.Parts.Translator.Logits(c, Model.Parts.Translator.Forward(c, embeddings, segments));
         int first = segments.Rows - text.Length - 1;
-        return [.. text.Select((id, i) => LogProbability(logits.Row(first + i), id))];
+        float[] scores = [.. text.Select((id, i) => LogProbability(logits.Row(first + i), id))];
+        GC.KeepAlive(c);
+        return scores;
     }
 
     private static float LogProbability(Span<float> logits, int id)
