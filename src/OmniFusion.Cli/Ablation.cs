@@ -21,7 +21,8 @@ internal sealed record AblationCondition(string Name, ContrastiveImage Image, in
         return
         [
             Whole, new("no image", ContrastiveImage.None, null), new("wrong image", ContrastiveImage.Mismatched, null),
-            .. states.Length < 2 ? [] : states.Select((state, i) => new AblationCondition($"without state {state}", ContrastiveImage.Own, i)),
+            .. states.Length < 2 ? []
+                : states.Select((state, i) => new AblationCondition($"without state {state}", ContrastiveImage.Own, i)),
         ];
     }
 }
@@ -49,7 +50,8 @@ internal sealed record AblationData(
         double? written = await Accuracy(speech: false), spoken = Speaks ? await Accuracy(speech: true) : null, bleu = null;
         if (Translates(condition))
         {
-            IReadOnlyList<string> texts = await SpeechEvaluation.RunFused(part, Speech!, ImagesOf(condition), Options, advance, cancellation);
+            IReadOnlyList<string> texts =
+                await SpeechEvaluation.RunFused(part, Speech!, ImagesOf(condition), Options, advance, cancellation);
             bleu = Bleu.Corpus(texts, [.. Speech!.Items.Select(item => item.Translations[0])]).Score;
         }
         return new AblationRow(name, model.Parts.Fusion.Mode, condition.Name, written, spoken, bleu);
@@ -58,7 +60,8 @@ internal sealed record AblationData(
             : ContrastiveEvaluation.Score(
                 Contrastive,
                 await ContrastiveEvaluation.RunAsync(
-                    part, Contrastive, Language, new ContrastiveCondition(speech, condition.Image), Options, () => advance(1), cancellation),
+                    part, Contrastive, Language, new ContrastiveCondition(speech, condition.Image), Options, () => advance(1),
+                    cancellation),
                 resamples: 1).Accuracy.Score;
     }
 

@@ -20,7 +20,8 @@ internal static class EvaluateAblateCommand
         Option<string?> to = new("--to") { Description = "Language of the translations: a code or an English name", HelpName = "LANG" };
         Option<string[]> models = new("--model")
         {
-            Description = "Bundles: the first is taken apart, each further one (another fusion mode, say) gives a row (default: the shipped model)",
+            Description = "Bundles: the first is taken apart, each further one (another fusion mode, say) gives a row "
+                + "(default: the shipped model)",
             HelpName = "BUNDLE",
             AllowMultipleArgumentsPerToken = true,
         };
@@ -46,9 +47,10 @@ internal static class EvaluateAblateCommand
                 using SpeechTestSet? speech = sets.NamesSet(arguments) ? sets.Open(arguments, languages) : null;
                 ContrastiveSet? pairs = folder is null ? null : ContrastiveSet.Read(folder, languages[0]);
                 AblationData data = new(pairs, speech, sets.ImageFolder(arguments), languages[0], search.Read(arguments));
+                string[] bundles = arguments.GetValue(models) is { Length: > 0 } named
+                    ? named : [ModelOptions.ShippedModel(AppContext.BaseDirectory)];
                 AblationReport report = await Run(
-                    data, arguments.GetValue(models) is { Length: > 0 } named ? named : [ModelOptions.ShippedModel(AppContext.BaseDirectory)],
-                    new LoadOptions { Threads = arguments.GetValue(threads) }, cancellation);
+                    data, bundles, new LoadOptions { Threads = arguments.GetValue(threads) }, cancellation);
                 Console.Out.WriteLine(arguments.GetValue(json) ? JsonOutput.Line(report) : report.Show());
                 return 0;
             },

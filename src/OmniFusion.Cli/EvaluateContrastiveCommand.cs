@@ -17,21 +17,29 @@ internal static class EvaluateContrastiveCommand
             Description = "Test set as CoMMuTE's: src.en, correct.LL, incorrect.LL, img.order; also audio.order and words",
         };
         Option<string?> to = new("--to") { Description = "Language of the translations: a code or an English name", HelpName = "LANG" };
-        Option<string?> images = new("--images") { Description = "Folder of the pictures (default: images in DIR or beside it)", HelpName = "DIR" };
+        Option<string?> images = new("--images")
+        {
+            Description = "Folder of the pictures (default: images in DIR or beside it)",
+            HelpName = "DIR",
+        };
         Option<string?> recordings = new("--recordings")
         {
             Description = "Folder of the recordings (default: audio in DIR or beside it)",
             HelpName = "DIR",
         };
         Option<bool> speech = new("--speech") { Description = "Recordings of audio.order instead of the written sentences" };
-        Option<bool> noImage = new("--no-image") { Description = "Control: no picture; a written sentence then goes to the translator alone" };
+        Option<bool> noImage = new("--no-image")
+        {
+            Description = "Control: no picture; a written sentence then goes to the translator alone",
+        };
         Option<bool> mismatched = new("--mismatched") { Description = "Control: the picture of the sentence's other reading" };
         Option<int?> limit = Options.Whole("--limit", "The first sentences only (two lines each)", 1, int.MaxValue);
         (Option<int?> Resamples, Option<int?> Seed) bootstrap = BootstrapOptions.Create();
         Option<bool> json = new("--json") { Description = "Print one JSON object" };
         ModelOptions model = new();
         Option<int?> batchSize = Options.Whole("--batch-size", $"Items computed together (default: {DefaultBatch})", 1, 1024);
-        Command command = new("contrastive", "Which of two translations of an ambiguous sentence a model finds more probable, given a picture.")
+        Command command = new(
+            "contrastive", "Which of two translations of an ambiguous sentence a model finds more probable, given a picture.")
         {
             folder, to, images, recordings, speech, noImage, mismatched, limit, batchSize, bootstrap.Resamples, bootstrap.Seed,
         };
@@ -41,22 +49,18 @@ internal static class EvaluateContrastiveCommand
             async () =>
             {
                 string language = LanguageOption.Code(arguments.GetValue(to)) ?? throw new UsageException("--to LANG is missing.");
-                ContrastiveCondition condition = new(arguments.GetValue(speech), (arguments.GetValue(noImage), arguments.GetValue(mismatched)) switch
-                {
-                    (true, true) => throw new UsageException("--no-image and --mismatched are two controls: give one of them."),
-                    (true, false) => ContrastiveImage.None,
-                    (false, true) => ContrastiveImage.Mismatched,
-                    _ => ContrastiveImage.Own,
-                });
-                ContrastiveSet set = ContrastiveSet.Read(
-                    arguments.GetValue(folder)!, language, arguments.GetValue(images), arguments.GetValue(recordings), arguments.GetValue(limit));
+                ContrastiveCondition condition = new(
+                    arguments.GetValue(speech), ImageOf(arguments.GetValue(noImage), arguments.GetValue(mismatched)));
+                ContrastiveSet set = ContrastiveSet.Read(arguments.GetValue(folder)!, language, arguments.GetValue(images),
+                    arguments.GetValue(recordings), arguments.GetValue(limit));
                 BootstrapOptions draw = BootstrapOptions.Read(arguments, bootstrap);
                 OmniFusionModel loaded = model.Load(arguments);
                 TranslationOptions options = new() { BatchSize = arguments.GetValue(batchSize) ?? DefaultBatch };
                 ContrastiveScores? scores = null;
                 await BatchProgress.Run("Scoring", set.Items.Count, async progress => scores = ContrastiveEvaluation.Score(
                     set,
-                    await ContrastiveEvaluation.RunAsync(loaded, set, language, condition, options, () => progress.Advance(1), cancellation),
+                    await ContrastiveEvaluation.RunAsync(
+                        loaded, set, language, condition, options, () => progress.Advance(1), cancellation),
                     Math.Max(1, draw.Resamples),
                     draw.Seed));
                 ContrastiveReport report = ContrastiveReport.Of(scores!, draw, EvaluationSignature.Of(
@@ -69,6 +73,14 @@ internal static class EvaluateContrastiveCommand
             CancellationToken.None));
         return command;
     }
+
+    private static ContrastiveImage ImageOf(bool noImage, bool mismatched) => (noImage, mismatched) switch
+    {
+        (true, true) => throw new UsageException("--no-image and --mismatched are two controls: give one of them."),
+        (true, false) => ContrastiveImage.None,
+        (false, true) => ContrastiveImage.Mismatched,
+        _ => ContrastiveImage.Own,
+    };
 }
 
 /// <summary>The result as it is printed.</summary>
@@ -90,7 +102,10 @@ internal sealed record ContrastiveReport(int Items, double Accuracy, double? Low
 
     /// <summary>What signatures call a set: its folder, and what it holds.</summary>
     internal static string SetName(ContrastiveSet set) => $"{new DirectoryInfo(set.Folder).Name}@" + EvaluationSignature.Digest(
-        set.Items.SelectMany(item => new[] { item.Source, item.Correct, item.Incorrect, Path.GetFileName(item.Image), Path.GetFileName(item.Audio) }));
+        set.Items.SelectMany(item => new[]
+        {
+            item.Source, item.Correct, item.Incorrect, Path.GetFileName(item.Image), Path.GetFileName(item.Audio),
+        }));
 
     /// <summary>What signatures call a condition: text+image, speech, text+mismatched, …</summary>
     internal static string InputName(ContrastiveCondition condition) => (condition.Speech ? "speech" : "text") + condition.Image switch

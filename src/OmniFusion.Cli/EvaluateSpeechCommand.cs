@@ -20,7 +20,8 @@ internal static class EvaluateSpeechCommand
         };
         Option<string?> output = new("--output")
         {
-            Description = $"Folder for {SpeechResults.ItemsFile} with what was written about each item; a run that was stopped goes on there",
+            Description = $"Folder for {SpeechResults.ItemsFile} with what was written about each item; "
+                + "a run that was stopped goes on there",
             HelpName = "DIR",
         };
         (Option<int?> Resamples, Option<int?> Seed) bootstrap = BootstrapOptions.Create();
@@ -28,7 +29,8 @@ internal static class EvaluateSpeechCommand
         ModelOptions model = new();
         SearchOptions search = new(DefaultBatch);
         Command command = new("speech",
-            "Word error rate of the recogniser, and BLEU of the translator on the true text, of the cascade of both, and of the fused model.");
+            "Word error rate of the recogniser, and BLEU of the translator on the true text, of the cascade of both, "
+            + "and of the fused model.");
         sets.AddTo(command);
         foreach (Option option in new Option[] { to, output, bootstrap.Resamples, bootstrap.Seed })
             command.Options.Add(option);

@@ -9,8 +9,10 @@ internal static class EvaluateTextCommand
 {
     internal static Command Create()
     {
-        Option<string[]> hypothesis = Files("--hypothesis", "Texts of a system, one a line, plain or .gz; several files are several systems");
-        Option<string[]> reference = Files("--reference", "True texts, line by line beside the others; several files are several references");
+        Option<string[]> hypothesis = Files(
+            "--hypothesis", "Texts of a system, one a line, plain or .gz; several files are several systems");
+        Option<string[]> reference = Files(
+            "--reference", "True texts, line by line beside the others; several files are several references");
         Option<string?> baseline = new("--baseline") { Description = "Texts of a system to compare with", HelpName = "FILE" };
         Option<string?> metrics = new("--metrics")
         {
@@ -58,7 +60,8 @@ internal static class EvaluateTextCommand
         new(name) { Description = description, HelpName = "FILE", AllowMultipleArgumentsPerToken = true };
 
     private static TextSystem Score(
-        (string Name, string[] Lines) system, TextTestSet set, IReadOnlyList<TextMetric> metrics, BootstrapOptions draw, BatchProgress progress)
+        (string Name, string[] Lines) system, TextTestSet set, IReadOnlyList<TextMetric> metrics, BootstrapOptions draw,
+        BatchProgress progress)
     {
         List<TextScore> scores = [];
         foreach (TextMetric metric in metrics)
@@ -73,8 +76,9 @@ internal static class EvaluateTextCommand
                 pair = draw.Compare(other, own.Statistics);
             }
             BootstrapInterval? interval = pair?.System ?? draw.Interval(own.Statistics);
-            scores.Add(new TextScore(metric.Name, own.Scale * own.Statistics.Score(), own.Scale * interval?.Lower, own.Scale * interval?.Upper,
-                before, pair?.PValue, pair?.SystemWins, EvaluationSignature.With(own.Signature, draw)));
+            scores.Add(new TextScore(
+                metric.Name, own.Scale * own.Statistics.Score(), own.Scale * interval?.Lower, own.Scale * interval?.Upper, before,
+                pair?.PValue, pair?.SystemWins, EvaluationSignature.With(own.Signature, draw)));
             progress.Advance(1);
         }
         return new TextSystem(system.Name, scores);
@@ -123,7 +127,7 @@ internal sealed record TextReport(int Sentences, string? Baseline, IReadOnlyList
     private IEnumerable<string> Lines(TextSystem system)
     {
         string against = Baseline is null ? "" : $", against {Baseline}";
-        string[] head = Baseline is null ? ["metric", "score", "95 % interval"] : ["metric", "score", "95 % interval", "baseline", "difference", "p"];
+        string[] head = ["metric", "score", "95 % interval", .. Baseline is null ? (string[])[] : ["baseline", "difference", "p"]];
         string[][] rows = [[.. head, "signature"], .. system.Scores.Select(score => (string[])
         [
             score.Name, Number(score.Value), score.Lower is null ? "-" : $"{Number(score.Lower)} to {Number(score.Upper)}",

@@ -25,7 +25,8 @@ internal static class EvaluationSignature
     {
         int bar = signature.IndexOf('|', StringComparison.Ordinal);
         return bootstrap.Resamples == 0 ? signature
-            : string.Create(CultureInfo.InvariantCulture, $"{signature[..bar]}|bs:{bootstrap.Resamples}|seed:{bootstrap.Seed}{signature[bar..]}");
+            : string.Create(CultureInfo.InvariantCulture,
+                $"{signature[..bar]}|bs:{bootstrap.Resamples}|seed:{bootstrap.Seed}{signature[bar..]}");
     }
 
     /// <summary>A short digest of strings.</summary>

@@ -97,7 +97,8 @@ internal static class SpeechEvaluation
         };
         TimedText[] text = Of(item => item.Text), cascade = Of(item => item.Cascade), fused = Of(item => item.Fused);
         PairedBootstrap? pair = draw.Compare(Statistics(cascade), Statistics(fused));
-        return new LanguageScores(language, Bleu(text), Bleu(cascade), Bleu(fused), ChrF.Corpus(Texts(fused), expected).Score, pair?.PValue);
+        return new LanguageScores(
+            language, Bleu(text), Bleu(cascade), Bleu(fused), ChrF.Corpus(Texts(fused), expected).Score, pair?.PValue);
 
         TimedText[] Of(Func<SpeechTranslations, TimedText> system) => [.. items.Select(item => system(item.Translations[language]))];
 

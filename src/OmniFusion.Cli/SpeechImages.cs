@@ -41,7 +41,8 @@ internal sealed class SpeechImages
                     : throw new OmniFusionException($"--image-mode {Given}: no item of the set has an image.");
             default:
                 string?[] others = folder is null ? OfOtherItems(own) : OfFolder(folder, own);
-                return new SpeechImages(Unrelated, $"{Unrelated}@{EvaluationSignature.Digest(others.Select(Path.GetFileName))}", Existing(others));
+                string digest = EvaluationSignature.Digest(others.Select(Path.GetFileName));
+                return new SpeechImages(Unrelated, $"{Unrelated}@{digest}", Existing(others));
         }
     }
 
@@ -72,6 +73,7 @@ internal sealed class SpeechImages
                 $"--image-mode {Unrelated}: the set has no picture of another item; --images DIR names a folder of pictures.")),
     ];
 
-    private static string?[] Existing(string?[] paths) => paths.FirstOrDefault(path => path is not null && !File.Exists(path)) is { } missing
+    private static string?[] Existing(string?[] paths) =>
+        paths.FirstOrDefault(path => path is not null && !File.Exists(path)) is { } missing
         ? throw new OmniFusionException($"The image {missing} does not exist.") : paths;
 }

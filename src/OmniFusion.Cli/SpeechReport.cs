@@ -52,14 +52,18 @@ internal sealed record SpeechReport(
             $"fused, {language.Language}: {language.Fused.Value - language.Cascade.Value:+0.00;-0.00} BLEU against the cascade")
             + (language.PValue is { } p ? Invariant($" (p = {p:0.0000})") : "") + Invariant($", chrF {language.FusedChrF:0.00}")),
         .. Voices.Count < 2 ? [] : TextTable.Lines(
-            [["voice", "items", "WER"], .. Voices.Select(voice => (string[])[voice.Voice, $"{voice.Items}", Invariant($"{voice.Wer:0.00}")])]),
+            [
+                ["voice", "items", "WER"],
+                .. Voices.Select(voice => (string[])[voice.Voice, $"{voice.Items}", Invariant($"{voice.Wer:0.00}")]),
+            ]),
         Signature,
     ]);
 
     private static string[] Row(string system, string language, SpeechScore score) =>
     [
         system, language, score.Name, Invariant($"{score.Value:0.00}"),
-        score.Lower is null ? "-" : Invariant($"{score.Lower:0.00} to {score.Upper:0.00}"), Invariant($"{score.Seconds:0}"), score.Signature,
+        score.Lower is null ? "-" : Invariant($"{score.Lower:0.00} to {score.Upper:0.00}"),
+        Invariant($"{score.Seconds:0}"), score.Signature,
     ];
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

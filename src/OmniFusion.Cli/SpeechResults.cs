@@ -29,8 +29,8 @@ internal sealed record SpeechResult(int Item, TimedText Recognizer, IReadOnlyDic
 internal sealed record SpeechRunIdentity(string Model, string Set, string Languages, string Search, string Images);
 
 /// <summary>
-/// Results as they come, kept in a folder where one is named: <c>run.json</c> says what they are of, <c>items.jsonl</c> has one a line. A run
-/// that was stopped goes on behind the last whole line.
+/// Results as they come, kept in a folder where one is named: <c>run.json</c> says what they are of, <c>items.jsonl</c> has one a line.
+/// A run that was stopped goes on behind the last whole line.
 /// </summary>
 internal sealed class SpeechResults : IDisposable
 {
@@ -108,13 +108,14 @@ internal sealed class SpeechResults : IDisposable
         }
         (string What, string? Before, string Now)[] parts =
         [
-            ("model", before?.Model, identity.Model), ("set", before?.Set, identity.Set), ("languages", before?.Languages, identity.Languages),
-            ("search", before?.Search, identity.Search), ("images", before?.Images, identity.Images),
+            ("model", before?.Model, identity.Model), ("set", before?.Set, identity.Set),
+            ("languages", before?.Languages, identity.Languages), ("search", before?.Search, identity.Search), ("images", before?.Images, identity.Images),
         ];
         foreach ((string what, string? old, string now) in parts)
             if (old != now)
                 throw new OmniFusionException(
-                    $"--output {folder} holds results of another run: its {what} was {old ?? "unknown"} and now is {now}; name another folder.");
+                    $"--output {folder} holds results of another run: its {what} was {old ?? "unknown"} and now is {now}; "
+                    + "name another folder.");
     }
 
     private void ReadWholeLines(string[] languages)

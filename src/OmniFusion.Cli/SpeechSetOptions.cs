@@ -7,8 +7,8 @@ internal sealed class SpeechSetOptions
 {
     private readonly Argument<string?> _manifest = new("MANIFEST")
     {
-        Description = "File with one object {\"audio\", \"text\", \"translation\" or \"translations\": {\"de\": ...}, \"image\", \"voice\"} a line, "
-            + "the last two optional, paths relative to it",
+        Description = "File with one object {\"audio\", \"text\", \"translation\" or \"translations\": {\"de\": ...}, \"image\", \"voice\"} "
+            + "a line, the last two optional, paths relative to it",
         Arity = ArgumentArity.ZeroOrOne,
     };
     private readonly Option<string?> _pack = new("--pack")
@@ -16,7 +16,11 @@ internal sealed class SpeechSetOptions
         Description = "Speech pack made by omnifusion synthesize, instead of a manifest",
         HelpName = "PACK",
     };
-    private readonly Option<string?> _source = new("--source") { Description = "Lines that the pack speaks, plain or .gz", HelpName = "FILE" };
+    private readonly Option<string?> _source = new("--source")
+    {
+        Description = "Lines that the pack speaks, plain or .gz",
+        HelpName = "FILE",
+    };
     private readonly Option<string[]> _target = new("--target")
     {
         Description = "Their translations, plain or .gz, one file for each language of --to",
@@ -25,10 +29,15 @@ internal sealed class SpeechSetOptions
     };
     private readonly Option<string?> _imageMode = new("--image-mode")
     {
-        Description = "Pictures that the fused model sees: none, given (the items' own; default where there are any) or unrelated (of other items)",
+        Description = "Pictures that the fused model sees: none, given (the items' own; default where there are any) "
+            + "or unrelated (of other items)",
         HelpName = "MODE",
     };
-    private readonly Option<string?> _images = new("--images") { Description = "Folder of pictures for --image-mode unrelated", HelpName = "DIR" };
+    private readonly Option<string?> _images = new("--images")
+    {
+        Description = "Folder of pictures for --image-mode unrelated",
+        HelpName = "DIR",
+    };
     private readonly Option<int?> _limit = Options.Whole("--limit", "The first items only", 1, int.MaxValue);
 
     internal void AddTo(Command command, bool withImages = true)
@@ -72,7 +81,8 @@ internal sealed class SpeechSetOptions
             case (null, { } pack, { } source) when targets.Length == languages.Count:
                 return SpeechTestSet.OfPack(pack, source, targets, languages, limit);
             case (null, { }, { }) when targets.Length > 0:
-                throw new UsageException($"--to names {languages.Count} languages and --target {targets.Length} files: give one file a language.");
+                throw new UsageException(
+                    $"--to names {languages.Count} languages and --target {targets.Length} files: give one file a language.");
             default:
                 throw new UsageException("spoken sentences are either a MANIFEST, or --pack, --source and --target together.");
         }

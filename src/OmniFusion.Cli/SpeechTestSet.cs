@@ -63,7 +63,8 @@ internal sealed class SpeechTestSet : IDisposable
 
     /// <summary>
     /// Reads a manifest: one object a line, <c>{"audio", "text", "translation"}</c> or, for several languages,
-    /// <c>{"audio", "text", "translations": {"de": …}}</c>, and where they are known <c>"image"</c> and <c>"voice"</c>; paths relative to it.
+    /// <c>{"audio", "text", "translations": {"de": …}}</c>, and where they are known <c>"image"</c> and <c>"voice"</c>; paths relative to
+    /// it.
     /// </summary>
     /// <exception cref="OmniFusionException">It cannot be read, or a line lacks something.</exception>
     internal static SpeechTestSet OfManifest(string path, IReadOnlyList<string> languages, int? limit)

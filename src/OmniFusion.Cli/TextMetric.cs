@@ -34,7 +34,8 @@ internal sealed record TextMetric(string Name, Func<string[], string[][], TextMe
         })];
     }
 
-    private static string[]? List(string? names) => names?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+    private static string[]? List(string? names) =>
+        names?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
     private static TextMetric Bleu(string splitter, bool lowercase)
     {

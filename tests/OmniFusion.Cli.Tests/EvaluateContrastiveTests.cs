@@ -31,13 +31,15 @@ public sealed class EvaluateContrastiveTests : IDisposable
     [Fact]
     public async Task ControlsShowThatThePictureDecides()
     {
-        JsonElement own = await Evaluate("--images", Media), wrong = await Evaluate("--images", Media, "--mismatched"), none = await Evaluate("--no-image");
+        JsonElement own = await Evaluate("--images", Media), wrong = await Evaluate("--images", Media, "--mismatched");
+        JsonElement none = await Evaluate("--no-image");
         Assert.Equal(50, Accuracy(none), 1e-9);
         Assert.Equal(0, none.GetProperty("bothRight").GetDouble());
         Assert.Equal(100 - Accuracy(own), Accuracy(wrong), 1e-9);
         Assert.Equal(["bat", "nut"], none.GetProperty("words").EnumerateArray().Select(word => word.GetProperty("word").GetString()));
         Assert.All(none.GetProperty("words").EnumerateArray(), word => Assert.Equal(50, word.GetProperty("accuracy").GetDouble()));
-        Assert.Matches(@"^set:set@[0-9a-f]{12}\|n:4\|lang:de\|input:text\+mismatched\|norm:token\|bs:1000\|seed:12345\|model:omnifusion-cli-.*@",
+        Assert.Matches(
+            @"^set:set@[0-9a-f]{12}\|n:4\|lang:de\|input:text\+mismatched\|norm:token\|bs:1000\|seed:12345\|model:omnifusion-cli-.*@",
             wrong.GetProperty("signature").GetString());
         Assert.Equal(2, (await Evaluate("--no-image", "--limit", "1")).GetProperty("items").GetInt32());
     }
@@ -58,7 +60,8 @@ public sealed class EvaluateContrastiveTests : IDisposable
             "evaluate", "contrastive", _set, "--to", "de", "--no-image", "--model", _bundle.Folder, "--resamples", "0");
         Assert.Equal((0, ""), (outcome.Code, outcome.Errors));
         Assert.Equal(["accuracy    50.0 %  of 4 lines", "both right  0.0 %  of 2 sentences", "margin      0.000 nats for each token",
-            "word  lines  accuracy", "bat       2      50.0", "nut       2      50.0"], outcome.Lines[..^1].Select(line => line.Replace("-0.000", "0.000")));
+            "word  lines  accuracy", "bat       2      50.0", "nut       2      50.0"],
+            outcome.Lines[..^1].Select(line => line.Replace("-0.000", "0.000")));
         Assert.StartsWith("set:set@", outcome.Lines[^1]);
     }
 
@@ -72,7 +75,8 @@ public sealed class EvaluateContrastiveTests : IDisposable
     public async Task WhatDoesNotGoIsOneSentence(int code, params string[] arguments)
     {
         string[] words = [.. arguments.Where(argument => argument.Contains('.', StringComparison.Ordinal))];
-        (await CommandLine.Run(["evaluate", "contrastive", _set, .. arguments.Except(words), "--model", _bundle.Folder])).AssertFailed(code, words);
+        (await CommandLine.Run(["evaluate", "contrastive", _set, .. arguments.Except(words), "--model", _bundle.Folder]))
+            .AssertFailed(code, words);
     }
 
     [Fact]

@@ -32,8 +32,8 @@ public sealed class EvaluateSpeechTests : IDisposable
         Assert.StartsWith("nrefs:1|bs:20|seed:12345|case:mixed", System(second, "fused").GetProperty("signature").GetString());
         Assert.True(System(second, "cascade").GetProperty("seconds").GetDouble() > 0);
         Assert.Equal(100, System(second, "text").GetProperty("lower").GetDouble(), 1e-6);
-        Assert.Matches("^set:set.jsonl@[0-9a-f]{12}\\|n:1\\|lang:de\\|image:none\\|search:beams5-ngram5-lp1-max24\\|model:omnifusion-cli-.*@[0-9a-f]{12}"
-            + "\\|version:omnifusion-", second.GetProperty("signature").GetString());
+        Assert.Matches("^set:set.jsonl@[0-9a-f]{12}\\|n:1\\|lang:de\\|image:none\\|search:beams5-ngram5-lp1-max24"
+            + "\\|model:omnifusion-cli-.*@[0-9a-f]{12}\\|version:omnifusion-", second.GetProperty("signature").GetString());
     }
 
     [Fact]
@@ -88,7 +88,8 @@ public sealed class EvaluateSpeechTests : IDisposable
     {
         Outcome outcome = await CommandLine.Run(
             "evaluate", "speech", Manifest((TinyBundle.Media("bat.wav"), "a", "b")), "--to", "de", "--model", _bundle.Folder);
-        Assert.Equal(["items", "system", "recogniser", "text", "cascade", "fused", "fused,"], outcome.Lines[..^1].Select(line => line.Split(' ')[0]));
+        Assert.Equal(["items", "system", "recogniser", "text", "cascade", "fused", "fused,"],
+            outcome.Lines[..^1].Select(line => line.Split(' ')[0]));
         Assert.StartsWith("set:set.jsonl@", outcome.Lines[^1]);
     }
 
@@ -154,7 +155,8 @@ public sealed class EvaluateSpeechTests : IDisposable
         Assert.NotEqual(none[0], given[0]);
         Assert.Equal([given[1], given[0]], unrelated);
         Assert.Equal("given", (await Evaluate(manifest)).GetProperty("signature").GetString()!.Split("image:")[1].Split('|')[0]);
-        Assert.Contains("image:unrelated@", (await Evaluate(manifest, "--images", Path.GetDirectoryName(TinyBundle.Media("gray.png"))!, "--limit", "1"))
+        string folder = Path.GetDirectoryName(TinyBundle.Media("gray.png"))!;
+        Assert.Contains("image:unrelated@", (await Evaluate(manifest, "--images", folder, "--limit", "1"))
             .GetProperty("signature").GetString());
 
         await Fails(2, "--image-mode", manifest, "--image-mode", "other");
@@ -164,14 +166,14 @@ public sealed class EvaluateSpeechTests : IDisposable
 
         async Task<string[]> Texts(string mode)
         {
-            string folder = _bundle[mode];
-            await Evaluate(manifest, "--image-mode", mode, "--output", folder);
-            return [.. File.ReadAllLines(Path.Combine(folder, "items.jsonl")).Select(line =>
+            await Evaluate(manifest, "--image-mode", mode, "--output", _bundle[mode]);
+            return [.. File.ReadAllLines(Path.Combine(_bundle[mode], "items.jsonl")).Select(line =>
                 JsonNode.Parse(line)!["translations"]!["de"]!["fused"]!["text"]!.GetValue<string>())];
         }
 
         async Task Fails(int code, string words, params string[] arguments) =>
-            (await CommandLine.Run(["evaluate", "speech", .. arguments, "--to", "de", "--model", _bundle.Folder])).AssertFailed(code, words);
+            (await CommandLine.Run(["evaluate", "speech", .. arguments, "--to", "de", "--model", _bundle.Folder]))
+                .AssertFailed(code, words);
     }
 
     [Theory]

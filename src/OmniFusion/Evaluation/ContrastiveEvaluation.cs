@@ -38,8 +38,8 @@ public sealed record ContrastiveWord(string Word, int Items, int Right);
 /// <summary>What came out for a whole set.</summary>
 /// <param name="Items">Number of lines.</param>
 /// <param name="Right">Lines with the right translation preferred.</param>
-/// <param name="Accuracy">Their share in percent, with a confidence interval over sentences (a sentence's two lines are drawn together).</param>
-/// <param name="BothRight">Share of sentences with both readings right, in percent: chance is 25 at most, and without a picture it is 0.</param>
+/// <param name="Accuracy">Their share in percent, with a confidence interval over sentences, whose two lines are drawn together.</param>
+/// <param name="BothRight">Share of sentences with both readings right, in percent; without a picture it is 0.</param>
 /// <param name="Margin">Mean of the difference of the two length-normalised log-probabilities, in nats for each token.</param>
 /// <param name="Words">By ambiguous word in alphabetical order; empty where the set does not tell the words.</param>
 public sealed record ContrastiveScores(

@@ -13,8 +13,8 @@ public sealed record ContrastiveItem(string Source, string Correct, string Incor
 
 /// <summary>
 /// A contrastive test set in the layout of CoMMuTE (Futeral et al., ACL 2023): <c>src.en</c>, <c>correct.LL</c>, <c>incorrect.LL</c> and
-/// <c>img.order</c> (names of pictures), line by line about the same item. Two neighbouring lines share a sentence and differ in its reading.
-/// Beyond CoMMuTE there may be <c>audio.order</c>, names of recordings, and <c>words</c>, the ambiguous word of each line.
+/// <c>img.order</c> (names of pictures), line by line about the same item. Two neighbouring lines share a sentence and differ in
+/// its reading. Beyond CoMMuTE there may be <c>audio.order</c>, names of recordings, and <c>words</c>, the ambiguous word of each line.
 /// </summary>
 public sealed class ContrastiveSet
 {
@@ -48,7 +48,8 @@ public sealed class ContrastiveSet
         int count = (int)Math.Min(2L * (sentences ?? source.Length), source.Length);
         for (int i = 0; i < count; i += 2)
             if (source[i].Trim() != source[i + 1].Trim())
-                throw new OmniFusionException($"{first}: lines {i + 1} and {i + 2} should be the two readings of one sentence, but they differ.");
+                throw new OmniFusionException(
+                    $"{first}: lines {i + 1} and {i + 2} should be the two readings of one sentence, but they differ.");
         return new ContrastiveSet(folder, [.. Enumerable.Range(0, count).Select(i => new ContrastiveItem(
             source[i].Trim(), correct[i].Trim(), incorrect[i].Trim(), pictures[i], speech[i], words[i]?.Trim()))]);
 

@@ -5,8 +5,8 @@ using Tensor = OmniFusion.Tensors.Tensor;
 namespace OmniFusion.Generation;
 
 /// <summary>
-/// Scores given texts token by token (teacher forcing): what a model thinks of a translation that somebody else wrote. The prefix of an item
-/// is read once, all texts of all items then run over its keys and values in a single pass.
+/// Scores given texts token by token (teacher forcing): what a model thinks of a translation that somebody else wrote. The prefix of an
+/// item is read once, all texts of all items then run over its keys and values in a single pass.
 /// </summary>
 public static class ForcedDecoding
 {

@@ -6,7 +6,7 @@ namespace OmniFusion.Models;
 /// <param name="LogProbability">Sum of the natural logarithms of their probabilities, at most 0.</param>
 public sealed record CandidateScore(string Text, int Tokens, double LogProbability)
 {
-    /// <summary>Log-probability for each token, the length-normalised score by which translations of different length are compared.</summary>
+    /// <summary>Log-probability for each token, by which translations of different length are compared.</summary>
     public double Mean => LogProbability / Tokens;
 
     /// <summary>exp(−<see cref="Mean"/>), 1 or more.</summary>

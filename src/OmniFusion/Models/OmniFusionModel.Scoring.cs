@@ -22,14 +22,15 @@ public sealed partial class OmniFusionModel
     {
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(candidates);
-        ScoringResult[] results = await Task.Run(
-            () => ScoreBatch([(request, candidates)], options ?? new TranslationOptions(), cancellation), cancellation).ConfigureAwait(false);
+        TranslationOptions how = options ?? new TranslationOptions();
+        ScoringResult[] results =
+            await Task.Run(() => ScoreBatch([(request, candidates)], how, cancellation), cancellation).ConfigureAwait(false);
         return results[0].Scores ?? throw results[0].Error!;
     }
 
     /// <summary>
-    /// Scores given translations of several inputs, some at a time (<see cref="TranslationOptions.BatchSize"/>), and hands out the results in
-    /// their order. An item does not depend on its neighbours: a bad one yields its error, and the rest goes on.
+    /// Scores given translations of several inputs, some at a time (<see cref="TranslationOptions.BatchSize"/>), and hands out the results
+    /// in their order. An item does not depend on its neighbours: a bad one yields its error, and the rest goes on.
     /// </summary>
     /// <param name="items">Inputs with their candidates, each as for <see cref="ScoreAsync"/>.</param>
     /// <param name="options">Only the batch size and <see cref="TranslationOptions.ImageSize"/> matter.</param>

@@ -41,7 +41,8 @@ public class ScoringTests
     public void Candidates_score_as_each_would_alone_in_a_full_pass()
     {
         (FusedPrefix prefix, int[][] towers) = Prepared("fused_batch_mixed");
-        IReadOnlyList<int[]>[] candidates = [[[5, 6, 7, 8, End], [9], [5, 6, 11]], [[20, End]], [[30, 31, 32, 33, 34, 35], [End], [30, 40, End]]];
+        IReadOnlyList<int[]>[] candidates =
+            [[[5, 6, 7, 8, End], [9], [5, 6, 11]], [[20, End]], [[30, 31, 32, 33, 34, 35], [End], [30, 40, End]]];
         float[][][] scores = Model.Parts.Start(s_decoder, prefix, towers).Score(s_decoder, candidates);
         for (int item = 0; item < candidates.Length; item++)
             for (int text = 0; text < candidates[item].Count; text++)

@@ -3,8 +3,8 @@ using OmniFusion.Tensors;
 namespace OmniFusion.Models.Fusion;
 
 /// <summary>
-/// A fusion layer without one of its hidden states, to see what that one is good for. Where the layer has gates, that of the state is zero and
-/// the others are scaled to a sum of one; where it has none (concat), the state's numbers are zero. For measuring, not for training.
+/// A fusion layer without one of its hidden states, to see what that one is good for. Where the layer has gates, that of the state is zero
+/// and the others are scaled to a sum of one; where it has none (concat), the state's numbers are zero. For measuring, not for training.
 /// </summary>
 public sealed class AblatedFusion : FusionLayer
 {
