@@ -4,72 +4,123 @@ using OmniFusion.Models;
 
 namespace OmniFusion.Cli;
 
-/// <summary>A score with what makes it reproducible.</summary>
-/// <param name="Name">WER or BLEU.</param>
-/// <param name="Value">In percent, and BLEU's points.</param>
-/// <param name="Signature">Its settings.</param>
-/// <param name="Seconds">What computing the texts took.</param>
-internal sealed record Score(string Name, double Value, string Signature, double Seconds);
-
-/// <summary>The table of a model card.</summary>
-/// <param name="Items">Number of recordings.</param>
-/// <param name="Recognizer">Word error rate of what the thinker writes.</param>
-/// <param name="Text">BLEU of the translator on what was really said.</param>
-/// <param name="Cascade">BLEU of the translator on what the thinker wrote.</param>
-/// <param name="Fused">BLEU of the whole system on the speech.</param>
-internal sealed record SpeechScores(int Items, Score Recognizer, Score Text, Score Cascade, Score Fused);
-
-/// <summary>Scores a model on spoken sentences in the four ways that can be compared.</summary>
+/// <summary>Runs a model over spoken sentences in the four ways that can be compared.</summary>
 internal static class SpeechEvaluation
 {
     // Sentences of a test set; a recogniser that finds no end must not go on for ever.
     private const int LongestTranscript = 128;
 
-    /// <summary>Runs the model over the set.</summary>
+    /// <summary>Computes the results that are missing.</summary>
     /// <param name="model">The model.</param>
     /// <param name="set">The recordings.</param>
-    /// <param name="language">Language of the translations.</param>
+    /// <param name="images">What the fused model sees; the recogniser and the cascade only hear.</param>
     /// <param name="options">The search, and how many items are computed together.</param>
+    /// <param name="results">Receives them, batch by batch.</param>
     /// <param name="advance">Told how many items are done.</param>
     /// <param name="cancellation">Checked at each step.</param>
     /// <exception cref="OmniFusionException">A recording cannot be read.</exception>
-    internal static async Task<SpeechScores> Run(
-        OmniFusionModel model, SpeechTestSet set, string language, TranslationOptions options, Action<int> advance,
-        CancellationToken cancellation)
+    internal static async Task Run(OmniFusionModel model, SpeechTestSet set, SpeechImages images, TranslationOptions options,
+        SpeechResults results, Action<int> advance, CancellationToken cancellation)
     {
-        string[] said = [.. set.Texts], expected = [.. set.Translations];
-        List<string> heard = [], text = [], cascade = [], fused = [];
-        Stopwatch hearing = new(), reading = new(), rereading = new(), fusing = new();
-        foreach (int[] batch in Enumerable.Range(0, set.Count).Chunk(options.BatchSize))
+        int[] missing = [.. Enumerable.Range(0, set.Items.Count).Where(item => !results.ByItem.ContainsKey(item))];
+        advance(set.Items.Count - missing.Length);
+        foreach (int[] batch in missing.Chunk(options.BatchSize))
         {
-            TranslationRequest[] speech = [.. batch.Select(item => set.Request(item, language))];
-            await Measure(hearing, async () => heard.AddRange(
-                (await model.TranscribeBatchAsync(speech, LongestTranscript, cancellation)).Select(transcript => transcript.Trim())));
-            await Measure(reading, async () => text.AddRange(
-                await Translate(model, Sentences(batch.Select(item => said[item]), language), options, cancellation)));
-            await Measure(rereading, async () => cascade.AddRange(
-                await Translate(model, Sentences(heard.TakeLast(batch.Length), language), options, cancellation)));
-            await Measure(fusing, async () => fused.AddRange(await Translate(model, speech, options, cancellation)));
+            TranslationRequest[] speech = [.. batch.Select(item => set.Request(item, set.Languages[0]))];
+            TimedText[] heard = await Timed(async () =>
+                [.. (await model.TranscribeBatchAsync(speech, LongestTranscript, cancellation)).Select(text => text.Trim())]);
+            Dictionary<string, SpeechTranslations[]> translations = [];
+            foreach (string language in set.Languages)
+            {
+                TimedText[] text = await Timed(() =>
+                    Translate(model, Sentences(batch.Select(item => set.Items[item].Text), language), options, cancellation));
+                TimedText[] cascade = await Timed(() =>
+                    Translate(model, Sentences(heard.Select(transcript => transcript.Text), language), options, cancellation));
+                TimedText[] fused = await Timed(() => Translate(model,
+                    [.. speech.Zip(batch, (request, item) => request with { TargetLanguage = language, Image = images[item] })],
+                    options, cancellation));
+                translations[language] = [.. batch.Select((_, i) => new SpeechTranslations(text[i], cascade[i], fused[i]))];
+            }
+            results.Add([.. batch.Select((item, i) => new SpeechResult(
+                item, heard[i], set.Languages.ToDictionary(language => language, language => translations[language][i])))]);
             advance(batch.Length);
         }
-        WordErrors errors = WordErrors.Compute(
-            [.. said.Select(TextNormalizer.ForRecognition)], [.. heard.Select(TextNormalizer.ForRecognition)]);
-        return new SpeechScores(set.Count,
-            new Score("WER", 100 * errors.Wer, "case:lc|punct:no", hearing.Elapsed.TotalSeconds),
-            Bleu(text, expected, reading), Bleu(cascade, expected, rereading), Bleu(fused, expected, fusing));
     }
 
-    private static async Task Measure(Stopwatch watch, Func<Task> work)
+    /// <summary>What the fused model alone makes of the speech, into the first language of the set.</summary>
+    internal static async Task<IReadOnlyList<string>> RunFused(OmniFusionModel model, SpeechTestSet set, SpeechImages images,
+        TranslationOptions options, Action<int> advance, CancellationToken cancellation)
     {
-        watch.Start();
-        await work();
-        watch.Stop();
+        List<string> texts = [];
+        foreach (int[] batch in Enumerable.Range(0, set.Items.Count).Chunk(options.BatchSize))
+        {
+            texts.AddRange(await Translate(model,
+                [.. batch.Select(item => set.Request(item, set.Languages[0]) with { Image = images[item] })], options, cancellation));
+            advance(batch.Length);
+        }
+        return texts;
     }
 
-    private static Score Bleu(List<string> hypotheses, string[] references, Stopwatch watch)
+    /// <summary>Scores the results of all items.</summary>
+    internal static SpeechReport Score(SpeechTestSet set, SpeechResults results, BootstrapOptions draw, string signature)
     {
-        BleuScore score = Evaluation.Bleu.Corpus(hypotheses, references);
-        return new Score("BLEU", score.Score, score.Signature, watch.Elapsed.TotalSeconds);
+        SpeechResult[] items = [.. Enumerable.Range(0, set.Items.Count).Select(item => results.ByItem[item])];
+        string[] said = [.. set.Items.Select(item => TextNormalizer.ForRecognition(item.Text))];
+        string[] heard = [.. items.Select(item => TextNormalizer.ForRecognition(item.Recognizer.Text))];
+        SegmentStatistics words = WordErrors.Statistics(said, heard);
+        BootstrapInterval? interval = draw.Interval(words);
+        SpeechScore recognizer = new("WER", 100 * words.Score(), 100 * interval?.Lower, 100 * interval?.Upper,
+            items.Sum(item => item.Recognizer.Seconds),
+            EvaluationSignature.With("nrefs:1|" + EvaluationSignature.Of(("case", "lc"), ("punct", "no")), draw));
+        VoiceScore[] voices = [.. Enumerable.Range(0, items.Length)
+            .Where(item => set.Items[item].Voice is not null)
+            .GroupBy(item => set.Items[item].Voice!, StringComparer.Ordinal)
+            .OrderBy(voice => voice.Key, StringComparer.Ordinal)
+            .Select(voice => new VoiceScore(
+                voice.Key, voice.Count(),
+                100 * WordErrors.Compute([.. voice.Select(item => said[item])], [.. voice.Select(item => heard[item])]).Wer))];
+        return new SpeechReport(items.Length, recognizer, voices,
+            [.. set.Languages.Select((language, i) => Score(language, [.. set.Items.Select(item => item.Translations[i])], items, draw))],
+            signature);
+    }
+
+    private static LanguageScores Score(string language, string[] expected, SpeechResult[] items, BootstrapOptions draw)
+    {
+        BleuOptions options = new()
+        {
+            Tokenizer = language switch
+            {
+                "zh" => BleuTokenizer.Chinese,
+                "ja" => BleuTokenizer.Character,
+                _ => BleuTokenizer.V13a,
+            },
+        };
+        TimedText[] text = Of(item => item.Text), cascade = Of(item => item.Cascade), fused = Of(item => item.Fused);
+        PairedBootstrap? pair = draw.Compare(Statistics(cascade), Statistics(fused));
+        return new LanguageScores(
+            language, Bleu(text), Bleu(cascade), Bleu(fused), ChrF.Corpus(Texts(fused), expected).Score, pair?.PValue);
+
+        TimedText[] Of(Func<SpeechTranslations, TimedText> system) => [.. items.Select(item => system(item.Translations[language]))];
+
+        SegmentStatistics Statistics(TimedText[] texts) => Evaluation.Bleu.Statistics(Texts(texts), [expected], options);
+
+        SpeechScore Bleu(TimedText[] texts)
+        {
+            BleuScore score = Evaluation.Bleu.Corpus(Texts(texts), expected, options);
+            BootstrapInterval? interval = draw.Interval(Statistics(texts));
+            return new SpeechScore("BLEU", score.Score, interval?.Lower, interval?.Upper, texts.Sum(one => one.Seconds),
+                EvaluationSignature.With(score.Signature, draw));
+        }
+    }
+
+    private static string[] Texts(TimedText[] texts) => [.. texts.Select(text => text.Text)];
+
+    private static async Task<TimedText[]> Timed(Func<Task<string[]>> work)
+    {
+        long started = Stopwatch.GetTimestamp();
+        string[] texts = await work();
+        double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds / texts.Length;
+        return [.. texts.Select(text => new TimedText(text, seconds))];
     }
 
     private static TranslationRequest[] Sentences(IEnumerable<string> texts, string language) =>

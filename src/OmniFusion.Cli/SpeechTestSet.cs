@@ -4,80 +4,138 @@ using OmniFusion.Training.Data;
 
 namespace OmniFusion.Cli;
 
-/// <summary>Spoken sentences with what was said and its translation: a speech pack with two texts, or a manifest.</summary>
+/// <summary>
+/// Spoken sentences with what was said and its translations: a speech pack with the texts that it speaks, or a manifest.
+/// </summary>
 internal sealed class SpeechTestSet : IDisposable
 {
     private readonly SpeechPack? _pack;
-    private readonly Entry[] _entries;
+    private readonly SpeechTestItem[] _items;
 
-    private SpeechTestSet(SpeechPack? pack, Entry[] entries) => (_pack, _entries) = (pack, entries);
+    private SpeechTestSet(string name, SpeechPack? pack, SpeechTestItem[] items, IReadOnlyList<string> languages, int? limit)
+    {
+        Languages = languages;
+        _pack = pack;
+        _items = items.Length <= limit ? items : [.. items.Take(limit ?? items.Length)];
+        // The whole set counts, so that a larger limit may go on with the results of a smaller one.
+        Name = $"{name}@" + EvaluationSignature.Digest(items.SelectMany(item => (string?[])
+            [item.Recording, item.Voice, item.Text, item.Image is null ? null : Path.GetFileName(item.Image), .. item.Translations]));
+    }
 
-    internal int Count => _entries.Length;
+    /// <summary>What signatures call it: the file's name and a digest of all that it says.</summary>
+    internal string Name { get; }
 
-    internal IEnumerable<string> Texts => _entries.Select(entry => entry.Text);
+    /// <summary>Codes of the languages of the translations.</summary>
+    internal IReadOnlyList<string> Languages { get; }
 
-    internal IEnumerable<string> Translations => _entries.Select(entry => entry.Translation);
+    internal IReadOnlyList<SpeechTestItem> Items => _items;
+
+    internal bool HasImages => _items.Any(item => item.Image is not null);
 
     /// <summary>Opens a pack with the lines that it speaks and their translations.</summary>
+    /// <param name="packFile">The pack.</param>
+    /// <param name="sourceFile">What it speaks.</param>
+    /// <param name="targetFiles">Translations, one file a language.</param>
+    /// <param name="languages">Their codes, in that order.</param>
+    /// <param name="limit">The first items only; null for all.</param>
     /// <exception cref="OmniFusionException">A file cannot be read, or they do not belong together.</exception>
-    internal static SpeechTestSet OfPack(string packFile, string sourceFile, string targetFile, int? limit)
+    internal static SpeechTestSet OfPack(
+        string packFile, string sourceFile, IReadOnlyList<string> targetFiles, IReadOnlyList<string> languages, int? limit)
     {
-        string[] source = TextFile.ReadLines("--source", sourceFile), target = TextFile.ReadLines("--target", targetFile);
-        if (source.Length != target.Length)
-            throw new OmniFusionException(
-                $"{sourceFile} has {source.Length} lines and {targetFile} has {target.Length}, so they do not belong together.");
+        string[] source = TextFile.ReadLines("--source", sourceFile);
+        string[][] targets = [.. targetFiles.Select(file => TextFile.ReadLines("--target", file))];
+        foreach ((string file, string[] lines) in targetFiles.Zip(targets))
+            if (source.Length != lines.Length)
+                throw new OmniFusionException(
+                    $"{sourceFile} has {source.Length} lines and {file} has {lines.Length}, so they do not belong together.");
         SpeechPack pack = SpeechPack.Open(packFile);
         if (!pack.IsMadeFrom(source))
             throw new OmniFusionException($"{packFile} does not speak the lines of {sourceFile}.");
-        Entry[] entries = [.. Enumerable.Range(0, pack.Count)
-            .Where(i => pack.Items[i].SampleCount > 0)
-            .Take(limit ?? int.MaxValue)
-            .Select(i => new Entry(null, i, source[pack.Items[i].TextIndex], target[pack.Items[i].TextIndex]))];
-        return entries.Length > 0 ? new SpeechTestSet(pack, entries) : throw new OmniFusionException($"{packFile} holds no speech.");
+        SpeechTestItem[] items = [.. Enumerable.Range(0, pack.Count)
+            .Select(i => (Index: i, Item: pack.Items[i]))
+            .Where(pair => pair.Item.SampleCount > 0)
+            .Select(pair => new SpeechTestItem(
+                $"{pack.Seed}:{pair.Index}:{pair.Item.SampleCount}", null, pair.Index, pair.Item.Voice, source[pair.Item.TextIndex], null,
+                [.. targets.Select(lines => lines[pair.Item.TextIndex])]))];
+        return items.Length > 0 ? new SpeechTestSet(Path.GetFileName(packFile), pack, items, languages, limit)
+            : throw new OmniFusionException($"{packFile} holds no speech.");
     }
 
-    /// <summary>Reads a manifest: one object {"audio", "text", "translation"} a line, paths relative to it.</summary>
+    /// <summary>
+    /// Reads a manifest: one object a line, <c>{"audio", "text", "translation"}</c> or, for several languages,
+    /// <c>{"audio", "text", "translations": {"de": …}}</c>, and where they are known <c>"image"</c> and <c>"voice"</c>; paths relative to
+    /// it.
+    /// </summary>
     /// <exception cref="OmniFusionException">It cannot be read, or a line lacks something.</exception>
-    internal static SpeechTestSet OfManifest(string path, int? limit)
+    internal static SpeechTestSet OfManifest(string path, IReadOnlyList<string> languages, int? limit)
     {
         string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        Entry[] entries = [.. TextFile.ReadLines("MANIFEST", path)
+        SpeechTestItem[] items = [.. TextFile.ReadLines("MANIFEST", path)
             .Select((line, i) => (line, i))
             .Where(item => !string.IsNullOrWhiteSpace(item.line))
-            .Take(limit ?? int.MaxValue)
-            .Select(item => Read(item.line, $"{path}, line {item.i + 1}", folder))];
-        return entries.Length > 0 ? new SpeechTestSet(null, entries) : throw new OmniFusionException($"{path} holds no items.");
+            .Select(item => Read(item.line, $"{path}, line {item.i + 1}", folder, languages))];
+        return items.Length > 0 ? new SpeechTestSet(Path.GetFileName(path), null, items, languages, limit)
+            : throw new OmniFusionException($"{path} holds no items.");
     }
 
     /// <summary>A request to translate an item's speech.</summary>
     internal TranslationRequest Request(int item, string language)
     {
-        Entry entry = _entries[item];
-        if (entry.Audio is not null)
-            return new TranslationRequest { Audio = entry.Audio, TargetLanguage = language };
-        float[] samples = new float[_pack!.Items[entry.PackItem].SampleCount];
-        _pack.ReadSamples(entry.PackItem, samples);
+        SpeechTestItem one = _items[item];
+        if (one.Audio is not null)
+            return new TranslationRequest { Audio = one.Audio, TargetLanguage = language };
+        float[] samples = new float[_pack!.Items[one.PackItem].SampleCount];
+        _pack.ReadSamples(one.PackItem, samples);
         return new TranslationRequest { Samples = samples, TargetLanguage = language };
     }
 
     public void Dispose() => _pack?.Dispose();
 
-    private static Entry Read(string line, string where, string folder)
+    private static SpeechTestItem Read(string line, string where, string folder, IReadOnlyList<string> languages)
     {
         try
         {
             using JsonDocument json = JsonDocument.Parse(line);
-            string[] values = [.. new[] { "audio", "text", "translation" }.Select(key =>
-                json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty(key, out JsonElement value)
-                    && value.ValueKind == JsonValueKind.String ? value.GetString()!
-                    : throw new OmniFusionException($"{where}: '{key}' is missing or not a string."))];
-            return new Entry(Path.Combine(folder, values[0]), 0, values[1], values[2]);
+            JsonElement item = json.RootElement;
+            if (item.ValueKind != JsonValueKind.Object)
+                throw new OmniFusionException($"{where}: it is not a JSON object.");
+            string audio = Text(item, "audio", where) ?? throw Missing("audio");
+            string text = Text(item, "text", where) ?? throw Missing("text");
+            return new SpeechTestItem(audio, Path.Combine(folder, audio), 0, Text(item, "voice", where), text,
+                Text(item, "image", where) is { } image ? Path.Combine(folder, image) : null,
+                [.. languages.Select(language => Translation(item, language))]);
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException)
         {
             throw new OmniFusionException($"{where}: it is not JSON: {error.Message}", error);
         }
+
+        string Translation(JsonElement item, string language)
+        {
+            if (item.TryGetProperty("translations", out JsonElement all))
+                return all.ValueKind == JsonValueKind.Object && Text(all, language, where) is { } one ? one
+                    : throw new OmniFusionException($"{where}: 'translations' has no '{language}'.");
+            string single = Text(item, "translation", where) ?? throw Missing("translation");
+            return languages.Count == 1 ? single
+                : throw new OmniFusionException($"{where}: it has one 'translation'; for several languages it needs 'translations'.");
+        }
+
+        OmniFusionException Missing(string key) => new($"{where}: '{key}' is missing or not a string.");
     }
 
-    private readonly record struct Entry(string? Audio, int PackItem, string Text, string Translation);
+    private static string? Text(JsonElement item, string key, string where) =>
+        !item.TryGetProperty(key, out JsonElement value) || value.ValueKind == JsonValueKind.Null ? null
+        : value.ValueKind == JsonValueKind.String ? value.GetString()
+        : throw new OmniFusionException($"{where}: '{key}' is missing or not a string.");
 }
+
+/// <summary>A spoken sentence.</summary>
+/// <param name="Recording">What tells its recording from others: the name in a manifest, place and length in a pack.</param>
+/// <param name="Audio">Path of the recording, or null in a pack.</param>
+/// <param name="PackItem">Place in the pack.</param>
+/// <param name="Voice">Who speaks, where that is known.</param>
+/// <param name="Text">What is said.</param>
+/// <param name="Image">Path of a picture that goes with it, or null.</param>
+/// <param name="Translations">In the order of the set's languages.</param>
+internal sealed record SpeechTestItem(
+    string Recording, string? Audio, int PackItem, string? Voice, string Text, string? Image, IReadOnlyList<string> Translations);

@@ -57,7 +57,8 @@ public static class Bootstrap
         double[] differences = [.. drawn[1].Zip(drawn[0], (s, b) => Math.Abs(s - b))];
         BootstrapInterval first = Interval(baseline.Score(), drawn[0]), second = Interval(system.Score(), drawn[1]);
         double observed = Math.Abs(second.Score - first.Score), mean = differences.Average();
-        double pValue = (differences.Count(d => d - mean > observed) + 1.0) / (resamples + 1);
+        // Any difference is at least as large as none; sacrebleu's formula would call equal systems different.
+        double pValue = observed == 0 ? 1 : (differences.Count(d => d - mean > observed) + 1.0) / (resamples + 1);
         int sign = system.HigherIsBetter ? 1 : -1;
         double wins = (double)drawn[1].Zip(drawn[0], (s, b) => sign * (s - b) > 0).Count(w => w) / resamples;
         return new PairedBootstrap(first, second, pValue, wins);

@@ -53,13 +53,22 @@ public sealed record WordErrors(long Hits, long Substitutions, long Deletions, l
 
     /// <summary>The statistics of each sentence, for <see cref="Bootstrap"/> over the word error rate.</summary>
     /// <exception cref="OmniFusionException">There are not as many hypotheses as references.</exception>
-    public static SegmentStatistics Statistics(IReadOnlyList<string> references, IReadOnlyList<string> hypotheses)
+    public static SegmentStatistics Statistics(IReadOnlyList<string> references, IReadOnlyList<string> hypotheses) =>
+        Statistics(references, hypotheses, Compute);
+
+    /// <summary>The statistics of each sentence, for <see cref="Bootstrap"/> over the character error rate.</summary>
+    /// <exception cref="OmniFusionException">There are not as many hypotheses as references.</exception>
+    public static SegmentStatistics CharacterStatistics(IReadOnlyList<string> references, IReadOnlyList<string> hypotheses) =>
+        Statistics(references, hypotheses, Characters);
+
+    private static SegmentStatistics Statistics(
+        IReadOnlyList<string> references, IReadOnlyList<string> hypotheses, Func<string, string, WordErrors> compare)
     {
         CheckCounts(references, hypotheses);
         double[] rows = new double[references.Count * 2];
         for (int i = 0; i < references.Count; i++)
         {
-            WordErrors errors = Compute(references[i], hypotheses[i]);
+            WordErrors errors = compare(references[i], hypotheses[i]);
             rows[2 * i] = errors.Errors;
             rows[2 * i + 1] = errors.ReferenceLength;
         }

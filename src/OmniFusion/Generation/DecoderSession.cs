@@ -74,6 +74,40 @@ public sealed class DecoderSession
         return _model.Logits(c, last);
     }
 
+    /// <summary>
+    /// Runs whole texts in one pass, each behind the prefix of its item and blind to the others, and returns the last hidden state of every
+    /// token [tokens, D], text after text, valid until the next step. A step may go on from its rows.
+    /// </summary>
+    /// <param name="c">Where to compute; its arena is taken back.</param>
+    /// <param name="texts">Tokens of each text.</param>
+    /// <param name="items">The item that each text belongs to.</param>
+    public Tensor Read(Compute c, IReadOnlyList<int[]> texts, ReadOnlySpan<int> items)
+    {
+        c.Arena.Reset();
+        int generated = _cache.Count - _prefixes.Rows, rows = texts.Sum(text => text.Length), row = 0;
+        Reserve(generated + rows, rows);
+        _visible.Clear();
+        _positions.Clear();
+        for (int text = 0; text < texts.Count; text++)
+        {
+            for (int depth = 0; depth < texts[text].Length; depth++, row++)
+            {
+                _tokens[row] = texts[text][depth];
+                _parents[generated + row] = depth == 0 ? -1 : generated + row - 1;
+                _depths[generated + row] = depth;
+                _history[depth] = _prefixes.Rows + generated + row;
+                _visible.Add(_prefixes.Start(items[text]), _prefixes.Length(items[text]), _history.AsSpan(0, depth + 1));
+                _positions.Add(_nextPositions[items[text]] + depth);
+            }
+        }
+        _lastStart = generated;
+        Tensor x = _model.EmbedTokens(c, _tokens.AsMemory(0, rows));
+        return _model.Decoder.Step(c, x, _model.Angles(c, _positions), _cache, _visible);
+    }
+
+    /// <summary>Scores of the next token: hidden states [rows, D] to [rows, vocabulary].</summary>
+    public Tensor Logits(Compute c, Tensor states) => _model.Logits(c, states);
+
     private void Reserve(int generated, int rows)
     {
         if (_parents.Length < generated)

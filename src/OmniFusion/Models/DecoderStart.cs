@@ -52,6 +52,13 @@ public sealed record DecoderStart(DecoderSession Session, Tensor Logits, IReadOn
     public Generated[] Search(Compute c, GenerationOptions options, CancellationToken cancellation = default) =>
         Generation.Search.Run(c, Session, Logits, Histories, options, cancellation);
 
+    /// <summary>Scores given texts instead of searching for one; see <see cref="ForcedDecoding"/>.</summary>
+    /// <param name="c">The same compute that read the prompts; its arena is taken back.</param>
+    /// <param name="candidates">For each item, texts as token ids, each of at least one.</param>
+    /// <returns>Natural logarithm of the probability of each token, by item and candidate.</returns>
+    public float[][][] Score(Compute c, IReadOnlyList<IReadOnlyList<int[]>> candidates) =>
+        ForcedDecoding.Run(c, Session, Logits, candidates);
+
     private static int[] LastRows(Segments segments) =>
         [.. Enumerable.Range(0, segments.Count).Select(item => segments.Start(item + 1) - 1)];
 }

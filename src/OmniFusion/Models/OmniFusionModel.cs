@@ -19,7 +19,7 @@ namespace OmniFusion.Models;
 /// Console.WriteLine(translation.Text);
 /// </code>
 /// </summary>
-public sealed class OmniFusionModel
+public sealed partial class OmniFusionModel
 {
     private readonly Bundle _bundle;
     private readonly RequestReader _reader;
@@ -65,7 +65,7 @@ public sealed class OmniFusionModel
     }
 
     /// <summary>The models, for streaming, training and whoever wants hidden states.</summary>
-    public FusedTranslator Parts { get; }
+    public FusedTranslator Parts { get; private set; }
 
     /// <summary>The thinker's tokenizer.</summary>
     public Tokenizer ThinkerTokenizer { get; }

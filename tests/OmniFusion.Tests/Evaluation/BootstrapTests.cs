@@ -42,6 +42,7 @@ public sealed class BootstrapTests
         PairedBootstrap none = Bootstrap.Paired(good, good);
         Assert.Equal(0, none.SystemWins);
         Assert.Equal(0, none.Difference);
+        Assert.Equal(1, none.PValue);
         PairedBootstrap rates = Bootstrap.Paired(WordErrors.Statistics(s_references, s_bad), WordErrors.Statistics(s_references, s_good));
         Assert.True(rates.SystemWins > 0.99);
     }

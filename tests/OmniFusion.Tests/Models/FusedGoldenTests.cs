@@ -48,7 +48,8 @@ public class FusedGoldenTests
         int[][] towers = Towers(golden);
         // A search takes back its own arena; the prefix lives in another and serves them all.
         Compute c = model.CreateCompute();
-        FusedPrefix prefix = model.Parts.Encode(model.CreateCompute(), inputs);
+        Compute encoder = model.CreateCompute();
+        FusedPrefix prefix = model.Parts.Encode(encoder, inputs);
         string[] searches = [.. golden.Names.Where(key =>
             key == "greedy" || (key.StartsWith("beam", StringComparison.Ordinal) && !key.EndsWith("_scores", StringComparison.Ordinal)))];
         Assert.Equal(5, searches.Length);
@@ -60,6 +61,7 @@ public class FusedGoldenTests
                 Assert.Equal(texts.EnumerateArray().Select(text => text.GetString()),
                     found.Select(item => model.TranslatorTokenizer.Decode(item.Ids, skipSpecialTokens: true)));
         }
+        GC.KeepAlive(encoder);
     }
 
     // Names are greedy, or beamB_ngramN_lpP.
@@ -78,7 +80,7 @@ public class FusedGoldenTests
         };
     }
 
-    private static int[][] Towers(Golden golden)
+    internal static int[][] Towers(Golden golden)
     {
         int width = golden.Shape("text_input_ids")[^1];
         return [.. golden.Longs("text_input_ids").Zip(golden.Longs("text_attention_mask")).Chunk(width)

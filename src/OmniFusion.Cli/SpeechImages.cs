@@ -1,0 +1,79 @@
+namespace OmniFusion.Cli;
+
+/// <summary>Which pictures the fused model sees beside the speech.</summary>
+internal sealed class SpeechImages
+{
+    internal const string None = "none", Given = "given", Unrelated = "unrelated";
+
+    private static readonly string[] s_endings = [".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif"];
+
+    private readonly string?[] _paths;
+
+    private SpeechImages(string mode, string signature, string?[] paths) => (Mode, Signature, _paths) = (mode, signature, paths);
+
+    /// <summary>none, given or unrelated.</summary>
+    internal string Mode { get; }
+
+    /// <summary>The mode, with a digest of the pictures' names where they are not the set's own.</summary>
+    internal string Signature { get; }
+
+    internal string? this[int item] => _paths[item];
+
+    /// <summary>Chooses the pictures of a set.</summary>
+    /// <param name="set">The recordings.</param>
+    /// <param name="mode">none, given, unrelated; null: given where the set has pictures, unrelated where a folder is named.</param>
+    /// <param name="folder">Folder of unrelated pictures, or null.</param>
+    /// <exception cref="UsageException">There is no such mode, or it does not go with a folder.</exception>
+    /// <exception cref="OmniFusionException">There are no such pictures.</exception>
+    internal static SpeechImages Choose(SpeechTestSet set, string? mode, string? folder)
+    {
+        if (mode is not (null or None or Given or Unrelated))
+            throw new UsageException($"--image-mode takes {None}, {Given} or {Unrelated}, not '{mode}'.");
+        if (folder is not null && mode is not (null or Unrelated))
+            throw new UsageException($"--images holds unrelated pictures and does not go with --image-mode {mode}.");
+        string?[] own = [.. set.Items.Select(item => item.Image)];
+        switch (mode ?? (folder is not null ? Unrelated : set.HasImages ? Given : None))
+        {
+            case None:
+                return new SpeechImages(None, None, new string?[own.Length]);
+            case Given:
+                return set.HasImages ? new SpeechImages(Given, Given, Existing(own))
+                    : throw new OmniFusionException($"--image-mode {Given}: no item of the set has an image.");
+            default:
+                string?[] others = folder is null ? OfOtherItems(own) : OfFolder(folder, own);
+                string digest = EvaluationSignature.Digest(others.Select(Path.GetFileName));
+                return new SpeechImages(Unrelated, $"{Unrelated}@{digest}", Existing(others));
+        }
+    }
+
+    private static string?[] OfFolder(string folder, string?[] own)
+    {
+        string[] files;
+        try
+        {
+            files = [.. Directory.EnumerateFiles(folder)
+                .Where(file => s_endings.Contains(Path.GetExtension(file), StringComparer.OrdinalIgnoreCase))
+                .Order(StringComparer.Ordinal)];
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new OmniFusionException($"--images {folder} cannot be read: {error.Message}", error);
+        }
+        return files.Length > 0 ? [.. own.Select((_, i) => files[i % files.Length])]
+            : throw new OmniFusionException($"--images {folder} holds no pictures.");
+    }
+
+    // From half the set away, where neighbours that are about the same thing do not reach; and never the same picture.
+    private static string?[] OfOtherItems(string?[] own) =>
+    [
+        .. own.Select((image, i) => Enumerable.Range(own.Length / 2, own.Length)
+            .Select(step => own[(i + step) % own.Length])
+            .FirstOrDefault(other => other is not null && other != image)
+            ?? throw new OmniFusionException(
+                $"--image-mode {Unrelated}: the set has no picture of another item; --images DIR names a folder of pictures.")),
+    ];
+
+    private static string?[] Existing(string?[] paths) =>
+        paths.FirstOrDefault(path => path is not null && !File.Exists(path)) is { } missing
+        ? throw new OmniFusionException($"The image {missing} does not exist.") : paths;
+}

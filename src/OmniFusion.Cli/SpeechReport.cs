@@ -1,0 +1,70 @@
+using System.Globalization;
+
+namespace OmniFusion.Cli;
+
+/// <summary>A score with what makes it reproducible.</summary>
+/// <param name="Name">WER or BLEU.</param>
+/// <param name="Value">In percent, and BLEU's points.</param>
+/// <param name="Lower">Lower end of the 95 % confidence interval.</param>
+/// <param name="Upper">Its upper end.</param>
+/// <param name="Seconds">What computing the texts took.</param>
+/// <param name="Signature">Settings of the metric.</param>
+internal sealed record SpeechScore(string Name, double Value, double? Lower, double? Upper, double Seconds, string Signature);
+
+/// <summary>Word error rate of one voice in percent.</summary>
+internal sealed record VoiceScore(string Voice, int Items, double Wer);
+
+/// <summary>The figures of one language.</summary>
+/// <param name="Language">Its code.</param>
+/// <param name="Text">BLEU of the translator on what was really said.</param>
+/// <param name="Cascade">BLEU of the translator on what the thinker wrote.</param>
+/// <param name="Fused">BLEU of the whole system on the speech.</param>
+/// <param name="FusedChrF">chrF of the whole system.</param>
+/// <param name="PValue">How probable a difference of fused and cascade as large is if both are equally good.</param>
+internal sealed record LanguageScores(
+    string Language, SpeechScore Text, SpeechScore Cascade, SpeechScore Fused, double FusedChrF, double? PValue);
+
+/// <summary>The tables of a model card.</summary>
+/// <param name="Items">Number of recordings.</param>
+/// <param name="Recognizer">Word error rate of what the thinker writes.</param>
+/// <param name="Voices">The same by voice, where voices are known.</param>
+/// <param name="Languages">The translations.</param>
+/// <param name="Signature">Model, set and search.</param>
+internal sealed record SpeechReport(
+    int Items, SpeechScore Recognizer, IReadOnlyList<VoiceScore> Voices, IReadOnlyList<LanguageScores> Languages, string Signature)
+{
+    internal string Show() => string.Join(Environment.NewLine,
+    [
+        $"items  {Items}",
+        .. TextTable.Lines(
+            [
+                ["system", "to", "", "score", "95 % interval", "seconds", "signature"],
+                Row("recogniser", "", Recognizer),
+                .. Languages.SelectMany(language => (string[][])
+                [
+                    Row("text", language.Language, language.Text),
+                    Row("cascade", language.Language, language.Cascade),
+                    Row("fused", language.Language, language.Fused),
+                ]),
+            ],
+            1, 2, 6),
+        .. Languages.Select(language => Invariant(
+            $"fused, {language.Language}: {language.Fused.Value - language.Cascade.Value:+0.00;-0.00} BLEU against the cascade")
+            + (language.PValue is { } p ? Invariant($" (p = {p:0.0000})") : "") + Invariant($", chrF {language.FusedChrF:0.00}")),
+        .. Voices.Count < 2 ? [] : TextTable.Lines(
+            [
+                ["voice", "items", "WER"],
+                .. Voices.Select(voice => (string[])[voice.Voice, $"{voice.Items}", Invariant($"{voice.Wer:0.00}")]),
+            ]),
+        Signature,
+    ]);
+
+    private static string[] Row(string system, string language, SpeechScore score) =>
+    [
+        system, language, score.Name, Invariant($"{score.Value:0.00}"),
+        score.Lower is null ? "-" : Invariant($"{score.Lower:0.00} to {score.Upper:0.00}"),
+        Invariant($"{score.Seconds:0}"), score.Signature,
+    ];
+
+    private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,69 @@
+using OmniFusion.Tensors;
+
+namespace OmniFusion.Models.Fusion;
+
+/// <summary>
+/// A fusion layer without one of its hidden states, to see what that one is good for. Where the layer has gates, that of the state is zero
+/// and the others are scaled to a sum of one; where it has none (concat), the state's numbers are zero. For measuring, not for training.
+/// </summary>
+public sealed class AblatedFusion : FusionLayer
+{
+    private readonly FusionLayer _inner;
+    private readonly int _without;
+
+    /// <summary>Wraps a layer.</summary>
+    /// <param name="inner">A layer with more than one hidden state.</param>
+    /// <param name="without">Place of the missing state in <see cref="FusionLayer.Selected"/>, from 0.</param>
+    /// <exception cref="OmniFusionException">The layer has no such state, or no other.</exception>
+    public AblatedFusion(FusionLayer inner, int without)
+    {
+        ArgumentNullException.ThrowIfNull(inner);
+        // How many states a layer takes does not depend on how deep the thinker is.
+        int states = inner.Selected(2).Length;
+        if (states < 2)
+            throw new OmniFusionException($"The fusion '{inner.Mode}' takes a single hidden state, which cannot be left out.");
+        if (without < 0 || without >= states)
+            throw new OmniFusionException($"The fusion '{inner.Mode}' takes {states} hidden states; there is no state {without}.");
+        (_inner, _without) = (inner, without);
+    }
+
+    /// <inheritdoc/>
+    public override string Mode => _inner.Mode;
+
+    /// <inheritdoc/>
+    public override int[] Selected(int layers) => _inner.Selected(layers);
+
+    /// <inheritdoc/>
+    public override FusedStates Forward(Compute c, ReadOnlySpan<Tensor> states)
+    {
+        FusedStates whole = _inner.Forward(c, states);
+        if (whole.Gates is { } gates)
+        {
+            Tensor rest = Without(c, gates);
+            return new FusedStates(c.WeightedSum(rest, states), rest);
+        }
+        Tensor[] remaining = states.ToArray();
+        Tensor nothing = remaining[_without] = c.Rent(states[_without].Shape);
+        nothing.Span.Clear();
+        return _inner.Forward(c, remaining);
+    }
+
+    private Tensor Without(Compute c, Tensor gates)
+    {
+        Tensor rest = c.Rent(gates.Shape);
+        gates.Span.CopyTo(rest.Span);
+        for (int row = 0; row < rest.Rows; row++)
+        {
+            Span<float> weights = rest.Row(row);
+            weights[_without] = 0;
+            float sum = 0;
+            foreach (float weight in weights)
+                sum += weight;
+            // A gate that was all on the missing state leaves nothing to scale: the others share.
+            for (int i = 0; i < weights.Length; i++)
+                if (i != _without)
+                    weights[i] = sum > 0 ? weights[i] / sum : 1f / (weights.Length - 1);
+        }
+        return rest;
+    }
+}

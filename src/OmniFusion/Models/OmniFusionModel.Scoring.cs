@@ -1,0 +1,111 @@
+using System.Runtime.CompilerServices;
+using OmniFusion.Models.Fusion;
+
+namespace OmniFusion.Models;
+
+// Forced scoring, and variants of a model for ablations.
+public sealed partial class OmniFusionModel
+{
+    /// <summary>
+    /// How probable the model finds given translations of one input. Each is scored with the token that ends it, exactly as if the model
+    /// were about to write it; nothing is searched and no n-gram is banned.
+    /// </summary>
+    /// <param name="request">The input; a sentence alone is given to the translator alone, as in translation.</param>
+    /// <param name="candidates">Translations, at least one.</param>
+    /// <param name="options">Only <see cref="TranslationOptions.ImageSize"/> matters.</param>
+    /// <param name="cancellation">Asks to stop.</param>
+    /// <returns>Scores in the order of the candidates.</returns>
+    /// <exception cref="OmniFusionException">The inputs cannot be read, are together no task of the model, or are too long.</exception>
+    /// <exception cref="OperationCanceledException">The caller asked to stop.</exception>
+    public async Task<IReadOnlyList<CandidateScore>> ScoreAsync(TranslationRequest request, IReadOnlyList<string> candidates,
+        TranslationOptions? options = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        ArgumentNullException.ThrowIfNull(candidates);
+        TranslationOptions how = options ?? new TranslationOptions();
+        ScoringResult[] results =
+            await Task.Run(() => ScoreBatch([(request, candidates)], how, cancellation), cancellation).ConfigureAwait(false);
+        return results[0].Scores ?? throw results[0].Error!;
+    }
+
+    /// <summary>
+    /// Scores given translations of several inputs, some at a time (<see cref="TranslationOptions.BatchSize"/>), and hands out the results
+    /// in their order. An item does not depend on its neighbours: a bad one yields its error, and the rest goes on.
+    /// </summary>
+    /// <param name="items">Inputs with their candidates, each as for <see cref="ScoreAsync"/>.</param>
+    /// <param name="options">Only the batch size and <see cref="TranslationOptions.ImageSize"/> matter.</param>
+    /// <param name="cancellation">Asks to stop.</param>
+    /// <exception cref="OperationCanceledException">The caller asked to stop.</exception>
+    public async IAsyncEnumerable<ScoringResult> ScoreBatchAsync(
+        IReadOnlyList<(TranslationRequest Request, IReadOnlyList<string> Candidates)> items, TranslationOptions? options = null,
+        [EnumeratorCancellation] CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(items);
+        TranslationOptions how = options ?? new TranslationOptions();
+        if (how.BatchSize < 1)
+            throw new OmniFusionException($"A batch holds at least 1 request, not {how.BatchSize}.");
+        foreach ((TranslationRequest, IReadOnlyList<string>)[] batch in items.Chunk(how.BatchSize))
+        {
+            ScoringResult[] results = await Task.Run(() => ScoreBatch(batch, how, cancellation), cancellation).ConfigureAwait(false);
+            foreach (ScoringResult result in results)
+                yield return result;
+        }
+    }
+
+    /// <summary>The same model with another fusion layer; everything else is shared with this one.</summary>
+    /// <param name="fusion">Takes hidden states of this model's thinker, such as <see cref="AblatedFusion"/>.</param>
+    public OmniFusionModel With(FusionLayer fusion)
+    {
+        ArgumentNullException.ThrowIfNull(fusion);
+        OmniFusionModel other = (OmniFusionModel)MemberwiseClone();
+        other.Parts = new FusedTranslator(Parts.Thinker, fusion, Parts.Projection, Parts.Translator);
+        return other;
+    }
+
+    private ScoringResult[] ScoreBatch(
+        (TranslationRequest Request, IReadOnlyList<string> Candidates)[] items, TranslationOptions options, CancellationToken cancellation)
+    {
+        ScoringResult[] results = new ScoringResult[items.Length];
+        List<(int Place, PreparedRequest Request, int[][] Candidates)> fused = [], alone = [];
+        for (int i = 0; i < items.Length; i++)
+        {
+            try
+            {
+                if (items[i].Candidates.Count == 0)
+                    throw new OmniFusionException("There is no candidate to score.");
+                int[][] candidates = [.. items[i].Candidates.Select(EncodeTranslation)];
+                PreparedRequest request = _reader.Read(
+                    items[i].Request, options.ImageSize, candidates.Max(ids => ids.Length), cancellation);
+                (request.Input is null ? alone : fused).Add((i, request, candidates));
+            }
+            catch (OmniFusionException error)
+            {
+                results[i] = new ScoringResult(null, error);
+            }
+        }
+        foreach (List<(int Place, PreparedRequest Request, int[][] Candidates)> group in new[] { fused, alone })
+        {
+            if (group.Count == 0)
+                continue;
+            cancellation.ThrowIfCancellationRequested();
+            float[][][] scores = Score([.. group.Select(item => item.Request)], [.. group.Select(item => item.Candidates)]);
+            for (int i = 0; i < group.Count; i++)
+                results[group[i].Place] = new ScoringResult(
+                    [.. items[group[i].Place].Candidates.Zip(scores[i], (text, tokens) =>
+                        new CandidateScore(text, tokens.Length, tokens.Sum(token => (double)token)))],
+                    null);
+        }
+        return results;
+    }
+
+    // Either all of them go through the thinker or none does.
+    private float[][][] Score(PreparedRequest[] requests, int[][][] candidates) => WithCompute(c =>
+    {
+        FusedPrefix? prefix = requests[0].Input is null ? null : Parts.Encode(c, [.. requests.Select(request => request.Input!)]);
+        return Parts.Start(c, prefix, [.. requests.Select(request => request.Text)]).Score(c, candidates);
+    });
+
+    private int[] EncodeTranslation(string text) => text is null
+        ? throw new OmniFusionException("A candidate to score is missing.")
+        : [.. TranslatorTokenizer.Encode(text, addSpecialTokens: false), _endOfTranslation[0]];
+}

@@ -1,0 +1,236 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using OmniFusion.Media;
+using OmniFusion.Models;
+
+namespace OmniFusion.Cli.Tests;
+
+public sealed class EvaluateSpeechTests : IDisposable
+{
+    private readonly TinyBundle _bundle = new();
+
+    public void Dispose() => _bundle.Dispose();
+
+    [Fact]
+    public async Task TheModelsOwnTextsScoreAsPerfect()
+    {
+        // The references are what the model writes, each system's own: that system must score 100, which nothing else gives.
+        string audio = TinyBundle.Media("bat.wav"), said = "What is the weather like?";
+        string text = (await _bundle.Translate("--text", said, "--to", "de", "--json")).Json[0].GetProperty("translation").GetString()!;
+        string fused = (await _bundle.Translate(audio, "--to", "de", "--json")).Json[0].GetProperty("translation").GetString()!;
+        JsonElement first = await Evaluate(Manifest((audio, said, fused), (audio, said, fused)));
+        Assert.Equal(2, first.GetProperty("items").GetInt32());
+        Assert.Equal(100, Value(first, "fused"), 1e-6);
+        Assert.InRange(Value(first, "text"), 0, 99);
+        JsonElement second = await Evaluate(Manifest((audio, said, text)));
+        Assert.Equal(100, Value(second, "text"), 1e-6);
+        Assert.InRange(Value(second, "fused"), 0, 99);
+        Assert.True(Value(second, "recognizer") > 0);
+        Assert.StartsWith("nrefs:1|bs:20|seed:12345|case:mixed", System(second, "fused").GetProperty("signature").GetString());
+        Assert.True(System(second, "cascade").GetProperty("seconds").GetDouble() > 0);
+        Assert.Equal(100, System(second, "text").GetProperty("lower").GetDouble(), 1e-6);
+        Assert.Matches("^set:set.jsonl@[0-9a-f]{12}\\|n:1\\|lang:de\\|image:none\\|search:beams5-ngram5-lp1-max24"
+            + "\\|model:omnifusion-cli-.*@[0-9a-f]{12}\\|version:omnifusion-", second.GetProperty("signature").GetString());
+    }
+
+    [Fact]
+    public async Task RecordingsHeardTogetherAreHeardAsAlone()
+    {
+        OmniFusionModel model = OmniFusionModel.Load(_bundle.Folder);
+        TranslationRequest[] requests = [.. new[] { "bat.wav", "speaker.wav" }.Select(name =>
+            new TranslationRequest { Audio = TinyBundle.Media(name), TargetLanguage = "de" })];
+        IReadOnlyList<string> together = await model.TranscribeBatchAsync(requests, maxNewTokens: 12);
+        Assert.Equal([await model.TranscribeAsync(requests[0], 12), await model.TranscribeAsync(requests[1], 12)], together);
+        Assert.NotEqual(together[0], together[1]);
+        Assert.Empty(await model.TranscribeBatchAsync([]));
+    }
+
+    [Fact]
+    public async Task SamplesBeyondTheLimitAreRefused()
+    {
+        OmniFusionModel model = OmniFusionModel.Load(_bundle.Folder);
+        OmniFusionException error = await Assert.ThrowsAsync<OmniFusionException>(() =>
+            model.TranslateAsync(new() { Samples = new float[300 * 16000 + 1], TargetLanguage = "de" }));
+        Assert.Contains("300 seconds", error.Message);
+    }
+
+    [Fact]
+    public async Task APackGivesTheSameAsItsRecordings()
+    {
+        string[] said = ["One line.", "Never spoken.", "Another line."], expected = ["Eine Zeile.", "Nichts.", "Noch eine Zeile."];
+        string audio = TinyBundle.Media("bat.wav");
+        string pack = Pack(said, AudioFile.ReadMono16k(audio), emptyLine: 1);
+        string source = _bundle.Write("source.txt", string.Join('\n', said));
+        string target = _bundle.Write("target.txt", string.Join('\n', expected));
+        string[] files = ["--pack", pack, "--source", source, "--target", target];
+        JsonElement ofPack = await Evaluate(files);
+        JsonElement ofManifest = await Evaluate(Manifest((audio, said[0], expected[0]), (audio, said[2], expected[2])));
+        Assert.Equal(2, ofPack.GetProperty("items").GetInt32());
+        foreach (string system in new[] { "recognizer", "text", "cascade", "fused" })
+            Assert.Equal(Value(ofManifest, system), Value(ofPack, system), 1e-6);
+        JsonElement voice = Assert.Single(ofPack.GetProperty("voices").EnumerateArray().ToArray());
+        Assert.Equal(("test", Value(ofPack, "recognizer")), (voice.GetProperty("voice").GetString(), voice.GetProperty("wer").GetDouble()));
+        Assert.Equal(1, (await Evaluate([.. files, "--limit", "1"])).GetProperty("items").GetInt32());
+
+        string other = _bundle.Write("other.txt", "One line.\nSomething else.\nAnother line.");
+        (await CommandLine.Run("evaluate", "speech", "--pack", pack, "--source", other, "--target", target, "--to", "de"))
+            .AssertFailed(1, "other.txt");
+        string shorter = _bundle.Write("short.txt", "One line.");
+        (await CommandLine.Run("evaluate", "speech", "--pack", pack, "--source", source, "--target", shorter, "--to", "de"))
+            .AssertFailed(1, "short.txt");
+    }
+
+    [Fact]
+    public async Task ThePlainTableHasARowForEachSystem()
+    {
+        Outcome outcome = await CommandLine.Run(
+            "evaluate", "speech", Manifest((TinyBundle.Media("bat.wav"), "a", "b")), "--to", "de", "--model", _bundle.Folder);
+        Assert.Equal(["items", "system", "recogniser", "text", "cascade", "fused", "fused,"],
+            outcome.Lines[..^1].Select(line => line.Split(' ')[0]));
+        Assert.StartsWith("set:set.jsonl@", outcome.Lines[^1]);
+    }
+
+    [Fact]
+    public async Task AStoppedRunGoesOnWhereItWas()
+    {
+        string audio = TinyBundle.Media("bat.wav"), folder = _bundle["out"], items = Path.Combine(folder, "items.jsonl");
+        string manifest = Manifest((audio, "a", "b"), (TinyBundle.Media("speaker.wav"), "c d", "e f"), (audio, "g", "h"));
+        JsonElement whole = await Evaluate(manifest, "--batch-size", "2");
+        Assert.Equal(1, (await Evaluate(manifest, "--limit", "1", "--output", folder)).GetProperty("items").GetInt32());
+        string first = Assert.Single(File.ReadAllLines(items));
+        // What is there is taken as it is: a text put in by hand shows up; and a line cut off by the stop is written again.
+        JsonNode edited = JsonNode.Parse(first)!;
+        edited["recognizer"]!["text"] = "a";
+        File.WriteAllText(items, edited.ToJsonString() + "\n" + first[..20]);
+        JsonElement resumed = await Evaluate(manifest, "--output", folder);
+        Assert.Equal(3, resumed.GetProperty("items").GetInt32());
+        Assert.Equal(3, File.ReadAllLines(items).Length);
+        Assert.Equal(edited.ToJsonString(), File.ReadAllLines(items)[0]);
+        Assert.True(Value(resumed, "recognizer") < Value(whole, "recognizer"));
+        Assert.Equal(Value(whole, "fused"), Value(resumed, "fused"), 1e-9);
+
+        await Refused("search", manifest, "--beams", "2");
+        await Refused("set", Manifest((audio, "another", "b")));
+        File.WriteAllText(items, "nonsense\n");
+        Manifest((audio, "a", "b"), (TinyBundle.Media("speaker.wav"), "c d", "e f"), (audio, "g", "h"));
+        await Refused("items.jsonl, line 1", manifest);
+        File.Delete(Path.Combine(folder, "run.json"));
+        await Refused("run.json", manifest);
+
+        async Task Refused(string words, params string[] arguments) => (await CommandLine.Run(
+            ["evaluate", "speech", .. arguments, "--to", "de", "--model", _bundle.Folder, "--output", folder])).AssertFailed(1, words);
+    }
+
+    [Fact]
+    public async Task SeveralLanguagesShareOneRecogniser()
+    {
+        string audio = TinyBundle.Media("bat.wav");
+        string manifest = _bundle.Write("set.jsonl", JsonSerializer.Serialize(new
+        {
+            audio, text = "A bat.", translations = new { de = "Eine Fledermaus.", fr = "Une chauve-souris." }, voice = "one",
+        }));
+        Outcome outcome = await CommandLine.Run(
+            "evaluate", "speech", manifest, "--to", "fr,de", "--model", _bundle.Folder, "--json", "--resamples", "0");
+        Assert.Equal((0, ""), (outcome.Code, outcome.Errors));
+        JsonElement scores = Assert.Single(outcome.Json);
+        Assert.Equal(["fr", "de"], scores.GetProperty("languages").EnumerateArray().Select(one => one.GetProperty("language").GetString()));
+        Assert.Equal(JsonValueKind.Null, scores.GetProperty("recognizer").GetProperty("lower").ValueKind);
+        Assert.StartsWith("nrefs:1|case:mixed", System(scores, "fused").GetProperty("signature").GetString());
+        (await CommandLine.Run("evaluate", "speech", manifest, "--to", "fr,cs", "--model", _bundle.Folder)).AssertFailed(1, "'cs'");
+        (await CommandLine.Run("evaluate", "speech", Manifest((audio, "a", "b")), "--to", "fr,de")).AssertFailed(1, "translations");
+    }
+
+    [Fact]
+    public async Task PicturesAreSeenByTheFusedModelAlone()
+    {
+        _bundle.EditJson("omnifusion.json", json => json["image_size"] = new JsonArray(112, 84));
+        string audio = TinyBundle.Media("bat.wav");
+        string manifest = _bundle.Write("set.jsonl", string.Join('\n', new[] { "gray.png", "slide.png" }.Select(image =>
+            JsonSerializer.Serialize(new { audio, text = "A bat.", translation = "Eine Fledermaus.", image = TinyBundle.Media(image) }))));
+        string[] none = await Texts("none"), given = await Texts("given"), unrelated = await Texts("unrelated");
+        Assert.Equal(none[0], none[1]);
+        Assert.NotEqual(none[0], given[0]);
+        Assert.Equal([given[1], given[0]], unrelated);
+        Assert.Equal("given", (await Evaluate(manifest)).GetProperty("signature").GetString()!.Split("image:")[1].Split('|')[0]);
+        string folder = Path.GetDirectoryName(TinyBundle.Media("gray.png"))!;
+        Assert.Contains("image:unrelated@", (await Evaluate(manifest, "--images", folder, "--limit", "1"))
+            .GetProperty("signature").GetString());
+
+        await Fails(2, "--image-mode", manifest, "--image-mode", "other");
+        await Fails(2, "--images", manifest, "--image-mode", "given", "--images", _bundle.Folder);
+        await Fails(1, "no pictures", manifest, "--images", _bundle.Folder);
+        await Fails(1, "no item of the set", Manifest((audio, "a", "b")), "--image-mode", "given");
+
+        async Task<string[]> Texts(string mode)
+        {
+            await Evaluate(manifest, "--image-mode", mode, "--output", _bundle[mode]);
+            return [.. File.ReadAllLines(Path.Combine(_bundle[mode], "items.jsonl")).Select(line =>
+                JsonNode.Parse(line)!["translations"]!["de"]!["fused"]!["text"]!.GetValue<string>())];
+        }
+
+        async Task Fails(int code, string words, params string[] arguments) =>
+            (await CommandLine.Run(["evaluate", "speech", .. arguments, "--to", "de", "--model", _bundle.Folder]))
+                .AssertFailed(code, words);
+    }
+
+    [Theory]
+    [InlineData("set.jsonl")]
+    [InlineData("--to", "de")]
+    [InlineData("set.jsonl", "--to", "de,de")]
+    [InlineData("set.jsonl", "--to", "de", "--pack", "p")]
+    [InlineData("--to", "de,fr", "--pack", "p", "--source", "s", "--target", "t")]
+    public async Task OptionsThatDoNotGoTogetherAreWrongUsage(params string[] arguments) =>
+        (await CommandLine.Run(["evaluate", "speech", .. arguments])).AssertFailed(2);
+
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("nonsense")]
+    [InlineData("""{"audio": "missing.wav", "text": "a", "translation": "b"}""")]
+    [InlineData("")]
+    public async Task ABadManifestIsOneSentence(string content) =>
+        (await CommandLine.Run("evaluate", "speech", _bundle.Write("set.jsonl", content), "--to", "de", "--model", _bundle.Folder))
+            .AssertFailed(1, "set.jsonl|missing.wav".Split('|')[content.Contains("audio", StringComparison.Ordinal) ? 1 : 0]);
+
+    private async Task<JsonElement> Evaluate(params string[] arguments)
+    {
+        Outcome outcome = await CommandLine.Run(
+            ["evaluate", "speech", .. arguments, "--to", "German", "--model", _bundle.Folder, "--json", "--resamples", "20"]);
+        Assert.Equal((0, ""), (outcome.Code, outcome.Errors));
+        return Assert.Single(outcome.Json);
+    }
+
+    private static JsonElement System(JsonElement scores, string system) => system == "recognizer"
+        ? scores.GetProperty(system) : scores.GetProperty("languages")[0].GetProperty(system);
+
+    private static double Value(JsonElement scores, string system) => System(scores, system).GetProperty("value").GetDouble();
+
+    private string Manifest(params (string Audio, string Text, string Translation)[] items) => _bundle.Write("set.jsonl", string.Join('\n',
+        items.Select(item => JsonSerializer.Serialize(new { audio = item.Audio, text = item.Text, translation = item.Translation }))));
+
+    // As SpeechPack documents it; every line but one is the same recording.
+    private string Pack(string[] lines, float[] samples, int emptyLine)
+    {
+        byte[] sound = new byte[2 * samples.Length];
+        for (int i = 0; i < samples.Length; i++)
+            BinaryPrimitives.WriteInt16LittleEndian(sound.AsSpan(2 * i), (short)Math.Round(samples[i] * 32768));
+        byte[] header = JsonSerializer.SerializeToUtf8Bytes(new
+        {
+            sampleRate = 16000, seed = 1, lines = lines.Length, voices = new[] { "test" },
+            textSha256 = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', lines) + "\n"))),
+        });
+        List<byte> index = [.. "OFSPEECH"u8, .. BitConverter.GetBytes(1), .. BitConverter.GetBytes(header.Length), .. header];
+        long first = 0;
+        for (int line = 0; line < lines.Length; line++)
+        {
+            int count = line == emptyLine ? 0 : samples.Length;
+            index.AddRange(
+                [.. BitConverter.GetBytes(first), .. BitConverter.GetBytes(count), .. BitConverter.GetBytes(line), 0, 0, 0, 0]);
+            first += count;
+        }
+        _bundle.Write("test.pack.index", [.. index]);
+        return _bundle.Write("test.pack", [.. sound, .. sound]);
+    }
+}
