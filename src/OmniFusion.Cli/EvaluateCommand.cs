@@ -9,7 +9,12 @@ internal static class EvaluateCommand
 {
     private const int DefaultBatch = 16;
 
-    internal static Command Create() => new("evaluate", "Scores a model on a test set.") { CreateSpeech() };
+    internal static Command Create() => new("evaluate", "Scores a model on a test set.") 
+    {
+        CreateSpeech(),
+        SimultaneousCommand.Create((model, system) => system.Create(model)),
+        CurvesCommand.Create((model, system) => system.Create(model)),
+    };
 
     private static Command CreateSpeech()
     {

@@ -40,6 +40,16 @@ internal sealed class ModelOptions
             : throw new UsageException("--mmfm, --translator and --adapter go together: give all three, or --model.");
     }
 
+    /// <summary>What results call the model: the name of its folder.</summary>
+    internal string Name(ParseResult arguments)
+    {
+        string? folder = arguments.GetValue(_model) ?? arguments.GetValue(_adapter);
+        return folder is null ? "nano" : new DirectoryInfo(folder).Name;
+    }
+
+    /// <summary>Threads that the model computes on.</summary>
+    internal int Threads(ParseResult arguments) => arguments.GetValue(_threads) ?? Environment.ProcessorCount;
+
     /// <summary>The model that lies beside the command.</summary>
     internal static string ShippedModel(string commandFolder)
     {

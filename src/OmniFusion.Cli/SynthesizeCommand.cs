@@ -37,7 +37,7 @@ internal static class SynthesizeCommand
             "synthesize",
             "Speak a text with espeak-ng, flite and festival into a pack. Gains and noise are not added here but in training.")
         {
-            text, output, voices, copies, seed, workers, limit, resume,
+            text, output, voices, copies, seed, workers, limit, resume, TalksCommand.Create(),
         };
         command.SetAction((arguments, cancellation) =>
         {
