@@ -60,8 +60,7 @@ internal static class SimultaneousCommand
     internal static double Chunk(float? seconds) => seconds switch
     {
         null => DefaultChunk,
-        // What was written in decimals is meant in decimals.
-        > 0 and <= (float)SimultaneousRun.LongestChunk => (double)(decimal)seconds.Value,
+        > 0 and <= (float)SimultaneousRun.LongestChunk => Options.AsWritten(seconds.Value),
         _ => throw new UsageException($"--chunk takes more than 0 and at most {SimultaneousRun.LongestChunk} seconds."),
     };
 
@@ -132,14 +131,14 @@ internal static class SimultaneousCommand
             // Its times hold what computation cost already.
             if (set.NamesComputation(arguments))
                 throw new UsageException($"--computation does not go with {file}: a log of SimulEval has its times with computation in it.");
-            outcomes = SimultaneousOutcome.Of(SimulEvalLog.Read(file), recordings);
+            outcomes = SimultaneousOutcome.FromSimulEval(SimulEvalLog.Read(file), recordings);
             computation = "log";
         }
         else
         {
             ComputationModel model = set.NamesComputation(arguments) ? set.Computation(arguments) : ComputationModel.PerStep;
             IReadOnlyList<StreamOutput> log = SimulstreamLog.Read(file, unit, model: model);
-            outcomes = SimultaneousOutcome.Of(log, recordings
+            outcomes = SimultaneousOutcome.FromSimulstream(log, recordings
                 ?? throw new UsageException("a log of simulstream holds no references: name the MANIFEST or the --pack that was translated."));
             computation = SimultaneousSetOptions.NameOf(model);
         }

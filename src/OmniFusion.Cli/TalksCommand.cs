@@ -46,8 +46,8 @@ internal static class TalksCommand
                     Talks = arguments.GetValue(talks) ?? standard.Talks,
                     LeastSentences = arguments.GetValue(least) ?? standard.LeastSentences,
                     MostSentences = arguments.GetValue(most) ?? standard.MostSentences,
-                    LeastPause = (double?)(decimal?)arguments.GetValue(leastPause) ?? standard.LeastPause,
-                    MostPause = (double?)(decimal?)arguments.GetValue(mostPause) ?? standard.MostPause,
+                    LeastPause = arguments.GetValue(leastPause) is { } shortest ? Options.AsWritten(shortest) : standard.LeastPause,
+                    MostPause = arguments.GetValue(mostPause) is { } longest ? Options.AsWritten(longest) : standard.MostPause,
                     Seed = (ulong)(arguments.GetValue(seed) ?? (int)standard.Seed),
                 };
                 using SpeechPack speech = SpeechPack.Open(arguments.GetRequiredValue(pack));

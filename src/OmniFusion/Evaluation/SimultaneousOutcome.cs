@@ -23,12 +23,13 @@ public sealed record SimultaneousOutcome(StreamOutput Output, double SourceSecon
 
     /// <summary>The outcomes in a simulstream log, in the order of the recordings; those of other recordings are left out.</summary>
     /// <exception cref="OmniFusionException">The log lacks a recording.</exception>
-    public static IReadOnlyList<SimultaneousOutcome> Of(IReadOnlyList<StreamOutput> log, IReadOnlyList<SpokenRecording> recordings)
+    public static IReadOnlyList<SimultaneousOutcome> FromSimulstream(
+        IReadOnlyList<StreamOutput> log, IReadOnlyList<SpokenRecording> recordings)
     {
         ArgumentNullException.ThrowIfNull(log);
         ArgumentNullException.ThrowIfNull(recordings);
-        Dictionary<string, StreamOutput> byName = log.ToDictionary(output => output.Name);
-        return [.. recordings.Select(recording => byName.TryGetValue(recording.Name, out StreamOutput? output)
+        ILookup<string, StreamOutput> byName = log.ToLookup(output => output.Name);
+        return [.. recordings.Select(recording => byName[recording.Name].FirstOrDefault() is { } output
             ? new SimultaneousOutcome(output, output.AudioSeconds, recording.References(output.AudioSeconds))
             : throw new OmniFusionException($"The log has nothing about the recording {recording.Name}."))];
     }
@@ -37,7 +38,7 @@ public sealed record SimultaneousOutcome(StreamOutput Output, double SourceSecon
     /// <param name="log">The sentences or whole recordings; the index says which one, from 0.</param>
     /// <param name="recordings">What was translated; null to take the references from the log.</param>
     /// <exception cref="OmniFusionException">The log and the recordings do not fit, or there is no reference.</exception>
-    public static IReadOnlyList<SimultaneousOutcome> Of(
+    public static IReadOnlyList<SimultaneousOutcome> FromSimulEval(
         IReadOnlyList<LatencyInstance> log, IReadOnlyList<SpokenRecording>? recordings = null)
     {
         ArgumentNullException.ThrowIfNull(log);
