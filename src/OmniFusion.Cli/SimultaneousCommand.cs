@@ -136,10 +136,10 @@ internal static class SimultaneousCommand
         }
         else
         {
+            if (recordings is null)
+                throw new UsageException("a log of simulstream holds no references: name the MANIFEST or the --pack that was translated.");
             ComputationModel model = set.NamesComputation(arguments) ? set.Computation(arguments) : ComputationModel.PerStep;
-            IReadOnlyList<StreamOutput> log = SimulstreamLog.Read(file, unit, model: model);
-            outcomes = SimultaneousOutcome.FromSimulstream(log, recordings
-                ?? throw new UsageException("a log of simulstream holds no references: name the MANIFEST or the --pack that was translated."));
+            outcomes = SimultaneousOutcome.FromSimulstream(SimulstreamLog.Read(file, unit, model: model), recordings);
             computation = SimultaneousSetOptions.NameOf(model);
         }
         return new SimultaneousReport(
