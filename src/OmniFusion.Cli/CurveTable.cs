@@ -32,7 +32,7 @@ internal static class CurveTable
 
     private static IEnumerable<string> Leads(CurvePoint[] points, int threads, bool computationAware)
     {
-        string what = $"at equal BLEU, {threads} threads, {(computationAware ? "with" : "without")} computation:";
+        string what = $"at equal BLEU, {threads} thread{(threads == 1 ? "" : "s")}, {(computationAware ? "with" : "without")} computation:";
         IReadOnlyList<Lead> leads = Curve(points, "fused", computationAware).LeadOver(Curve(points, "cascade", computationAware));
         if (leads.Count == 0)
         {
@@ -43,8 +43,8 @@ internal static class CurveTable
         yield return string.Create(CultureInfo.InvariantCulture,
             $"{what} fused is ahead by {seconds.Average():0.000} s on the mean ({seconds.Min():0.000} to {seconds.Max():0.000})");
         foreach (Lead lead in leads)
-            yield return string.Create(CultureInfo.InvariantCulture,
-                $"  BLEU {lead.Quality,6:0.00}: fused {lead.Latency,7:0.000} s, cascade {lead.OtherLatency,7:0.000} s, lead {lead.Seconds,7:0.000} s");
+            yield return string.Create(CultureInfo.InvariantCulture, $"  BLEU {lead.Quality,6:0.00}: fused {lead.Latency,7:0.000} s, "
+                + $"cascade {lead.OtherLatency,7:0.000} s, lead {lead.Seconds,7:0.000} s");
     }
 
     private static QualityLatencyCurve Curve(CurvePoint[] points, string system, bool computationAware) => new(points

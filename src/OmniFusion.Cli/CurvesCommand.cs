@@ -11,7 +11,10 @@ internal static class CurvesCommand
     internal const string PointsFile = "curves.jsonl", PlotFile = "curves.svg";
 
     private static readonly string[] s_policies =
-        ["wait-k:1", "wait-k:3", "wait-k:5", "wait-k:7", "local-agreement:2", "hold-n:3", "hold-n:6", "alignatt:frames=4", "alignatt:frames=12"];
+    [
+        "wait-k:1", "wait-k:3", "wait-k:5", "wait-k:7", "local-agreement:2", "hold-n:3", "hold-n:6",
+        "alignatt:frames=4", "alignatt:frames=12",
+    ];
     private static readonly float[] s_chunks = [0.5f, 1, 2];
     private static readonly string[] s_systems = ["fused", "cascade"];
 
@@ -40,7 +43,8 @@ internal static class CurvesCommand
             HelpName = "DIR",
             Required = true,
         };
-        Command command = new("curves", "Measures quality and latency over policies and chunks, draws them, and compares fused and cascade.");
+        Command command = new(
+            "curves", "Measures quality and latency over policies and chunks, draws them, and compares fused and cascade.");
         set.AddTo(command);
         foreach (Option option in new Option[] { policies, chunks, systems, output })
             command.Options.Add(option);
@@ -91,15 +95,18 @@ internal static class CurvesCommand
             file.Add(point);
             Console.Error.WriteLine($"{i + 1}/{missing.Length} {CurveTable.Row(point)}");
         }
-        // Points of other sets or languages may lie in the same file.
+        // Points of other sets, languages or models may lie in the same file.
         CurvePoint[] points = [.. file.Points.Where(
-            point => point.Setting.Set == setName && point.Setting.Language == set.Language(arguments))];
+            point => point.Setting.Set == setName && point.Setting.Language == set.Language(arguments)
+                && point.Setting.Model == model.Name(arguments))];
         string plot = Path.Combine(folder, PlotFile);
         WritePlot(plot, CurvePlot.Draw($"{setName} → {set.Language(arguments)}", points));
         Console.Out.WriteLine(CurveTable.Show(points));
-        Console.Out.WriteLine($"signature {SimultaneousReport.SignatureOf(("set", set.SetName(arguments)), ("n", recordings.Count),
+        Console.Out.WriteLine();
+        Console.Out.WriteLine(SimultaneousReport.SignatureOf(("set", set.SetName(arguments)), ("n", recordings.Count),
             ("lang", set.Language(arguments)), ("unit", SimultaneousSetOptions.NameOf(unit)),
-            ("ca", SimultaneousSetOptions.NameOf(computation)), ("bleu", points.FirstOrDefault()?.Scores.BleuSignature))}");
+            ("ca", SimultaneousSetOptions.NameOf(computation)), ("model", model.Name(arguments))));
+        Console.Out.WriteLine(points[0].Scores.BleuSignature);
         Console.Out.WriteLine($"points {Path.Combine(folder, PointsFile)}, picture {plot}");
     }
 

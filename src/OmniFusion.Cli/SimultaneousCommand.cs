@@ -130,14 +130,14 @@ internal static class SimultaneousCommand
         {
             // Its times hold what computation cost already.
             if (set.NamesComputation(arguments))
-                throw new UsageException($"--computation does not go with {file}: a log of SimulEval has its times with computation in it.");
+                throw new UsageException($"--computation does not go with {file}: SimulEval wrote its times with computation.");
             outcomes = SimultaneousOutcome.FromSimulEval(SimulEvalLog.Read(file), recordings);
             computation = "log";
         }
         else
         {
             if (recordings is null)
-                throw new UsageException("a log of simulstream holds no references: name the MANIFEST or the --pack that was translated.");
+                throw new UsageException("a log of simulstream holds no references: name the MANIFEST or the --pack translated.");
             ComputationModel model = set.NamesComputation(arguments) ? set.Computation(arguments) : ComputationModel.PerStep;
             outcomes = SimultaneousOutcome.FromSimulstream(SimulstreamLog.Read(file, unit, model: model), recordings);
             computation = SimultaneousSetOptions.NameOf(model);

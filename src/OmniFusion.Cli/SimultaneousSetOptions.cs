@@ -9,12 +9,14 @@ internal sealed class SimultaneousSetOptions
 {
     private static readonly (string Name, ComputationModel Model)[] s_models =
     [
-        ("real-time", ComputationModel.RealTime), ("simuleval", ComputationModel.Cumulative), ("simulstream", ComputationModel.PerStep),
+        ("real-time", ComputationModel.RealTime),
+        ("simuleval", ComputationModel.Cumulative),
+        ("simulstream", ComputationModel.PerStep),
     ];
 
     private readonly Argument<string?> _manifest = new("MANIFEST")
     {
-        Description = "Recordings, one object a line: a talk {\"audio\", \"sentences\": [{\"text\", \"translations\", \"start\", \"end\"}]} "
+        Description = "Recordings, an object a line: a talk {\"audio\", \"sentences\": [{\"text\", \"translations\", \"start\", \"end\"}]} "
             + "or a sentence {\"audio\", \"text\", \"translation\"}, paths relative to it",
         Arity = ArgumentArity.ZeroOrOne,
     };
@@ -23,8 +25,16 @@ internal sealed class SimultaneousSetOptions
         Description = "Speech pack made by omnifusion synthesize, instead of a manifest",
         HelpName = "PACK",
     };
-    private readonly Option<string?> _source = new("--source") { Description = "Lines that the pack speaks, plain or .gz", HelpName = "FILE" };
-    private readonly Option<string?> _target = new("--target") { Description = "Their translations, plain or .gz", HelpName = "FILE" };
+    private readonly Option<string?> _source = new("--source")
+    {
+        Description = "Lines that the pack speaks, plain or .gz",
+        HelpName = "FILE",
+    };
+    private readonly Option<string?> _target = new("--target")
+    {
+        Description = "Their translations, plain or .gz",
+        HelpName = "FILE",
+    };
     private readonly Option<string?> _to = new("--to")
     {
         Description = "Language of the translations: a code or an English name",
@@ -38,8 +48,8 @@ internal sealed class SimultaneousSetOptions
     };
     private readonly Option<string> _computation = new("--computation")
     {
-        Description = "What computation-aware means: real-time (computation overlaps with waiting for audio), simuleval (all computation so "
-            + "far is added) or simulstream (that of the step is added)",
+        Description = "What computation-aware means: real-time (computation overlaps with waiting for audio), simuleval (all computation "
+            + "so far is added) or simulstream (that of the step is added)",
         HelpName = "MODEL",
         DefaultValueFactory = _ => s_models[0].Name,
     };
@@ -126,7 +136,8 @@ internal sealed class SimultaneousSetOptions
             .Where(i => pack.Items[i].SampleCount > 0)
             .Take(limit ?? int.MaxValue)
             .Select(i => new SpokenRecording($"item-{i:00000}",
-                [new SpokenSentence(source[pack.Items[i].TextIndex], target[pack.Items[i].TextIndex].Trim(), 0, null)], _ => Samples(pack, i)))];
+                [new SpokenSentence(source[pack.Items[i].TextIndex], target[pack.Items[i].TextIndex].Trim(), 0, null)],
+                _ => Samples(pack, i)))];
         return recordings.Length > 0 ? recordings : throw new OmniFusionException($"{packFile} holds no speech.");
     }
 

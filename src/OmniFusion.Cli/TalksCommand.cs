@@ -10,7 +10,10 @@ internal static class TalksCommand
 {
     internal static Command Create()
     {
-        Option<string> pack = new("--pack") { Description = "Speech pack made by omnifusion synthesize", HelpName = "PACK", Required = true };
+        Option<string> pack = new("--pack")
+        {
+            Description = "Speech pack made by omnifusion synthesize", HelpName = "PACK", Required = true,
+        };
         Option<string> source = new("--source")
         {
             Description = "Lines that the pack speaks, plain or .gz", HelpName = "FILE", Required = true,
@@ -27,8 +30,10 @@ internal static class TalksCommand
         };
         TalkPlan standard = new([], new Dictionary<string, IReadOnlyList<string>>());
         Option<int?> talks = Options.Whole("--talks", $"Number of talks (default: {standard.Talks})", 1, 100_000);
-        Option<int?> least = Options.Whole("--min-sentences", $"Sentences of the shortest talk (default: {standard.LeastSentences})", 1, 10_000);
-        Option<int?> most = Options.Whole("--max-sentences", $"Sentences of the longest talk (default: {standard.MostSentences})", 1, 10_000);
+        Option<int?> least = Options.Whole(
+            "--min-sentences", $"Sentences of the shortest talk (default: {standard.LeastSentences})", 1, 10_000);
+        Option<int?> most = Options.Whole(
+            "--max-sentences", $"Sentences of the longest talk (default: {standard.MostSentences})", 1, 10_000);
         Option<float?> leastPause = Options.Number("--min-pause", "Seconds of the shortest pause between sentences (default: 0.1)");
         Option<float?> mostPause = Options.Number("--max-pause", "Seconds of the longest pause between sentences (default: 1.5)");
         Option<int?> seed = Options.Whole("--seed", "Draws sentences and pauses (default: 1)", 0, int.MaxValue);

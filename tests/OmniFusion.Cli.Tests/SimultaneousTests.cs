@@ -64,8 +64,8 @@ public sealed class SimultaneousTests : IDisposable
     [Fact]
     public async Task ASweepGoesOnAndComparesTheSystems()
     {
-        string[] sweep = ["curves", Talk(), "--to", "de", "--policy", "hold-n:3", "--policy", "wait-k:1", "--chunk", "0.1", "--chunk", "0.3",
-            "--model", _bundle.Folder, "--output", _bundle["curves"]];
+        string[] sweep = ["curves", Talk(), "--to", "de", "--policy", "hold-n:3", "--policy", "wait-k:1", "--chunk", "0.1",
+            "--chunk", "0.3", "--model", _bundle.Folder, "--output", _bundle["curves"]];
         Outcome outcome = await Evaluate([.. sweep, "--system", "fused"]);
         Assert.Equal(0, outcome.Code);
         Assert.Equal(4, File.ReadLines(Path.Combine(_bundle["curves"], "curves.jsonl")).Count());

@@ -3,7 +3,9 @@ using System.Text.Json;
 
 namespace OmniFusion.Evaluation;
 
-/// <summary>Points of quality-latency curves, one JSON object a line, only ever appended to: a sweep that was stopped goes on where it was.</summary>
+/// <summary>
+/// Points of quality-latency curves, one JSON object a line, only ever appended to: a sweep that was stopped goes on where it was.
+/// </summary>
 public sealed class CurveFile
 {
     private readonly string _path;
@@ -28,8 +30,9 @@ public sealed class CurveFile
             stream.SetLength(EndOfLines(stream));
         });
         JsonLines.Read(path, line => file._points.Add(
-            line.Deserialize<CurvePoint>(JsonSerializerOptions.Web) is { Setting: { Policy: not null, System: not null }, Scores: not null } point
-                ? point : throw new OmniFusionException("it is no point of a curve.")));
+            line.Deserialize<CurvePoint>(JsonSerializerOptions.Web)
+                is { Setting: { Policy: not null, System: not null }, Scores: not null } point ? point
+                : throw new OmniFusionException("it is no point of a curve.")));
         return file;
     }
 

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace OmniFusion.Evaluation;
 
 /// <summary>Draws BLEU against latency: without computation above, with it below, a line for each system and kind of policy.</summary>
@@ -20,7 +18,7 @@ public static class CurvePlot
             foreach (IGrouping<(string System, string Family, int Threads), CurvePoint> line in points
                 .GroupBy(point => (point.Setting.System, point.Setting.Family, point.Setting.Threads)))
             {
-                string threads = manyThreads ? string.Create(CultureInfo.InvariantCulture, $", {line.Key.Threads} threads") : "";
+                string threads = manyThreads ? $", {line.Key.Threads} thread{(line.Key.Threads == 1 ? "" : "s")}" : "";
                 plot.Line($"{line.Key.System} {line.Key.Family}{threads}", line
                     .Where(point => point.Latency(aware) is not null)
                     .Select(point => (point.Latency(aware)!.Value, point.Scores.Bleu)).Order());

@@ -45,7 +45,9 @@ public static class SimulstreamLog
         return [.. inOrder.Where(r => r.HasOutput).Select(r => r.Output())];
     }
 
-    /// <summary>Writes runs as simulstream logs them, a line for each step; its tokens are words with U+2581 for the space before them.</summary>
+    /// <summary>
+    /// Writes runs as simulstream logs them, a line for each step; its tokens are words with U+2581 for the space before them.
+    /// </summary>
     /// <exception cref="OmniFusionException">The file cannot be written, or a run took back more than it had put out.</exception>
     public static void Write(string path, IReadOnlyList<SimultaneousRecord> records)
     {

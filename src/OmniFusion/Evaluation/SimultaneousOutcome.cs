@@ -48,7 +48,8 @@ public sealed record SimultaneousOutcome(StreamOutput Output, double SourceSecon
             return [.. log.Select(instance => Of(instance, null))];
         LatencyInstance[] inOrder = [.. log.OrderBy(instance => instance.Index)];
         if (inOrder.Length != recordings.Count || inOrder.Where((instance, i) => instance.Index != i).Any())
-            throw new OmniFusionException($"The log has {log.Count} sentences whose indexes do not match the {recordings.Count} recordings.");
+            throw new OmniFusionException(
+                $"The log has {log.Count} sentences whose indexes do not match the {recordings.Count} recordings.");
         return [.. inOrder.Zip(recordings, Of)];
     }
 
@@ -61,7 +62,8 @@ public sealed record SimultaneousOutcome(StreamOutput Output, double SourceSecon
         // A log's text need not match its delays unit for unit: then its delays are all that counts.
         bool[] counts = [.. units.Length == Output.IdealDelays.Count
             ? units.Select(text => !string.IsNullOrWhiteSpace(text)) : Output.IdealDelays.Select(_ => true)];
-        double[] Times(IReadOnlyList<double> seconds) => [.. seconds.Where((_, i) => i >= counts.Length || counts[i]).Select(s => s * Milliseconds)];
+        double[] Times(IReadOnlyList<double> seconds) =>
+            [.. seconds.Where((_, i) => i >= counts.Length || counts[i]).Select(s => s * Milliseconds)];
         string separator = unit == LatencyUnit.Word ? " " : "";
         return new LatencyInstance
         {

@@ -25,7 +25,9 @@ public sealed record SimultaneousRecord(string Name, double SourceSeconds, IRead
         return assembly.Output();
     }
 
-    /// <summary>The steps in pieces of text, each with the space before it as U+2581; a piece that is cut is taken back and put out anew.</summary>
+    /// <summary>
+    /// The steps in pieces of text, each with the space before it as U+2581; a piece that is cut is taken back and put out anew.
+    /// </summary>
     internal IEnumerable<RecordedPieces> Pieces()
     {
         List<string> all = [];

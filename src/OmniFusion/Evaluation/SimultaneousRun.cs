@@ -18,7 +18,7 @@ public static class SimultaneousRun
     /// <param name="translator">At the beginning of a stream; stays the caller's.</param>
     /// <param name="name">The recording's name in logs.</param>
     /// <param name="samples">Mono, 16 kHz.</param>
-    /// <param name="chunkSeconds">The audio of a step; the last step has what is left, and the end of the stream is a step of its own.</param>
+    /// <param name="chunkSeconds">The audio of a step; the last has what is left, and the end of the stream is a step of its own.</param>
     /// <param name="clock">Measures computation; null for the system's.</param>
     /// <param name="cancellation">Handed to the translator.</param>
     /// <exception cref="OmniFusionException">The length of a chunk is impossible.</exception>

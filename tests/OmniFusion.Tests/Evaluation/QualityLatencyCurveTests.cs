@@ -74,7 +74,8 @@ public sealed class QualityLatencyCurveTests : IDisposable
     {
         XElement svg = XDocument.Parse(CurvePlot.Draw("talks",
         [
-            Point("fused", "wait-k:1", 1), Point("fused", "wait-k:3", 2), Point("cascade", "wait-k:1", 3), Point("cascade", "hold-n:2", null),
+            Point("fused", "wait-k:1", 1), Point("fused", "wait-k:3", 2), Point("cascade", "wait-k:1", 3),
+            Point("cascade", "hold-n:2", null),
         ])).Root!;
         string[] labels = [.. svg.Descendants().Where(e => e.Name.LocalName == "text").Select(e => e.Value)];
         Assert.Equal(2, labels.Count(label => label == "fused wait-k"));

@@ -65,7 +65,8 @@ public sealed class SimultaneousRunTests
     [Fact]
     public void Scores_of_talks_equal_the_metrics_of_streams()
     {
-        SimultaneousRecord record = Record([new(0.5, "Guten Tag"), new(0.1, " alle."), new(0.2, " Danke"), new(0, " sehr.")], samples: 48000);
+        SimultaneousRecord record = Record(
+            [new(0.5, "Guten Tag"), new(0.1, " alle."), new(0.2, " Danke"), new(0, " sehr.")], samples: 48000);
         SpokenRecording talk = Talk(new SpokenSentence("", "Guten Tag alle.", 0, 1.4), new SpokenSentence("", "Danke sehr.", 1.6, 3));
         SimultaneousScores scores = SimultaneousScorer.Score([SimultaneousOutcome.Of(record, talk)]);
         // Guten 1 - 0, Tag 1 - 0.4667, alle. 2 - 0.9333: the first after the end; Danke 3 - 1.6, after the end of 1.4
@@ -93,7 +94,8 @@ public sealed class SimultaneousRunTests
     [Fact]
     public void Characters_have_times_of_their_own()
     {
-        SimultaneousOutcome outcome = SimultaneousOutcome.Of(Record([new(0, "你"), new(0, "好 们")]), Sentence("你好们"), LatencyUnit.Character);
+        SimultaneousOutcome outcome = SimultaneousOutcome.Of(
+            Record([new(0, "你"), new(0, "好 们")]), Sentence("你好们"), LatencyUnit.Character);
         LatencyInstance instance = outcome.Instance(0, LatencyUnit.Character);
         Assert.Equal("你好们", instance.Prediction);
         Assert.Equal([1000, 2000, 2000], instance.Delays);

@@ -85,7 +85,8 @@ public static class TalkBuilder
     private static void Check(SpeechPack pack, TalkPlan plan)
     {
         if (plan.Talks is < 1 or > 100_000 || plan.LeastSentences < 1 || plan.MostSentences < plan.LeastSentences)
-            throw new OmniFusionException($"There cannot be {plan.Talks} talks of {plan.LeastSentences} to {plan.MostSentences} sentences.");
+            throw new OmniFusionException(
+                $"There cannot be {plan.Talks} talks of {plan.LeastSentences} to {plan.MostSentences} sentences.");
         if (!(plan.LeastPause >= 0 && plan.MostPause >= plan.LeastPause && plan.MostPause <= 60))
             throw new OmniFusionException($"Pauses of {plan.LeastPause} to {plan.MostPause} seconds are impossible: 0 to 60 are.");
         if (!pack.IsMadeFrom(plan.Source))
@@ -141,7 +142,8 @@ public static class TalkBuilder
             sentences.Add(new DrawnSentence(item, at));
             at += pack.Items[item].SampleCount;
         }
-        return at <= int.MaxValue ? new DrawnTalk(sentences, (int)at) : throw new OmniFusionException("A talk would be longer than 37 hours.");
+        return at <= int.MaxValue ? new DrawnTalk(sentences, (int)at)
+            : throw new OmniFusionException("A talk would be longer than 37 hours.");
     }
 
     private static float[] Sound(SpeechPack pack, DrawnTalk talk)
@@ -167,8 +169,10 @@ public static class TalkBuilder
     private static string Fingerprint(SpeechPack pack, TalkPlan plan)
     {
         StringBuilder all = new();
-        all.Append(CultureInfo.InvariantCulture, $"{plan.Talks} {plan.LeastSentences} {plan.MostSentences} {plan.LeastPause} {plan.MostPause} ");
-        all.Append(CultureInfo.InvariantCulture, $"{plan.Seed} {pack.Seed} {pack.Count} {pack.Items.Sum(item => (long)item.SampleCount)}\n");
+        all.Append(CultureInfo.InvariantCulture, $"{plan.Talks} {plan.LeastSentences} {plan.MostSentences} ");
+        all.Append(CultureInfo.InvariantCulture, $"{plan.LeastPause} {plan.MostPause} ");
+        all.Append(CultureInfo.InvariantCulture, $"{plan.Seed} {pack.Seed} {pack.Count} ");
+        all.Append(CultureInfo.InvariantCulture, $"{pack.Items.Sum(item => (long)item.SampleCount)}\n");
         all.AppendJoin('\n', plan.Source);
         foreach ((string language, IReadOnlyList<string> lines) in plan.Translations.OrderBy(pair => pair.Key, StringComparer.Ordinal))
             all.Append('\n').Append(language).Append('\n').AppendJoin('\n', lines);
