@@ -141,7 +141,7 @@ public sealed class SimultaneousLogTests : IDisposable
 
     [Theory]
     [InlineData("""{"id": 1, "total_audio_processed": 0.5, "computation_time": 0, "generated_tokens": [], "deleted_tokens": []}""", "0.5")]
-    [InlineData("""{"id": 1, "total_audio_processed": 1e999, "computation_time": 0, "generated_tokens": [], "deleted_tokens": []}""", "∞")]
+    [InlineData("""{"id": 1, "total_audio_processed": 1e999, "computation_time": 0, "generated_tokens": [], "deleted_tokens": []}""", "has heard")]
     [InlineData("""{"id": 1, "total_audio_processed": 2, "computation_time": -1, "generated_tokens": [], "deleted_tokens": []}""", "-1")]
     [InlineData("""{"id": 1, "total_audio_processed": 2, "computation_time": NaN, "generated_tokens": [], "deleted_tokens": []}""", "JSON")]
     [InlineData("""{"id": 1, "total_audio_processed": 2, "computation_time": 0, "generated_tokens": ["\ud800"], "deleted_tokens": []}""", "Line 3")]
