@@ -11,5 +11,7 @@ internal static class EvaluateCommand
         EvaluateContrastiveCommand.Create(),
         EvaluateSpeechCommand.Create(),
         EvaluateAblateCommand.Create(),
+        SimultaneousCommand.Create((model, system) => system.Create(model)),
+        CurvesCommand.Create((model, system) => system.Create(model)),
     };
 }

@@ -29,6 +29,10 @@ internal static class Options
             "a number"),
     };
 
+    /// <summary>The number that was written, in decimals, as the nearest double.</summary>
+    internal static double AsWritten(float value) =>
+        double.Parse(value.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
+
     internal static Option<ImageSize?> Size(string name, string description) => new(name)
     {
         Description = description,

@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Text.Json;
 
 // The command writes to the console, of which a process has one.
@@ -28,7 +29,9 @@ internal sealed record Outcome(int Code, string Output, string Errors)
 /// <summary>Runs the command in this process.</summary>
 internal static class CommandLine
 {
-    public static async Task<Outcome> Run(params string[] arguments)
+    public static Task<Outcome> Run(params string[] arguments) => Run(CommandRunner.CreateRoot(), arguments);
+
+    public static async Task<Outcome> Run(Command root, params string[] arguments)
     {
         (TextWriter output, TextWriter errors) = (Console.Out, Console.Error);
         using StringWriter newOutput = new(), newErrors = new();
@@ -36,7 +39,7 @@ internal static class CommandLine
         Console.SetError(newErrors);
         try
         {
-            int code = await CommandRunner.Run(CommandRunner.CreateRoot(), arguments);
+            int code = await CommandRunner.Run(root, arguments);
             return new Outcome(code, newOutput.ToString(), newErrors.ToString());
         }
         finally

@@ -53,6 +53,9 @@ public sealed record LatencyInstance
     /// <summary>The sentence's number.</summary>
     public int Index { get; init; }
 
+    /// <summary>The name of the recording; null if unknown.</summary>
+    public string? Source { get; init; }
+
     /// <summary>The translation.</summary>
     public string Prediction { get; init; } = "";
 

@@ -1,4 +1,6 @@
+using System.Text;
 using System.Text.Json;
+using OmniFusion.Checkpoints;
 
 namespace OmniFusion.Evaluation;
 
@@ -21,5 +23,28 @@ public static class SimulEvalLog
             Elapsed = line.TryGetProperty("elapsed", out JsonElement elapsed) ? JsonLines.Doubles(elapsed) : null,
         }));
         return instances;
+    }
+
+    /// <summary>Writes sentences as SimulEval does.</summary>
+    /// <param name="path">The log; what stood there is replaced.</param>
+    /// <param name="instances">Times in milliseconds; SimulEval's <c>elapsed</c> is <see cref="ComputationModel.Cumulative"/>.</param>
+    /// <exception cref="OmniFusionException">The file cannot be written, or a time is not finite.</exception>
+    public static void Write(string path, IReadOnlyList<LatencyInstance> instances)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        ArgumentNullException.ThrowIfNull(instances);
+        StringBuilder log = new();
+        foreach (LatencyInstance instance in instances)
+        {
+            if (!instance.Delays.Concat(instance.Elapsed ?? []).Append(instance.SourceLength).All(double.IsFinite))
+                throw new OmniFusionException($"Sentence {instance.Index} has a time that is not a finite number.");
+            log.Append(JsonLines.Line(new
+            {
+                index = instance.Index, prediction = instance.Prediction, delays = instance.Delays, elapsed = instance.Elapsed ?? [],
+                prediction_length = instance.Delays.Count, reference = instance.Reference,
+                source = instance.Source is null ? Array.Empty<string>() : [instance.Source], source_length = instance.SourceLength,
+            }));
+        }
+        AtomicFile.WriteText(path, log.ToString());
     }
 }

@@ -1,4 +1,6 @@
+using System.Text;
 using System.Text.Json;
+using OmniFusion.Checkpoints;
 
 namespace OmniFusion.Evaluation;
 
@@ -12,14 +14,14 @@ public static class SimulstreamLog
     /// <param name="path">The log.</param>
     /// <param name="unit">What a delay belongs to.</param>
     /// <param name="detokenize">Tokens to text; null for SentencePiece tokens, whose mark of a space is U+2581.</param>
+    /// <param name="model">How computation counts; simulstream's own scores are <see cref="ComputationModel.PerStep"/>.</param>
     /// <exception cref="OmniFusionException">The file cannot be read or is no such log; the message names the line.</exception>
     public static IReadOnlyList<StreamOutput> Read(string path, LatencyUnit unit = LatencyUnit.Word,
-        Func<IReadOnlyList<string>, string>? detokenize = null)
+        Func<IReadOnlyList<string>, string>? detokenize = null, ComputationModel model = ComputationModel.PerStep)
     {
         ArgumentNullException.ThrowIfNull(path);
-        detokenize ??= tokens => PythonText.Trim(string.Concat(tokens).Replace('\u2581', ' '));
-        Dictionary<string, Recording> byId = [];
-        List<Recording> inOrder = [];
+        Dictionary<string, StreamAssembly> byId = [], byName = [];
+        List<StreamAssembly> inOrder = [];
         JsonLines.Read(path, line =>
         {
             if (!line.TryGetProperty("id", out JsonElement id))
@@ -27,78 +29,43 @@ public static class SimulstreamLog
             if (line.TryGetProperty("metadata", out JsonElement metadata))
             {
                 string name = Path.GetFileNameWithoutExtension(metadata.GetProperty("wav_name").GetString() ?? "");
-                Recording? known = inOrder.Find(r => r.Name == name);
-                if (known is null)
-                    inOrder.Add(known = new Recording(name, unit, detokenize));
+                if (!byName.TryGetValue(name, out StreamAssembly? known))
+                {
+                    byName[name] = known = new StreamAssembly(name, unit, model, detokenize ?? JoinPieces);
+                    inOrder.Add(known);
+                }
                 byId[id.GetRawText()] = known;
                 return;
             }
-            if (!byId.TryGetValue(id.GetRawText(), out Recording? recording))
+            if (!byId.TryGetValue(id.GetRawText(), out StreamAssembly? recording))
                 throw new OmniFusionException($"no recording was announced for the id {id.GetRawText()}.");
-            double audio = line.GetProperty("total_audio_processed").GetDouble();
-            recording.Take(audio, line.GetProperty("computation_time").GetDouble(),
+            recording.Take(line.GetProperty("total_audio_processed").GetDouble(), line.GetProperty("computation_time").GetDouble(),
                 JsonLines.Strings(line.GetProperty("deleted_tokens")), JsonLines.Strings(line.GetProperty("generated_tokens")));
         });
         return [.. inOrder.Where(r => r.HasOutput).Select(r => r.Output())];
     }
 
-    private sealed class Recording(string name, LatencyUnit unit, Func<IReadOnlyList<string>, string> detokenize)
+    /// <summary>
+    /// Writes runs as simulstream logs them, a line for each step; its tokens are words with U+2581 for the space before them.
+    /// </summary>
+    /// <exception cref="OmniFusionException">The file cannot be written, or a run took back more than it had put out.</exception>
+    public static void Write(string path, IReadOnlyList<SimultaneousRecord> records)
     {
-        private readonly List<string> _tokens = [];
-        private readonly List<double> _ideal = [], _aware = [];
-        private string[] _units = [];
-        private int _deleted;
-        private double _audio, _computation;
-
-        public string Name => name;
-
-        public bool HasOutput { get; private set; }
-
-        public void Take(double audio, double computation, string[] deleted, string[] generated)
+        ArgumentNullException.ThrowIfNull(path);
+        ArgumentNullException.ThrowIfNull(records);
+        StringBuilder log = new();
+        for (int id = 0; id < records.Count; id++)
         {
-            HasOutput = true;
-            _audio = audio;
-            _computation += computation;
-            if (deleted.Length > 0)
-            {
-                if (deleted.Length > _tokens.Count || !_tokens.Skip(_tokens.Count - deleted.Length).SequenceEqual(deleted))
-                    throw new OmniFusionException($"the deleted tokens of {name} are not the last ones that were put out.");
-                _deleted += StreamOutput.Units(detokenize(deleted), unit).Length;
-                _tokens.RemoveRange(_tokens.Count - deleted.Length, deleted.Length);
-                Update(audio, audio + computation);
-            }
-            _tokens.AddRange(generated);
-            Update(audio, audio + computation);
+            log.Append(JsonLines.Line(new { id, metadata = new { wav_name = records[id].Name + ".wav" } }));
+            foreach (RecordedPieces step in records[id].Pieces())
+                log.Append(JsonLines.Line(new
+                {
+                    id, total_audio_processed = step.AudioSeconds, computation_time = step.ComputationSeconds,
+                    generated_tokens = step.Generated, deleted_tokens = step.Deleted,
+                }));
         }
-
-        public StreamOutput Output() => new()
-        {
-            Name = name,
-            Text = detokenize(_tokens),
-            IdealDelays = _ideal,
-            ComputationAwareDelays = _aware,
-            DeletedUnits = _deleted,
-            AudioSeconds = _audio,
-            ComputationSeconds = _computation,
-        };
-
-        private void Update(double ideal, double aware)
-        {
-            string[] before = _units;
-            _units = StreamOutput.Units(detokenize(_tokens), unit);
-            Resize(_ideal, ideal);
-            Resize(_aware, aware);
-            int common = Math.Min(before.Length, _units.Length) - 1;
-            if (unit == LatencyUnit.Word && common >= 0 && before[common] != _units[common])
-                (_ideal[common], _aware[common]) = (ideal, aware);
-        }
-
-        private void Resize(List<double> delays, double added)
-        {
-            if (delays.Count > _units.Length)
-                delays.RemoveRange(_units.Length, delays.Count - _units.Length);
-            while (delays.Count < _units.Length)
-                delays.Add(added);
-        }
+        AtomicFile.WriteText(path, log.ToString());
     }
+
+    internal static string JoinPieces(IReadOnlyList<string> pieces) => PythonText.Trim(string.Concat(pieces).Replace('\u2581', ' '));
 }

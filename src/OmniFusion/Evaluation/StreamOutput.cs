@@ -30,6 +30,9 @@ public sealed record StreamOutput
     /// <summary>Seconds of computation.</summary>
     public double ComputationSeconds { get; init; }
 
+    /// <summary>Steps that the system took, those that put out nothing included; 0 if unknown.</summary>
+    public int Steps { get; init; }
+
     /// <summary>Normalized erasure (Arivazhagan et al., IWSLT 2020): units taken back for each unit of the final text.</summary>
     public double NormalizedErasure => IdealDelays.Count > 0 ? (double)DeletedUnits / IdealDelays.Count : 0;
 

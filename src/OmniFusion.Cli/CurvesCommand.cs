@@ -1,0 +1,138 @@
+using System.CommandLine;
+using System.Globalization;
+using OmniFusion.Evaluation;
+using OmniFusion.Models;
+
+namespace OmniFusion.Cli;
+
+/// <summary><c>omnifusion evaluate curves</c>: quality against latency over policies and chunks, fused and cascade.</summary>
+internal static class CurvesCommand
+{
+    internal const string PointsFile = "curves.jsonl", PlotFile = "curves.svg";
+
+    private static readonly string[] s_policies =
+    [
+        "wait-k:1", "wait-k:3", "wait-k:5", "wait-k:7", "local-agreement:2", "hold-n:3", "hold-n:6",
+        "alignatt:frames=4", "alignatt:frames=12",
+    ];
+    private static readonly float[] s_chunks = [0.5f, 1, 2];
+    private static readonly string[] s_systems = ["fused", "cascade"];
+
+    internal static Command Create(StreamFactory streams)
+    {
+        SimultaneousSetOptions set = new();
+        ModelOptions model = new();
+        Option<string[]> policies = new("--policy")
+        {
+            Description = $"Policy to measure; may be given many times (default: {string.Join(", ", s_policies)})",
+            HelpName = "POLICY",
+        };
+        Option<float[]> chunks = new("--chunk")
+        {
+            Description = "Seconds of audio in a step; may be given many times (default: 0.5, 1, 2)",
+            HelpName = "SECONDS",
+        };
+        Option<string[]> systems = new("--system")
+        {
+            Description = "fused or cascade; may be given many times (default: both)",
+            HelpName = "SYSTEM",
+        };
+        Option<string> output = new("--output")
+        {
+            Description = $"Folder for {PointsFile} and {PlotFile}; points that are there already are not measured again",
+            HelpName = "DIR",
+            Required = true,
+        };
+        Command command = new(
+            "curves", "Measures quality and latency over policies and chunks, draws them, and compares fused and cascade.");
+        set.AddTo(command);
+        foreach (Option option in new Option[] { policies, chunks, systems, output })
+            command.Options.Add(option);
+        model.AddTo(command);
+        command.SetAction((arguments, cancellation) => Task.Run(
+            async () =>
+            {
+                string language = set.Language(arguments);
+                string[] named = Given(arguments.GetValue(systems), s_systems);
+                if (named.Except(s_systems).FirstOrDefault() is { } unknown)
+                    throw new UsageException($"--system takes fused or cascade, not '{unknown}'.");
+                SimultaneousSystem[] wanted = [.. from policy in Given(arguments.GetValue(policies), s_policies)
+                                                  from chunk in Given(arguments.GetValue(chunks), s_chunks)
+                                                  from system in named
+                                                  select new SimultaneousSystem(
+                                                      language, policy, SimultaneousCommand.Chunk(chunk), system == "cascade")];
+                await Sweep(wanted.Distinct(), streams, set, model, arguments, arguments.GetValue(output)!, cancellation);
+                return 0;
+            },
+            CancellationToken.None));
+        return command;
+    }
+
+    private static async Task Sweep(IEnumerable<SimultaneousSystem> systems, StreamFactory streams, SimultaneousSetOptions set,
+        ModelOptions model, ParseResult arguments, string folder, CancellationToken cancellation)
+    {
+        LatencyUnit unit = set.Unit(arguments);
+        ComputationModel computation = set.Computation(arguments);
+        IReadOnlyList<SpokenRecording> recordings = set.Read(arguments);
+        MakeFolder(folder);
+        CurveFile file = CurveFile.Open(Path.Combine(folder, PointsFile));
+        string setName = $"{set.SetName(arguments)} ({recordings.Count}, {SimultaneousSetOptions.NameOf(unit)}, "
+            + $"{SimultaneousSetOptions.NameOf(computation)})";
+        CurveSetting SettingOf(SimultaneousSystem system) => new(
+            setName, system.Language, model.Name(arguments), system.Name, system.Policy, system.Chunk, model.Threads(arguments));
+
+        SimultaneousSystem[] missing = [.. systems.Where(system => file.Find(SettingOf(system)) is null)];
+        OmniFusionModel? loaded = missing.Length > 0 ? model.Load(arguments) : null;
+        for (int i = 0; i < missing.Length; i++)
+        {
+            SimultaneousSystem system = missing[i];
+            string what = string.Create(
+                CultureInfo.InvariantCulture, $"{i + 1}/{missing.Length} {system.Name} {system.Policy} {system.Chunk} s");
+            IReadOnlyList<SimultaneousRecord> records =
+                await SimultaneousCommand.RunAll(what, recordings, loaded!, system, streams, cancellation);
+            CurvePoint point = new(SettingOf(system),
+                SimultaneousCommand.Score(records, recordings, unit, computation, set.Bleu(arguments)));
+            file.Add(point);
+            Console.Error.WriteLine($"{i + 1}/{missing.Length} {CurveTable.Row(point)}");
+        }
+        // Points of other sets, languages or models may lie in the same file.
+        CurvePoint[] points = [.. file.Points.Where(
+            point => point.Setting.Set == setName && point.Setting.Language == set.Language(arguments)
+                && point.Setting.Model == model.Name(arguments))];
+        string plot = Path.Combine(folder, PlotFile);
+        WritePlot(plot, CurvePlot.Draw($"{setName} → {set.Language(arguments)}", points));
+        Console.Out.WriteLine(CurveTable.Show(points));
+        Console.Out.WriteLine();
+        Console.Out.WriteLine(SimultaneousReport.SignatureOf(("set", set.SetName(arguments)), ("n", recordings.Count),
+            ("lang", set.Language(arguments)), ("unit", SimultaneousSetOptions.NameOf(unit)),
+            ("ca", SimultaneousSetOptions.NameOf(computation)), ("model", model.Name(arguments))));
+        Console.Out.WriteLine(points[0].Scores.BleuSignature);
+        Console.Out.WriteLine($"points {Path.Combine(folder, PointsFile)}, picture {plot}");
+    }
+
+    private static T[] Given<T>(T[]? values, T[] standard) => values is { Length: > 0 } ? values : standard;
+
+    private static void MakeFolder(string folder)
+    {
+        try
+        {
+            Directory.CreateDirectory(folder);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            throw new OmniFusionException($"--output {folder} cannot be made: {error.Message}", error);
+        }
+    }
+
+    private static void WritePlot(string path, string svg)
+    {
+        try
+        {
+            File.WriteAllText(path, svg);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new OmniFusionException($"{path} cannot be written: {error.Message}", error);
+        }
+    }
+}

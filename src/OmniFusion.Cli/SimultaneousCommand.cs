@@ -1,0 +1,173 @@
+using System.CommandLine;
+using System.Text.Json;
+using OmniFusion.Evaluation;
+using OmniFusion.Models;
+
+namespace OmniFusion.Cli;
+
+/// <summary><c>omnifusion evaluate simultaneous</c>: quality and latency of a system, or of a log that some system wrote.</summary>
+internal static class SimultaneousCommand
+{
+    internal const string InstancesLog = "instances.log", StreamLog = "simulstream.jsonl", ScoresFile = "scores.json";
+
+    private const string DefaultPolicy = "local-agreement:2";
+    private const double DefaultChunk = 0.5;
+
+    internal static Command Create(StreamFactory streams)
+    {
+        SimultaneousSetOptions set = new();
+        ModelOptions model = new();
+        Option<string> policy = new("--policy")
+        {
+            Description = "What is put out when, such as wait-k:3, local-agreement:2, hold-n:3, alignatt:frames=8, retranslate:mask=4",
+            HelpName = "POLICY",
+            DefaultValueFactory = _ => DefaultPolicy,
+        };
+        Option<float?> chunk = Options.Number("--chunk", "Seconds of audio in a step (default: 0.5)");
+        Option<bool> cascade = new("--cascade") { Description = "Recogniser, then translator, instead of the fused model" };
+        Option<string?> log = new("--log")
+        {
+            Description = "Score this instances.log of SimulEval or JSONL log of simulstream instead of running a model",
+            HelpName = "FILE",
+        };
+        Option<string?> output = new("--output")
+        {
+            Description = $"Folder for {InstancesLog} (SimulEval's), {StreamLog} (simulstream's) and {ScoresFile}",
+            HelpName = "DIR",
+        };
+        Option<bool> json = new("--json") { Description = "Print one JSON object" };
+        Command command = new("simultaneous",
+            "BLEU, chrF and latency (AL, LAAL, AP, DAL, ATD, YAAL; for talks StreamLAAL and LongYAAL) of simultaneous translation.");
+        set.AddTo(command);
+        foreach (Option option in new Option[] { policy, chunk, cascade, log, output, json })
+            command.Options.Add(option);
+        model.AddTo(command);
+        command.SetAction((arguments, cancellation) => Task.Run(
+            async () =>
+            {
+                SimultaneousReport report = arguments.GetValue(log) is { } file ? ScoreLog(file, set, arguments)
+                    : await Run(new SimultaneousSystem(set.Language(arguments), arguments.GetValue(policy)!,
+                        Chunk(arguments.GetValue(chunk)), arguments.GetValue(cascade)), streams, set, model, arguments,
+                        arguments.GetValue(output), cancellation);
+                Console.Out.WriteLine(arguments.GetValue(json) ? JsonOutput.Line(report) : report.Show());
+                return 0;
+            },
+            CancellationToken.None));
+        return command;
+    }
+
+    /// <exception cref="UsageException">It is no length of a chunk.</exception>
+    internal static double Chunk(float? seconds) => seconds switch
+    {
+        null => DefaultChunk,
+        > 0 and <= (float)SimultaneousRun.LongestChunk => Options.AsWritten(seconds.Value),
+        _ => throw new UsageException($"--chunk takes more than 0 and at most {SimultaneousRun.LongestChunk} seconds."),
+    };
+
+    private static async Task<SimultaneousReport> Run(SimultaneousSystem system, StreamFactory streams, SimultaneousSetOptions set,
+        ModelOptions model, ParseResult arguments, string? output, CancellationToken cancellation)
+    {
+        LatencyUnit unit = set.Unit(arguments);
+        ComputationModel computation = set.Computation(arguments);
+        IReadOnlyList<SpokenRecording> recordings = set.Read(arguments);
+        OmniFusionModel loaded = model.Load(arguments);
+        IReadOnlyList<SimultaneousRecord> records = await RunAll(
+            $"{system.Name} {system.Policy}", recordings, loaded, system, streams, cancellation);
+        SimultaneousReport report = new(
+            SimultaneousReport.SignatureOf(("set", set.SetName(arguments)), ("n", recordings.Count), ("lang", system.Language),
+                ("system", system.Name), ("policy", system.Policy), ("chunk", system.Chunk), ("unit", SimultaneousSetOptions.NameOf(unit)),
+                ("ca", SimultaneousSetOptions.NameOf(computation)), ("model", model.Name(arguments)),
+                ("threads", model.Threads(arguments))),
+            Score(records, recordings, unit, computation, set.Bleu(arguments)));
+        if (output is not null)
+            Save(output, records, recordings, unit, report);
+        return report;
+    }
+
+    /// <summary>Runs a system over a set, with a bar.</summary>
+    internal static async Task<IReadOnlyList<SimultaneousRecord>> RunAll(string what, IReadOnlyList<SpokenRecording> recordings,
+        OmniFusionModel model, SimultaneousSystem system, StreamFactory streams, CancellationToken cancellation)
+    {
+        IReadOnlyList<SimultaneousRecord> records = [];
+        await BatchProgress.Run(what, recordings.Count, progress =>
+        {
+            records = SimultaneousRun.RunAll(recordings, () => streams(model, system), system.Chunk, _ => progress.Advance(1),
+                cancellation: cancellation);
+            return Task.CompletedTask;
+        });
+        return records;
+    }
+
+    internal static SimultaneousScores Score(IReadOnlyList<SimultaneousRecord> records, IReadOnlyList<SpokenRecording> recordings,
+        LatencyUnit unit, ComputationModel computation, BleuOptions bleu) => SimultaneousScorer.Score(
+            [.. records.Zip(recordings, (record, recording) => SimultaneousOutcome.Of(record, recording, unit, computation))], unit, bleu);
+
+    private static void Save(string folder, IReadOnlyList<SimultaneousRecord> records, IReadOnlyList<SpokenRecording> recordings,
+        LatencyUnit unit, SimultaneousReport report)
+    {
+        try
+        {
+            Directory.CreateDirectory(folder);
+            SimulEvalLog.Write(Path.Combine(folder, InstancesLog), [.. records.Zip(recordings,
+                (record, recording) => SimultaneousOutcome.Of(record, recording, unit, ComputationModel.Cumulative))
+                .Select((outcome, i) => outcome.Instance(i, unit))]);
+            SimulstreamLog.Write(Path.Combine(folder, StreamLog), records);
+            File.WriteAllText(Path.Combine(folder, ScoresFile), JsonOutput.Indented(report) + "\n");
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new OmniFusionException($"--output {folder} cannot be written: {error.Message}", error);
+        }
+    }
+
+    private static SimultaneousReport ScoreLog(string file, SimultaneousSetOptions set, ParseResult arguments)
+    {
+        LatencyUnit unit = set.Unit(arguments);
+        IReadOnlyList<SpokenRecording>? recordings = set.NamesSet(arguments) ? set.Read(arguments) : null;
+        IReadOnlyList<SimultaneousOutcome> outcomes;
+        string computation;
+        if (IsSimulEval(file))
+        {
+            // Its times hold what computation cost already.
+            if (set.NamesComputation(arguments))
+                throw new UsageException($"--computation does not go with {file}: SimulEval wrote its times with computation.");
+            outcomes = SimultaneousOutcome.FromSimulEval(SimulEvalLog.Read(file), recordings);
+            computation = "log";
+        }
+        else
+        {
+            if (recordings is null)
+                throw new UsageException("a log of simulstream holds no references: name the MANIFEST or the --pack translated.");
+            ComputationModel model = set.NamesComputation(arguments) ? set.Computation(arguments) : ComputationModel.PerStep;
+            outcomes = SimultaneousOutcome.FromSimulstream(SimulstreamLog.Read(file, unit, model: model), recordings);
+            computation = SimultaneousSetOptions.NameOf(model);
+        }
+        return new SimultaneousReport(
+            SimultaneousReport.SignatureOf(("set", set.SetName(arguments)), ("n", outcomes.Count), ("log", Path.GetFileName(file)),
+                ("unit", SimultaneousSetOptions.NameOf(unit)), ("ca", computation)),
+            SimultaneousScorer.Score(outcomes, unit, set.Bleu(arguments)));
+    }
+
+    // SimulEval's lines have delays; simulstream's begin with an id, or with the time that its model took to load.
+    private static bool IsSimulEval(string file)
+    {
+        string first = TextFile.ReadLines("--log", file).FirstOrDefault(line => !string.IsNullOrWhiteSpace(line))
+            ?? throw new OmniFusionException($"--log {file} is empty.");
+        try
+        {
+            using JsonDocument line = JsonDocument.Parse(first);
+            if (line.RootElement.ValueKind == JsonValueKind.Object)
+            {
+                if (line.RootElement.TryGetProperty("delays", out _))
+                    return true;
+                if (line.RootElement.TryGetProperty("id", out _) || line.RootElement.TryGetProperty("model_loading_time", out _))
+                    return false;
+            }
+        }
+        catch (JsonException)
+        {
+            // Told below.
+        }
+        throw new OmniFusionException($"--log {file} is neither an instances.log of SimulEval nor a JSONL log of simulstream.");
+    }
+}

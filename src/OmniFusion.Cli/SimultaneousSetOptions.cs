@@ -1,0 +1,150 @@
+using System.CommandLine;
+using OmniFusion.Evaluation;
+using OmniFusion.Training.Data;
+
+namespace OmniFusion.Cli;
+
+/// <summary>The options that say which recordings are evaluated, and how they are measured.</summary>
+internal sealed class SimultaneousSetOptions
+{
+    private static readonly (string Name, ComputationModel Model)[] s_models =
+    [
+        ("real-time", ComputationModel.RealTime),
+        ("simuleval", ComputationModel.Cumulative),
+        ("simulstream", ComputationModel.PerStep),
+    ];
+
+    private readonly Argument<string?> _manifest = new("MANIFEST")
+    {
+        Description = "Recordings, an object a line: a talk {\"audio\", \"sentences\": [{\"text\", \"translations\", \"start\", \"end\"}]} "
+            + "or a sentence {\"audio\", \"text\", \"translation\"}, paths relative to it",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
+    private readonly Option<string?> _pack = new("--pack")
+    {
+        Description = "Speech pack made by omnifusion synthesize, instead of a manifest",
+        HelpName = "PACK",
+    };
+    private readonly Option<string?> _source = new("--source")
+    {
+        Description = "Lines that the pack speaks, plain or .gz",
+        HelpName = "FILE",
+    };
+    private readonly Option<string?> _target = new("--target")
+    {
+        Description = "Their translations, plain or .gz",
+        HelpName = "FILE",
+    };
+    private readonly Option<string?> _to = new("--to")
+    {
+        Description = "Language of the translations: a code or an English name",
+        HelpName = "LANG",
+    };
+    private readonly Option<int?> _limit = Options.Whole("--limit", "The first recordings only", 1, int.MaxValue);
+    private readonly Option<string?> _unit = new("--unit")
+    {
+        Description = "What a delay belongs to: word or char (default: char for Chinese and Japanese)",
+        HelpName = "UNIT",
+    };
+    private readonly Option<string> _computation = new("--computation")
+    {
+        Description = "What computation-aware means: real-time (computation overlaps with waiting for audio), simuleval (all computation "
+            + "so far is added) or simulstream (that of the step is added)",
+        HelpName = "MODEL",
+        DefaultValueFactory = _ => s_models[0].Name,
+    };
+
+    internal void AddTo(Command command)
+    {
+        command.Arguments.Add(_manifest);
+        foreach (Option option in new Option[] { _pack, _source, _target, _to, _limit, _unit, _computation })
+            command.Options.Add(option);
+    }
+
+    /// <summary>Code of the target language.</summary>
+    /// <exception cref="UsageException">None is named, or there is no such language.</exception>
+    internal string Language(ParseResult arguments) =>
+        LanguageOption.Code(arguments.GetValue(_to)) ?? throw new UsageException("--to LANG is missing.");
+
+    internal bool NamesSet(ParseResult arguments) => arguments.GetValue(_manifest) is not null || arguments.GetValue(_pack) is not null;
+
+    /// <summary>What results call the set.</summary>
+    internal string SetName(ParseResult arguments) =>
+        Path.GetFileName(arguments.GetValue(_manifest) ?? arguments.GetValue(_pack)) ?? "log";
+
+    /// <exception cref="UsageException">The options do not go together.</exception>
+    /// <exception cref="OmniFusionException">The set cannot be read.</exception>
+    internal IReadOnlyList<SpokenRecording> Read(ParseResult arguments)
+    {
+        string language = Language(arguments);
+        int? limit = arguments.GetValue(_limit);
+        return (arguments.GetValue(_manifest), arguments.GetValue(_pack), arguments.GetValue(_source), arguments.GetValue(_target)) switch
+        {
+            ({ } file, null, null, null) => TalkManifest.Read(file, language, limit),
+            (null, { } pack, { } source, { } target) => OfPack(pack, source, target, limit),
+            _ => throw new UsageException("give either a MANIFEST, or --pack, --source and --target together."),
+        };
+    }
+
+    /// <exception cref="UsageException">There is no such unit.</exception>
+    internal LatencyUnit Unit(ParseResult arguments) => arguments.GetValue(_unit) switch
+    {
+        "word" => LatencyUnit.Word,
+        "char" => LatencyUnit.Character,
+        null => arguments.GetValue(_to) is not null && WithoutSpaces(Language(arguments)) ? LatencyUnit.Character : LatencyUnit.Word,
+        { } other => throw new UsageException($"--unit takes word or char, not '{other}'."),
+    };
+
+    internal static string NameOf(LatencyUnit unit) => unit == LatencyUnit.Word ? "word" : "char";
+
+    /// <summary>How BLEU splits the language.</summary>
+    internal BleuOptions Bleu(ParseResult arguments) => new()
+    {
+        Tokenizer = arguments.GetValue(_to) is null ? BleuTokenizer.V13a : Language(arguments) switch
+        {
+            "zh" => BleuTokenizer.Chinese,
+            "ja" => BleuTokenizer.Character,
+            _ => BleuTokenizer.V13a,
+        },
+    };
+
+    /// <exception cref="UsageException">There is no such model.</exception>
+    internal ComputationModel Computation(ParseResult arguments)
+    {
+        string name = arguments.GetValue(_computation)!;
+        return s_models.Any(model => model.Name == name) ? s_models.First(model => model.Name == name).Model
+            : throw new UsageException($"--computation takes {string.Join(", ", s_models.Select(model => model.Name))}, not '{name}'.");
+    }
+
+    /// <summary>Whether the model of computation was named, rather than left to its default.</summary>
+    internal bool NamesComputation(ParseResult arguments) => arguments.GetResult(_computation) is { Implicit: false };
+
+    internal static string NameOf(ComputationModel model) => s_models.First(known => known.Model == model).Name;
+
+    private static bool WithoutSpaces(string language) => language is "zh" or "ja";
+
+    private static SpokenRecording[] OfPack(string packFile, string sourceFile, string targetFile, int? limit)
+    {
+        string[] source = TextFile.ReadLines("--source", sourceFile), target = TextFile.ReadLines("--target", targetFile);
+        if (source.Length != target.Length)
+            throw new OmniFusionException(
+                $"{sourceFile} has {source.Length} lines and {targetFile} has {target.Length}, so they do not belong together.");
+        SpeechPack pack = SpeechPack.Open(packFile);
+        if (!pack.IsMadeFrom(source))
+            throw new OmniFusionException($"{packFile} does not speak the lines of {sourceFile}.");
+        SpokenRecording[] recordings = [.. Enumerable.Range(0, pack.Count)
+            .Where(i => pack.Items[i].SampleCount > 0)
+            .Take(limit ?? int.MaxValue)
+            .Select(i => new SpokenRecording($"item-{i:00000}",
+                [new SpokenSentence(source[pack.Items[i].TextIndex], target[pack.Items[i].TextIndex].Trim(), 0, null)],
+                _ => Samples(pack, i)))];
+        return recordings.Length > 0 ? recordings : throw new OmniFusionException($"{packFile} holds no speech.");
+    }
+
+    private static float[] Samples(SpeechPack pack, int item)
+    {
+        float[] samples = new float[pack.Items[item].SampleCount];
+        pack.ReadSamples(item, samples);
+        return samples;
+    }
+}

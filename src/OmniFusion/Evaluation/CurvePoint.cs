@@ -1,0 +1,26 @@
+namespace OmniFusion.Evaluation;
+
+/// <summary>What decides a point of a quality-latency curve; two points with equal settings are the same measurement.</summary>
+/// <param name="Set">The test set, with its size.</param>
+/// <param name="Language">Code of the target language.</param>
+/// <param name="Model">The model's name.</param>
+/// <param name="System">fused or cascade.</param>
+/// <param name="Policy">As it is written on the command line.</param>
+/// <param name="Chunk">Seconds of audio in a step.</param>
+/// <param name="Threads">Threads that it computed on.</param>
+public sealed record CurveSetting(string Set, string Language, string Model, string System, string Policy, double Chunk, int Threads)
+{
+    /// <summary>The policy without its parameters, by which points make a line.</summary>
+    [global::System.Text.Json.Serialization.JsonIgnore]
+    public string Family => Policy.Split(':')[0];
+}
+
+/// <summary>A point of a quality-latency curve.</summary>
+/// <param name="Setting">What was measured.</param>
+/// <param name="Scores">What came out.</param>
+public sealed record CurvePoint(CurveSetting Setting, SimultaneousScores Scores)
+{
+    /// <summary>The main latency, in seconds; null if the system put out nothing or its computation was not timed.</summary>
+    public double? Latency(bool computationAware) =>
+        computationAware ? Scores.MainLatency.ComputationAware : Scores.MainLatency.Plain;
+}

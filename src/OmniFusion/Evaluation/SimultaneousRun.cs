@@ -1,0 +1,89 @@
+using OmniFusion.Media;
+using OmniFusion.Simultaneous;
+
+namespace OmniFusion.Evaluation;
+
+/// <summary>
+/// Feeds recordings to a simultaneous translator in chunks, as fast as it takes them, and measures what each step computed. Nothing is
+/// played in real time: audio times are known from the chunks, and <see cref="ComputationModel"/> brings both together afterwards.
+/// </summary>
+public static class SimultaneousRun
+{
+    /// <summary>The longest chunk, in seconds.</summary>
+    public const double LongestChunk = 3600;
+
+    private const double WarmUpSeconds = 5;
+
+    /// <summary>Runs one recording.</summary>
+    /// <param name="translator">At the beginning of a stream; stays the caller's.</param>
+    /// <param name="name">The recording's name in logs.</param>
+    /// <param name="samples">Mono, 16 kHz.</param>
+    /// <param name="chunkSeconds">The audio of a step; the last has what is left, and the end of the stream is a step of its own.</param>
+    /// <param name="clock">Measures computation; null for the system's.</param>
+    /// <param name="cancellation">Handed to the translator.</param>
+    /// <exception cref="OmniFusionException">The length of a chunk is impossible.</exception>
+    /// <exception cref="OperationCanceledException">The caller asked to stop.</exception>
+    public static SimultaneousRecord Run(ISimultaneousTranslator translator, string name, ReadOnlySpan<float> samples, double chunkSeconds,
+        TimeProvider? clock = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(translator);
+        clock ??= TimeProvider.System;
+        int chunk = ChunkSamples(chunkSeconds);
+        List<RecordedStep> steps = [];
+        for (int at = 0; at < samples.Length; at += chunk)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            int end = (int)Math.Min((long)at + chunk, samples.Length);
+            long began = clock.GetTimestamp();
+            StreamEvent step = translator.Push(samples[at..end], cancellation);
+            steps.Add(Recorded(step, end, clock.GetElapsedTime(began)));
+        }
+        long finishing = clock.GetTimestamp();
+        StreamEvent last = translator.Finish(cancellation);
+        steps.Add(Recorded(last, samples.Length, clock.GetElapsedTime(finishing)));
+        return new SimultaneousRecord(name, Seconds(samples.Length), steps);
+    }
+
+    /// <summary>Runs all recordings, each with a translator of its own; before the first, a few seconds of it are run unmeasured.</summary>
+    /// <param name="recordings">What is translated.</param>
+    /// <param name="create">Begins a stream.</param>
+    /// <param name="chunkSeconds">The audio of a step.</param>
+    /// <param name="done">Told of each record as it is there.</param>
+    /// <param name="clock">Measures computation; null for the system's.</param>
+    /// <param name="cancellation">Checked at each step.</param>
+    /// <exception cref="OmniFusionException">A recording cannot be read, or the length of a chunk is impossible.</exception>
+    /// <exception cref="OperationCanceledException">The caller asked to stop.</exception>
+    public static IReadOnlyList<SimultaneousRecord> RunAll(IReadOnlyList<SpokenRecording> recordings,
+        Func<ISimultaneousTranslator> create, double chunkSeconds, Action<SimultaneousRecord>? done = null, TimeProvider? clock = null,
+        CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(recordings);
+        ArgumentNullException.ThrowIfNull(create);
+        int chunk = ChunkSamples(chunkSeconds);
+        List<SimultaneousRecord> records = new(recordings.Count);
+        foreach (SpokenRecording recording in recordings)
+        {
+            float[] samples = recording.Read(cancellation);
+            if (records.Count == 0)
+            {
+                using ISimultaneousTranslator cold = create();
+                int warm = Math.Min(samples.Length, Math.Max(chunk, (int)(WarmUpSeconds * AudioFile.ModelRate)));
+                Run(cold, recording.Name, samples.AsSpan(0, warm), chunkSeconds, clock, cancellation);
+            }
+            using ISimultaneousTranslator translator = create();
+            SimultaneousRecord record = Run(translator, recording.Name, samples, chunkSeconds, clock, cancellation);
+            records.Add(record);
+            done?.Invoke(record);
+        }
+        return records;
+    }
+
+    private static int ChunkSamples(double seconds) => seconds > 0 && seconds <= LongestChunk
+        ? Math.Max(1, (int)Math.Round(seconds * AudioFile.ModelRate))
+        : throw new OmniFusionException($"A chunk is longer than 0 and at most {LongestChunk} seconds, not {seconds}.");
+
+    private static double Seconds(int samples) => (double)samples / AudioFile.ModelRate;
+
+    private static RecordedStep Recorded(StreamEvent step, int samples, TimeSpan computation) =>
+        new(Seconds(samples), computation.TotalSeconds, step.Deleted, step.Committed);
+}

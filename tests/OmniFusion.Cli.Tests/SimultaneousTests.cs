@@ -1,0 +1,151 @@
+using System.CommandLine;
+using System.Text.Json;
+using OmniFusion.Media;
+using OmniFusion.Simultaneous;
+
+namespace OmniFusion.Cli.Tests;
+
+public sealed class SimultaneousTests : IDisposable
+{
+    private readonly TinyBundle _bundle = new();
+    private readonly List<string> _begun = [];
+
+    public void Dispose() => _bundle.Dispose();
+
+    [Fact]
+    public async Task ATalkIsScoredAndItsLogsScoreTheSame()
+    {
+        string manifest = Talk(), output = _bundle["out"];
+        JsonElement report = Assert.Single((await Evaluate("simultaneous", manifest, "--to", "de", "--policy", "hold-n:3", "--chunk", "0.1",
+            "--model", _bundle.Folder, "--threads", "1", "--json", "--output", output)).Json);
+        JsonElement scores = report.GetProperty("scores");
+        Assert.Equal(100, scores.GetProperty("bleu").GetDouble(), 1e-6);
+        Assert.Equal(2, scores.GetProperty("sentences").GetInt32());
+        string signature = report.GetProperty("signature").GetString()!;
+        Assert.StartsWith("set:talks.jsonl|n:1|lang:de|system:fused|policy:hold-n:3|chunk:0.1|unit:word|ca:real-time|model:", signature);
+        Assert.Contains("|threads:1|version:omnifusion-", signature);
+        Assert.Equal(["hold-n:3", "hold-n:3"], _begun);
+        double laal = Plain(scores, "streamLaal"), longYaal = Plain(scores, "longYaal");
+        Assert.Equal(["instances.log", "scores.json", "simulstream.jsonl"], Directory.GetFiles(output).Select(Path.GetFileName).Order());
+
+        JsonElement stream = await Log("simulstream.jsonl"), instances = await Log("instances.log");
+        foreach (JsonElement logged in new[] { stream, instances })
+        {
+            Assert.Equal(laal, Plain(logged.GetProperty("scores"), "streamLaal"), 1e-9);
+            Assert.Equal(longYaal, Plain(logged.GetProperty("scores"), "longYaal"), 1e-9);
+            Assert.Equal(Plain(scores, "atd"), Plain(logged.GetProperty("scores"), "atd"), 1e-9);
+            Assert.Equal(100, logged.GetProperty("scores").GetProperty("bleu").GetDouble(), 1e-6);
+        }
+        Assert.Contains("|ca:simulstream|", stream.GetProperty("signature").GetString());
+        Assert.Contains("|ca:log|", instances.GetProperty("signature").GetString());
+
+        async Task<JsonElement> Log(string name)
+        {
+            Outcome outcome = await CommandLine.Run(
+                "evaluate", "simultaneous", manifest, "--to", "de", "--log", Path.Combine(output, name), "--json");
+            Assert.Equal((0, ""), (outcome.Code, outcome.Errors));
+            return Assert.Single(outcome.Json);
+        }
+    }
+
+    [Fact]
+    public async Task AForeignLogNeedsNoModelAndNoManifest()
+    {
+        string log = _bundle.Write("instances.log", string.Join('\n',
+            TinyBundle.Case("latency_metrics").GetProperty("instances").EnumerateArray().Select(i => JsonSerializer.Serialize(i))));
+        Outcome outcome = await CommandLine.Run("evaluate", "simultaneous", "--log", log);
+        Assert.Equal((0, ""), (outcome.Code, outcome.Errors));
+        double expected = TinyBundle.Case("latency_metrics").GetProperty("scores").GetProperty("LAAL_CA").GetProperty("mean").GetDouble();
+        string row = Assert.Single(outcome.Lines, line => line.StartsWith("LAAL", StringComparison.Ordinal));
+        Assert.EndsWith((expected / 1000).ToString("0.000"), row);
+        Assert.DoesNotContain(outcome.Lines, line => line.StartsWith("StreamLAAL", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task ASweepGoesOnAndComparesTheSystems()
+    {
+        string[] sweep = ["curves", Talk(), "--to", "de", "--policy", "hold-n:3", "--policy", "wait-k:1", "--chunk", "0.1",
+            "--chunk", "0.3", "--model", _bundle.Folder, "--output", _bundle["curves"]];
+        Outcome outcome = await Evaluate([.. sweep, "--system", "fused"]);
+        Assert.Equal(0, outcome.Code);
+        Assert.Equal(4, File.ReadLines(Path.Combine(_bundle["curves"], "curves.jsonl")).Count());
+        Assert.Contains("have no quality in common", outcome.Output);
+        int begun = _begun.Count;
+        outcome = await Evaluate(sweep);
+        Assert.Equal(8, File.ReadLines(Path.Combine(_bundle["curves"], "curves.jsonl")).Count());
+        Assert.Equal(begun * 2, _begun.Count);
+        Assert.Contains("without computation: fused is ahead by 0.000 s", outcome.Output);
+        Assert.Contains("</svg>", File.ReadAllText(Path.Combine(_bundle["curves"], "curves.svg")));
+        string table = (await Evaluate(sweep)).Output;
+        Assert.Equal(begun * 2, _begun.Count);
+        Assert.Equal(outcome.Output, table);
+    }
+
+    [Fact]
+    public async Task WrongUsageIsOneSentence()
+    {
+        string manifest = Talk(), log = _bundle.Write("some.log", "{\"id\": 1}");
+        (await CommandLine.Run("evaluate", "simultaneous", manifest)).AssertFailed(2, "--to");
+        (await CommandLine.Run("evaluate", "simultaneous", "--to", "de")).AssertFailed(2, "MANIFEST");
+        (await CommandLine.Run("evaluate", "simultaneous", manifest, "--to", "de", "--chunk", "0")).AssertFailed(2, "--chunk");
+        (await CommandLine.Run("evaluate", "simultaneous", manifest, "--to", "de", "--unit", "byte")).AssertFailed(2, "byte");
+        (await CommandLine.Run("evaluate", "simultaneous", manifest, "--to", "de", "--computation", "x")).AssertFailed(2, "real-time");
+        (await CommandLine.Run("evaluate", "simultaneous", "--log", log)).AssertFailed(2, "MANIFEST");
+        (await CommandLine.Run("evaluate", "simultaneous", "--log", _bundle["missing.log"])).AssertFailed(1, "missing.log");
+        (await CommandLine.Run("evaluate", "simultaneous", manifest, "--to", "de", "--log", log)).AssertFailed(1, "some.log", "Line 1");
+        (await CommandLine.Run("evaluate", "simultaneous", "--log", manifest)).AssertFailed(1, "neither");
+        (await CommandLine.Run("evaluate", "simultaneous", manifest, "--to", "fr")).AssertFailed(1, "'fr'");
+        (await CommandLine.Run("evaluate", "curves", manifest, "--to", "de")).AssertFailed(2, "--output");
+        (await CommandLine.Run("evaluate", "curves", manifest, "--to", "de", "--output", _bundle["o"], "--system", "both"))
+            .AssertFailed(2, "both");
+        (await CommandLine.Run("synthesize", "talks", "--pack", "p", "--source", "s", "--target", "de.txt", "--out", "o"))
+            .AssertFailed(1, "--source");
+    }
+
+    // Half a second of sound in which two sentences are said to be.
+    private string Talk()
+    {
+        WavWriter.WritePcm16(_bundle["talk.wav"], new float[8000], 16000);
+        return _bundle.Write("talks.jsonl", JsonSerializer.Serialize(new
+        {
+            audio = "talk.wav",
+            sentences = new[]
+            {
+                new { text = "One two.", translations = new { de = "Eins zwei drei vier." }, start = 0.0, end = 0.2 },
+                new { text = "Three.", translations = new { de = "Noch ein Satz hier." }, start = 0.25, end = 0.5 },
+            },
+        }));
+    }
+
+    private Task<Outcome> Evaluate(params string[] arguments) => CommandLine.Run(
+        new Command("omnifusion") { SimultaneousCommand.Create(Begin), CurvesCommand.Create(Begin) }, arguments);
+
+    private ISimultaneousTranslator Begin(Models.OmniFusionModel model, SimultaneousSystem system)
+    {
+        _begun.Add(system.Policy);
+        return new TellingTranslator("Eins zwei drei vier.", " Noch ein Satz hier.");
+    }
+
+    private static double Plain(JsonElement scores, string metric) => scores.GetProperty(metric).GetProperty("plain").GetDouble();
+
+    /// <summary>Tells one text a step, and the rest at the end.</summary>
+    private sealed class TellingTranslator(params string[] texts) : ISimultaneousTranslator
+    {
+        private readonly Queue<string> _left = new(texts);
+
+        public StreamEvent Push(ReadOnlySpan<float> samples, CancellationToken cancellation = default) =>
+            Event(_left.TryDequeue(out string? text) ? text : "");
+
+        public StreamEvent Finish(CancellationToken cancellation = default) => Event(string.Concat(_left));
+
+        public void Show(RgbImage? image)
+        {
+        }
+
+        public void Dispose()
+        {
+        }
+
+        private static StreamEvent Event(string text) => new(0, 0, text, "", 0, false);
+    }
+}
