@@ -60,7 +60,7 @@ internal static class CurvesCommand
                                                   from chunk in Given(arguments.GetValue(chunks), s_chunks)
                                                   from system in named
                                                   select new SimultaneousSystem(
-                                                      language, policy, SimultaneousCommand.Chunk(chunk), system == "cascade")];
+                                                      language, policy, SimultaneousCommand.Chunk(chunk), system == "cascade").Checked()];
                 await Sweep(wanted.Distinct(), streams, set, model, arguments, arguments.GetValue(output)!, cancellation);
                 return 0;
             },

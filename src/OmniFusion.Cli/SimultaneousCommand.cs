@@ -47,7 +47,7 @@ internal static class SimultaneousCommand
             {
                 SimultaneousReport report = arguments.GetValue(log) is { } file ? ScoreLog(file, set, arguments)
                     : await Run(new SimultaneousSystem(set.Language(arguments), arguments.GetValue(policy)!,
-                        Chunk(arguments.GetValue(chunk)), arguments.GetValue(cascade)), streams, set, model, arguments,
+                        Chunk(arguments.GetValue(chunk)), arguments.GetValue(cascade)).Checked(), streams, set, model, arguments,
                         arguments.GetValue(output), cancellation);
                 Console.Out.WriteLine(arguments.GetValue(json) ? JsonOutput.Line(report) : report.Show());
                 return 0;

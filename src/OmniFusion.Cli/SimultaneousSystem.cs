@@ -14,9 +14,35 @@ internal sealed record SimultaneousSystem(string Language, string Policy, double
     internal string Name => Cascade ? "cascade" : "fused";
 
     /// <summary>Begins a stream.</summary>
+    /// <exception cref="OmniFusionException">An option is out of its bounds, or the model does not know the language.</exception>
+    internal ISimultaneousTranslator Create(OmniFusionModel model)
+    {
+        SimultaneousOptions options = new()
+        {
+            TargetLanguage = Language, Policy = ReadPolicy(), ChunkSeconds = Chunk, Cascade = Cascade,
+        };
+        return Cascade ? new CascadeTranslator(model, options) : new SimultaneousTranslator(model, options);
+    }
+
+    /// <summary>Checks what can be checked before a model is loaded.</summary>
     /// <exception cref="UsageException">There is no such policy.</exception>
-    internal ISimultaneousTranslator Create(OmniFusionModel model) =>
-        throw new UsageException($"--policy: this build translates no streams, so '{Policy}' cannot be evaluated with {model.Bundle.Mmfm}");
+    internal SimultaneousSystem Checked()
+    {
+        ReadPolicy();
+        return this;
+    }
+
+    private PolicyOptions ReadPolicy()
+    {
+        try
+        {
+            return PolicyOptions.Parse(Policy);
+        }
+        catch (OmniFusionException error)
+        {
+            throw new UsageException($"--policy: {error.Message}");
+        }
+    }
 }
 
 /// <summary>Begins a stream of a system.</summary>

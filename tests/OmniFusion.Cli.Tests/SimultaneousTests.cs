@@ -81,6 +81,23 @@ public sealed class SimultaneousTests : IDisposable
         Assert.Equal(outcome.Output, table);
     }
 
+    [Theory]
+    [InlineData("fused")]
+    [InlineData("cascade")]
+    public async Task TheModelItselfIsEvaluated(string system)
+    {
+        string manifest = _bundle.Write("set.jsonl", JsonSerializer.Serialize(
+            new { audio = TinyBundle.Media("bat.wav"), text = "A bat flies.", translation = "Eine Fledermaus fliegt." }));
+        string[] cascade = system == "cascade" ? ["--cascade"] : [];
+        Outcome outcome = await CommandLine.Run(["evaluate", "simultaneous", manifest, "--to", "de", "--policy", "local-agreement:2",
+            "--chunk", "0.5", "--model", _bundle.Folder, "--json", .. cascade]);
+        Assert.Equal((0, ""), (outcome.Code, outcome.Errors));
+        JsonElement report = Assert.Single(outcome.Json);
+        Assert.Contains($"|system:{system}|", report.GetProperty("signature").GetString());
+        Assert.True(report.GetProperty("scores").GetProperty("realTimeFactor").GetDouble() > 0);
+        Assert.True(report.GetProperty("scores").GetProperty("steps").GetDouble() > 2);
+    }
+
     [Fact]
     public async Task WrongUsageIsOneSentence()
     {
@@ -88,6 +105,9 @@ public sealed class SimultaneousTests : IDisposable
         (await CommandLine.Run("evaluate", "simultaneous", manifest)).AssertFailed(2, "--to");
         (await CommandLine.Run("evaluate", "simultaneous", "--to", "de")).AssertFailed(2, "MANIFEST");
         (await CommandLine.Run("evaluate", "simultaneous", manifest, "--to", "de", "--chunk", "0")).AssertFailed(2, "--chunk");
+        (await CommandLine.Run("evaluate", "simultaneous", manifest, "--to", "de", "--policy", "guess")).AssertFailed(2, "guess");
+        (await CommandLine.Run("evaluate", "curves", manifest, "--to", "de", "--output", _bundle["o"], "--policy", "guess"))
+            .AssertFailed(2, "guess");
         (await CommandLine.Run("evaluate", "simultaneous", manifest, "--to", "de", "--unit", "byte")).AssertFailed(2, "byte");
         (await CommandLine.Run("evaluate", "simultaneous", manifest, "--to", "de", "--computation", "x")).AssertFailed(2, "real-time");
         (await CommandLine.Run("evaluate", "simultaneous", "--log", log)).AssertFailed(2, "MANIFEST");
