@@ -15,7 +15,7 @@ internal static class SynthesizeCommand
     {
         Option<string?> text = new("--text") { Description = "Text to speak, one sentence a line, plain or .gz" };
         Option<string?> corpus = new("--corpus") { Description = "Folder of an ambiguity corpus to speak all sentences of, instead of a text" };
-        Option<string?> output = new("--out") { Description = "Pack to write; by default the text's name with .pack" };
+        Option<string?> output = new("--output", "--out") { Description = "Pack to write; by default the text's name with .pack" };
         Option<string> voices = new("--voices")
         {
             Description = "train, test (a voice never trained with), or names such as espeak:en-us+f2,flite:awb,festival:kal_diphone",
