@@ -34,12 +34,13 @@ internal sealed record TranslateItem(string? Audio, string? Image, string? Text,
         Image,
         Text,
         translation.Language,
-        translation.Transcript,
         Translation = translation.Text,
         translation.Ids,
         // JSON has no word for what is not a number.
         Score = translation.Score is { } score && float.IsFinite(score) ? translation.Score : null,
         Seconds = new { translation.Seconds.Load, translation.Seconds.Encode, translation.Seconds.Decode },
+        // Of a cascade; otherwise nobody wrote one.
+        translation.Transcript,
     });
 
     private static TranslateItem Read(string line, string where, string folder, string? language)
