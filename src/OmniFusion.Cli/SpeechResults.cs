@@ -109,7 +109,8 @@ internal sealed class SpeechResults : IDisposable
         (string What, string? Before, string Now)[] parts =
         [
             ("model", before?.Model, identity.Model), ("set", before?.Set, identity.Set),
-            ("languages", before?.Languages, identity.Languages), ("search", before?.Search, identity.Search), ("images", before?.Images, identity.Images),
+            ("languages", before?.Languages, identity.Languages), ("search", before?.Search, identity.Search),
+            ("images", before?.Images, identity.Images),
         ];
         foreach ((string what, string? old, string now) in parts)
             if (old != now)

@@ -7,8 +7,8 @@ internal sealed class SpeechSetOptions
 {
     private readonly Argument<string?> _manifest = new("MANIFEST")
     {
-        Description = "File with one object {\"audio\", \"text\", \"translation\" or \"translations\": {\"de\": ...}, \"image\", \"voice\"} "
-            + "a line, the last two optional, paths relative to it",
+        Description = "File with one object {\"audio\", \"text\", \"translation\" or \"translations\": {\"de\": ...}, "
+            + "\"image\", \"voice\"} a line, the last two optional, paths relative to it",
         Arity = ArgumentArity.ZeroOrOne,
     };
     private readonly Option<string?> _pack = new("--pack")

@@ -63,8 +63,8 @@ internal sealed class SpeechTestSet : IDisposable
 
     /// <summary>
     /// Reads a manifest: one object a line, <c>{"audio", "text", "translation"}</c> or, for several languages,
-    /// <c>{"audio", "text", "translations": {"de": …}}</c>, and where they are known <c>"image"</c> and <c>"voice"</c>; paths relative to
-    /// it.
+    /// <c>{"audio", "text", "translations": {"de": …}}</c>, and where they are known <c>"image"</c> and <c>"voice"</c> (or <c>"speaker"</c>);
+    /// paths relative to it.
     /// </summary>
     /// <exception cref="OmniFusionException">It cannot be read, or a line lacks something.</exception>
     internal static SpeechTestSet OfManifest(string path, IReadOnlyList<string> languages, int? limit)
@@ -101,7 +101,8 @@ internal sealed class SpeechTestSet : IDisposable
                 throw new OmniFusionException($"{where}: it is not a JSON object.");
             string audio = Text(item, "audio", where) ?? throw Missing("audio");
             string text = Text(item, "text", where) ?? throw Missing("text");
-            return new SpeechTestItem(audio, Path.Combine(folder, audio), 0, Text(item, "voice", where), text,
+            return new SpeechTestItem(audio, Path.Combine(folder, audio), 0,
+                Text(item, "voice", where) ?? Text(item, "speaker", where), text,
                 Text(item, "image", where) is { } image ? Path.Combine(folder, image) : null,
                 [.. languages.Select(language => Translation(item, language))]);
         }

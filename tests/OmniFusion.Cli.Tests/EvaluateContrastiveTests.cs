@@ -71,7 +71,7 @@ public sealed class EvaluateContrastiveTests : IDisposable
     [InlineData(2, "--to", "xx")]
     [InlineData(1, "--to", "fr", "correct.fr")]
     [InlineData(1, "--to", "de", "gray.png")]
-    [InlineData(1, "--to", "de", "--speech", "audio.order")]
+    [InlineData(1, "--to", "de", "--no-image", "--speech", "audio.order")]
     public async Task WhatDoesNotGoIsOneSentence(int code, params string[] arguments)
     {
         string[] words = [.. arguments.Where(argument => argument.Contains('.', StringComparison.Ordinal))];

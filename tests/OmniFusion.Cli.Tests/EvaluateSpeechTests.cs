@@ -130,13 +130,14 @@ public sealed class EvaluateSpeechTests : IDisposable
         string audio = TinyBundle.Media("bat.wav");
         string manifest = _bundle.Write("set.jsonl", JsonSerializer.Serialize(new
         {
-            audio, text = "A bat.", translations = new { de = "Eine Fledermaus.", fr = "Une chauve-souris." }, voice = "one",
+            audio, text = "A bat.", translations = new { de = "Eine Fledermaus.", fr = "Une chauve-souris." }, speaker = "one",
         }));
         Outcome outcome = await CommandLine.Run(
             "evaluate", "speech", manifest, "--to", "fr,de", "--model", _bundle.Folder, "--json", "--resamples", "0");
         Assert.Equal((0, ""), (outcome.Code, outcome.Errors));
         JsonElement scores = Assert.Single(outcome.Json);
         Assert.Equal(["fr", "de"], scores.GetProperty("languages").EnumerateArray().Select(one => one.GetProperty("language").GetString()));
+        Assert.Equal("one", scores.GetProperty("voices")[0].GetProperty("voice").GetString());
         Assert.Equal(JsonValueKind.Null, scores.GetProperty("recognizer").GetProperty("lower").ValueKind);
         Assert.StartsWith("nrefs:1|case:mixed", System(scores, "fused").GetProperty("signature").GetString());
         (await CommandLine.Run("evaluate", "speech", manifest, "--to", "fr,cs", "--model", _bundle.Folder)).AssertFailed(1, "'cs'");
