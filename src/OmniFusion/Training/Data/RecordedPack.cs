@@ -43,8 +43,7 @@ public static class RecordedPack
         {
             cancellation.ThrowIfCancellationRequested();
             float[] samples = AudioFile.ReadMono16k(recordings[i].Audio, MaxSeconds, cancellation);
-            short[] rounded = [.. samples.Select(sample => (short)Math.Clamp(MathF.Round(sample * 32767), short.MinValue, short.MaxValue))];
-            writer.Append(i, 0, recordings[i].Speaker, RecordedSpeech.Trim(rounded, Silence, Silence));
+            writer.Append(i, 0, recordings[i].Speaker, RecordedSpeech.Trim(RecordedSpeech.Round(samples), Silence, Silence));
             progress?.Invoke(i + 1);
         }
     }

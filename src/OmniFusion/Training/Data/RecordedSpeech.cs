@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using OmniFusion.Media;
 
 namespace OmniFusion.Training.Data;
 
@@ -61,43 +62,16 @@ internal static class RecordedSpeech
         return trimmed;
     }
 
-    /// <summary>Converts to 16 kHz by windowed-sinc interpolation (Hann window, 16 zero crossings on either side).</summary>
-    public static short[] Resample(short[] samples, int sampleRate)
+    /// <summary>Brings samples to the rate of packs.</summary>
+    public static short[] Resample(short[] samples, int sampleRate) => sampleRate == SpeechPack.SampleRate ? samples
+        : Round(Resampler.Resample([.. samples.Select(sample => sample / 32768f)], sampleRate));
+
+    /// <summary>Samples of -1 to 1 as a pack holds them.</summary>
+    public static short[] Round(ReadOnlySpan<float> samples)
     {
-        if (sampleRate == SpeechPack.SampleRate)
-            return samples;
-        int divisor = (int)System.Numerics.BigInteger.GreatestCommonDivisor(sampleRate, SpeechPack.SampleRate);
-        int up = SpeechPack.SampleRate / divisor, down = sampleRate / divisor;
-        double cutoff = 0.95 * Math.Min(1, (double)up / down);
-        int reach = (int)Math.Ceiling(16 / cutoff);
-        float[][] phases = [.. Enumerable.Range(0, up).Select(phase => Kernel((double)phase / up, cutoff, reach))];
-
-        short[] output = new short[(long)samples.Length * up / down];
-        for (int n = 0; n < output.Length; n++)
-        {
-            long position = (long)n * down;
-            float[] kernel = phases[position % up];
-            int first = (int)(position / up) - reach;
-            float sum = 0;
-            for (int k = Math.Max(0, -first); k < kernel.Length && first + k < samples.Length; k++)
-                sum += kernel[k] * samples[first + k];
-            output[n] = (short)Math.Clamp(MathF.Round(sum), short.MinValue, short.MaxValue);
-        }
-
-        return output;
-    }
-
-    private static float[] Kernel(double offset, double cutoff, int reach)
-    {
-        float[] kernel = new float[2 * reach + 1];
-        for (int k = 0; k < kernel.Length; k++)
-        {
-            double x = k - reach - offset;
-            double window = Math.Abs(x) < reach ? 0.5 + 0.5 * Math.Cos(Math.PI * x / reach) : 0;
-            double sinc = x == 0 ? 1 : Math.Sin(Math.PI * cutoff * x) / (Math.PI * cutoff * x);
-            kernel[k] = (float)(cutoff * sinc * window);
-        }
-
-        return kernel;
+        short[] rounded = new short[samples.Length];
+        for (int i = 0; i < samples.Length; i++)
+            rounded[i] = (short)Math.Clamp(MathF.Round(samples[i] * 32768), short.MinValue, short.MaxValue);
+        return rounded;
     }
 }
