@@ -137,6 +137,9 @@ internal sealed class FlopCounter(IKernels kernels) : IKernels
     public void CrossEntropy(Tensor logits, ReadOnlySpan<int> targets, float labelSmoothing, Tensor loss, Tensor logSumExp) =>
         kernels.CrossEntropy(logits, targets, labelSmoothing, loss, logSumExp);
 
+    public void RowLosses(Tensor logits, ReadOnlySpan<int> targets, Tensor logSumExp, Tensor rows) =>
+        kernels.RowLosses(logits, targets, logSumExp, rows);
+
     public void CrossEntropyGrad(
         Tensor logits, ReadOnlySpan<int> targets, float labelSmoothing, Tensor logSumExp, float dloss, Tensor dlogits) =>
         kernels.CrossEntropyGrad(logits, targets, labelSmoothing, logSumExp, dloss, dlogits);

@@ -28,6 +28,7 @@ internal static class CommandRunner
         SynthesizeCommand.Create(),
         StreamCommand.Create(),
         TrainCommand.Create(),
+        AnalyzeCommand.Create(),
     };
 
     internal static async Task<int> Run(Command root, string[] args)
@@ -45,7 +46,7 @@ internal static class CommandRunner
                 EnableDefaultExceptionHandler = false,
                 ProcessTerminationTimeout = parsed.CommandResult.Command.Name switch
                 {
-                    "train" => s_trainingPatience,
+                    "train" or "layers" => s_trainingPatience,
                     "stream" => s_streamPatience,
                     _ => s_patience,
                 },

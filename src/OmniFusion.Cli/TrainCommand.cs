@@ -22,15 +22,7 @@ internal static class TrainCommand
 
     private static int Train(string path, bool resume, string[] settings, string? workFolder, CancellationToken cancellation)
     {
-        Dictionary<string, string> variables = [];
-        foreach (string setting in settings)
-        {
-            int equals = setting.IndexOf('=', StringComparison.Ordinal);
-            if (equals < 1)
-                throw new UsageException($"--set wants NAME=VALUE, not '{setting}'");
-            variables[setting[..equals]] = setting[(equals + 1)..];
-        }
-        Recipe recipe = Recipe.Load(path, variables);
+        Recipe recipe = Recipe.Load(path, Variables(settings));
         Trainer trainer = new(recipe, TrainingStages.Open(recipe), workFolder ?? recipe.Output.TrimEnd('/') + ".work");
         if (Console.IsErrorRedirected)
             trainer.Run(resume, Print, cancellation);
@@ -39,11 +31,29 @@ internal static class TrainCommand
         return cancellation.IsCancellationRequested ? CommandRunner.Cancelled : 0;
     }
 
-    private static void Print(TrainingProgress progress)
+    /// <summary>The values of <c>--set</c>.</summary>
+    /// <exception cref="UsageException">One of them is not NAME=VALUE.</exception>
+    internal static Dictionary<string, string> Variables(string[] settings)
+    {
+        Dictionary<string, string> variables = [];
+        foreach (string setting in settings)
+        {
+            int equals = setting.IndexOf('=', StringComparison.Ordinal);
+            if (equals < 1)
+                throw new UsageException($"--set wants NAME=VALUE, not '{setting}'");
+            variables[setting[..equals]] = setting[(equals + 1)..];
+        }
+        return variables;
+    }
+
+    private static void Print(TrainingProgress progress) => Console.Error.WriteLine(Line(progress));
+
+    /// <summary>Where a training stands, in words.</summary>
+    internal static string Line(TrainingProgress progress)
     {
         TimeSpan left = progress.StepsPerSecond > 0 ? TimeSpan.FromSeconds((progress.Steps - progress.Step) / progress.StepsPerSecond) : default;
-        Console.Error.WriteLine(progress.Message ?? string.Create(CultureInfo.InvariantCulture,
-            $"step {progress.Step}/{progress.Steps}, loss {progress.Loss:0.000}, {progress.StepsPerSecond:0.00} steps/s, {left:hh\\:mm\\:ss} left"));
+        return progress.Message ?? string.Create(CultureInfo.InvariantCulture,
+            $"step {progress.Step}/{progress.Steps}, loss {progress.Loss:0.000}, {progress.StepsPerSecond:0.00} steps/s, {left:hh\\:mm\\:ss} left");
     }
 
     private static void Draw(Trainer trainer, Recipe recipe, bool resume, CancellationToken cancellation)

@@ -132,6 +132,9 @@ public interface IKernels
     /// </summary>
     void CrossEntropy(Tensor logits, ReadOnlySpan<int> targets, float labelSmoothing, Tensor loss, Tensor logSumExp);
 
+    /// <summary>rows[i] = −log p of target i with the logSumExp of <see cref="CrossEntropy"/>; 0 where the target is negative.</summary>
+    void RowLosses(Tensor logits, ReadOnlySpan<int> targets, Tensor logSumExp, Tensor rows);
+
     /// <summary>dlogits += dloss · gradient of <see cref="CrossEntropy"/>.</summary>
     void CrossEntropyGrad(Tensor logits, ReadOnlySpan<int> targets, float labelSmoothing, Tensor logSumExp, float dloss, Tensor dlogits);
 

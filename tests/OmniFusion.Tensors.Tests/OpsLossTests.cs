@@ -15,15 +15,19 @@ public class OpsLossTests
         int[] targets = [0, classes - 1, -1, classes / 2, -100, classes / 3];
         double total = 0;
         int counted = 0;
+        double[] own = new double[targets.Length];
         for (int row = 0; row < targets.Length; row++)
         {
             if (targets[row] < 0)
                 continue;
             double[] logP = LogSoftmax(logits.Row(row));
+            own[row] = -logP[targets[row]];
             total -= (1 - smoothing) * logP[targets[row]] + smoothing * logP.Average();
             counted++;
         }
         Assert.Equal(total / counted, new Compute().CrossEntropy(logits, targets, smoothing).Span[0], 1e-4);
+        Assert.Equal(total / counted, new Compute().CrossEntropy(logits, targets, smoothing, out Tensor rows).Span[0], 1e-4);
+        Assert.All(own.Zip(rows.Span.ToArray()), row => Assert.Equal(row.First, row.Second, 1e-4));
     }
 
     [Fact]

@@ -25,6 +25,13 @@ public sealed unsafe partial class CpuKernels
     }
 
     /// <inheritdoc/>
+    public void RowLosses(Tensor logits, ReadOnlySpan<int> targets, Tensor logSumExp, Tensor rows)
+    {
+        for (int row = 0; row < targets.Length; row++)
+            rows.Span[row] = targets[row] < 0 ? 0 : logSumExp.Span[row] - logits.Row(row)[targets[row]];
+    }
+
+    /// <inheritdoc/>
     public void CrossEntropyGrad(Tensor logits, ReadOnlySpan<int> targets, float labelSmoothing, Tensor logSumExp, float dloss, Tensor dlogits)
     {
         fixed (int* ids = targets)

@@ -6,11 +6,27 @@ public sealed partial class Compute
     /// Mean cross entropy [1] of logits [rows, classes] over the rows whose target is not negative, with label smoothing
     /// (1−ε on the target, ε spread over all classes).
     /// </summary>
-    public Tensor CrossEntropy(Tensor logits, ReadOnlyMemory<int> targets, float labelSmoothing = 0)
+    public Tensor CrossEntropy(Tensor logits, ReadOnlyMemory<int> targets, float labelSmoothing = 0) =>
+        MeanCrossEntropy(logits, targets, labelSmoothing, out _);
+
+    /// <summary>
+    /// The same, with the loss of each row [rows] beside it: −log p of its target without smoothing, 0 where there is none. That one is to be
+    /// looked at; no gradient goes through it.
+    /// </summary>
+    public Tensor CrossEntropy(Tensor logits, ReadOnlyMemory<int> targets, float labelSmoothing, out Tensor rowLosses)
+    {
+        Tensor loss = MeanCrossEntropy(logits, targets, labelSmoothing, out Tensor logSumExp);
+        rowLosses = Rent(new Shape(logits.Rows));
+        Kernels.RowLosses(logits, targets.Span, logSumExp, rowLosses);
+        return loss;
+    }
+
+    private Tensor MeanCrossEntropy(Tensor logits, ReadOnlyMemory<int> targets, float labelSmoothing, out Tensor logSumExp)
     {
         if (targets.Length != logits.Rows)
             throw new ArgumentException($"{targets.Length} targets do not fit logits {logits.Shape}");
-        Tensor loss = Rent(new Shape(1)), logSumExp = Rent(new Shape(logits.Rows));
+        Tensor loss = Rent(new Shape(1));
+        logSumExp = Rent(new Shape(logits.Rows));
         Kernels.CrossEntropy(logits, targets.Span, labelSmoothing, loss, logSumExp);
         if (Records(logits))
             CrossEntropyGradient(logits, targets, labelSmoothing, logSumExp, loss);

@@ -54,25 +54,36 @@ public sealed partial class Compute
         return x.Reshape(shape);
     }
 
-    /// <summary>Columns side by side: [rows, D1], [rows, D2], [rows, D3] to [rows, D1 + D2 + D3].</summary>
-    public Tensor ConcatColumns(Tensor a, Tensor b, Tensor c)
+    /// <summary>Columns side by side: [rows, D1], [rows, D2], ... to [rows, D1 + D2 + ...].</summary>
+    public Tensor ConcatColumns(params ReadOnlySpan<Tensor> parts)
     {
-        Tensor y = Rent(new Shape(a.Rows, a.Columns + b.Columns + c.Columns));
-        Kernels.CopyColumns(a, y, 0);
-        Kernels.CopyColumns(b, y, a.Columns);
-        Kernels.CopyColumns(c, y, a.Columns + b.Columns);
-        if (Records(a, b, c))
-            ConcatColumnsGradient(a, b, c, y);
+        int columns = 0;
+        bool records = false;
+        foreach (Tensor part in parts)
+        {
+            columns += part.Columns;
+            records |= Records(part);
+        }
+        Tensor y = Rent(new Shape(parts[0].Rows, columns));
+        int at = 0;
+        foreach (Tensor part in parts)
+        {
+            Kernels.CopyColumns(part, y, at);
+            at += part.Columns;
+        }
+        if (records)
+            ConcatColumnsGradient(parts.ToArray(), y);
         return y;
     }
 
-    private void ConcatColumnsGradient(Tensor a, Tensor b, Tensor c, Tensor y) => Tape!.Record(y, () =>
+    private void ConcatColumnsGradient(Tensor[] parts, Tensor y) => Tape!.Record(y, () =>
     {
-        if (GradOf(a) is { } da)
-            Kernels.CopyColumnsGrad(y.Grad!, da, 0);
-        if (GradOf(b) is { } db)
-            Kernels.CopyColumnsGrad(y.Grad!, db, a.Columns);
-        if (GradOf(c) is { } dc)
-            Kernels.CopyColumnsGrad(y.Grad!, dc, a.Columns + b.Columns);
+        int at = 0;
+        foreach (Tensor part in parts)
+        {
+            if (GradOf(part) is { } gradient)
+                Kernels.CopyColumnsGrad(y.Grad!, gradient, at);
+            at += part.Columns;
+        }
     });
 }

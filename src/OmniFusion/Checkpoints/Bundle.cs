@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using OmniFusion.Models.Fusion;
 
 namespace OmniFusion.Checkpoints;
 
@@ -36,6 +37,12 @@ public sealed record Bundle
     /// <summary>How hidden states become one (<c>fusion.mode</c>): mid, last, weighted, concat, attention or gated.</summary>
     public string FusionMode { get; init; } = "gated";
 
+    /// <summary>
+    /// Numbers of the hidden states that are fused, in the order of the gates (<c>fusion.layers</c>); null: the published first, middle and
+    /// last.
+    /// </summary>
+    public IReadOnlyList<int>? FusionLayers { get; init; }
+
     /// <summary>Linear layers of the projection (<c>fusion.projection_depth</c>).</summary>
     public int ProjectionDepth { get; init; } = 2;
 
@@ -72,13 +79,15 @@ public sealed record Bundle
         string[] languages = json.StringsOrNull("languages") ?? [.. PublishedLanguages];
         if (languages.Length == 0)
             throw json.Wrong("languages", "is empty");
+        string mode = fusion is null ? "gated" : OneOf(fusion, "mode", "gated", FusionModes);
         return new Bundle
         {
             Mmfm = Part(json, folder, "mmfm", "omni", Directory.Exists),
             Translator = Part(json, folder, "translator", "translator", Directory.Exists),
             Adapter = Part(json, folder, "adapter", "fusion", Directory.Exists),
             Recognizer = json.Has("recognizer") ? Part(json, folder, "recognizer", "", File.Exists) : null,
-            FusionMode = fusion is null ? "gated" : OneOf(fusion, "mode", "gated", FusionModes),
+            FusionMode = mode,
+            FusionLayers = LayersOf(fusion, mode),
             ProjectionDepth = fusion?.SizeOrNull("projection_depth") is not { } depth ? 2
                 : depth <= 64 ? depth : throw fusion.Wrong("projection_depth", $"is {depth}, beyond 64"),
             ImageWidth = size[0],
@@ -95,12 +104,15 @@ public sealed record Bundle
     /// <exception cref="OmniFusionException">A part lies outside the folder, or the file cannot be written.</exception>
     public void Save(string folder)
     {
+        JsonObject fusion = new() { ["mode"] = FusionMode, ["projection_depth"] = ProjectionDepth };
+        if (FusionLayers is not null)
+            fusion["layers"] = new JsonArray([.. FusionLayers.Select(layer => (JsonNode)layer)]);
         JsonObject json = new()
         {
             ["mmfm"] = Relative(folder, Mmfm),
             ["translator"] = Relative(folder, Translator),
             ["adapter"] = Relative(folder, Adapter),
-            ["fusion"] = new JsonObject { ["mode"] = FusionMode, ["projection_depth"] = ProjectionDepth },
+            ["fusion"] = fusion,
             ["image_size"] = new JsonArray(ImageWidth, ImageHeight),
             ["generation"] = Generation.ToJson(),
             ["prompt"] = Prompt,
@@ -112,6 +124,20 @@ public sealed record Bundle
             json["recognizer"] = Relative(folder, Recognizer);
         AtomicFile.MakeFolder(folder);
         AtomicFile.WriteText(Path.Combine(folder, FileName), json.ToJsonString(JsonStyle.Indented));
+    }
+
+    private static int[]? LayersOf(JsonSection? fusion, string mode)
+    {
+        int[]? layers = fusion?.IntsOrNull("layers");
+        try
+        {
+            FusionLayer.CheckLayers(mode, layers);
+            return layers;
+        }
+        catch (OmniFusionException error)
+        {
+            throw fusion!.Wrong("layers", $"cannot be used: {error.Message}");
+        }
     }
 
     private static string Part(JsonSection json, string folder, string key, string missing, Predicate<string> exists)

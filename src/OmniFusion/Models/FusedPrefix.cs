@@ -9,7 +9,7 @@ namespace OmniFusion.Models;
 /// <param name="States">One projected state per thinker token, packed [rows, D of the translator].</param>
 /// <param name="Segments">Tokens of each item.</param>
 /// <param name="Ids">The thinker's token ids, packed; the n-gram ban looks at them.</param>
-/// <param name="Gates">How much each hidden state counts [rows or 1, 3], or null where the fusion layer has no gates.</param>
+/// <param name="Gates">How much each hidden state counts [rows or 1, selected], or null where the fusion layer has no gates.</param>
 public sealed record FusedPrefix(Tensor States, Segments Segments, int[] Ids, Tensor? Gates)
 {
     /// <summary>The thinker's token ids of one item.</summary>

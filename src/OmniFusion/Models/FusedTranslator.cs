@@ -13,10 +13,16 @@ namespace OmniFusion.Models;
 /// <param name="fusion">Makes one state per token out of several.</param>
 /// <param name="projection">Brings it into the translator's space.</param>
 /// <param name="translator">Writes behind the fused states.</param>
+/// <exception cref="OmniFusionException">The fusion asks for a hidden state that the thinker does not have.</exception>
 public sealed class FusedTranslator(Thinker thinker, FusionLayer fusion, Projection projection, MistralModel translator)
 {
+    private readonly int[] _layers = Existing(thinker, fusion);
+
     /// <summary>Listens and looks.</summary>
     public Thinker Thinker => thinker;
+
+    /// <summary>Numbers of the thinker's hidden states that are fused (0 = embeddings, L = after the final norm).</summary>
+    public IReadOnlyList<int> Layers => _layers;
 
     /// <summary>Makes one state per token out of several.</summary>
     public FusionLayer Fusion => fusion;
@@ -31,7 +37,7 @@ public sealed class FusedTranslator(Thinker thinker, FusionLayer fusion, Project
     public FusedPrefix Encode(Compute c, IReadOnlyList<ThinkerInput> inputs)
     {
         ThinkerBatch batch = thinker.Prepare(inputs);
-        return Encode(c, thinker.Forward(c, inputs, batch, cache: null, fusion.Selected(thinker.Layers)), batch);
+        return Encode(c, thinker.Forward(c, inputs, batch, cache: null, _layers), batch);
     }
 
     /// <summary>Fuses and projects hidden states, those of <see cref="FusionLayer.Selected"/> in that order.</summary>
@@ -86,5 +92,12 @@ public sealed class FusedTranslator(Thinker thinker, FusionLayer fusion, Project
         ThinkerBatch batch = thinker.Prepare(inputs);
         Tensor? audio = thinker.EncodeAudio(c, inputs)?.Embeddings, images = thinker.EncodeImages(c, inputs);
         return DecoderStart.Of(c, thinker, thinker.Embed(c, batch, audio, images), batch);
+    }
+
+    private static int[] Existing(Thinker thinker, FusionLayer fusion)
+    {
+        int[] layers = fusion.Selected(thinker.Layers);
+        return layers.All(layer => layer <= thinker.Layers) ? layers : throw new OmniFusionException(
+            $"The fusion takes the hidden states {string.Join(", ", layers)}, but the thinker's are numbered 0 to {thinker.Layers}.");
     }
 }

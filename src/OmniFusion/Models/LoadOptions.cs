@@ -14,6 +14,9 @@ public sealed record LoadOptions
     /// <summary>The fusion layer: mid, last, weighted, concat, attention or gated; null: the bundle's, or gated.</summary>
     public string? FusionMode { get; init; }
 
+    /// <summary>Numbers of the hidden states that are fused; null: the bundle's, or first, middle and last.</summary>
+    public IReadOnlyList<int>? FusionLayers { get; init; }
+
     /// <summary>Linear layers of the projection; null: the bundle's, or 2.</summary>
     public int? ProjectionDepth { get; init; }
 

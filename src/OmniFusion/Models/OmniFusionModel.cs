@@ -51,7 +51,7 @@ public sealed partial class OmniFusionModel
         Weights fusion = new(adapter.Fusion);
         Parts = new FusedTranslator(
             thinker,
-            FusionLayer.Create(bundle.FusionMode, thinker.HiddenSize, fusion.Under("omni_fusion")),
+            FusionLayer.Create(bundle.FusionMode, thinker.HiddenSize, fusion.Under("omni_fusion"), bundle.FusionLayers),
             new Projection(thinker.HiddenSize, translator.HiddenSize, bundle.ProjectionDepth, fusion.Under("omni_projection")),
             translator);
         Recognizer = bundle.Recognizer is null ? null
@@ -235,6 +235,7 @@ public sealed partial class OmniFusionModel
         bundle with
         {
             FusionMode = options.FusionMode ?? bundle.FusionMode,
+            FusionLayers = options.FusionLayers ?? bundle.FusionLayers,
             ProjectionDepth = options.ProjectionDepth ?? bundle.ProjectionDepth,
             Prompt = options.Prompt ?? bundle.Prompt,
         },

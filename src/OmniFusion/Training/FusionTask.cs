@@ -36,6 +36,9 @@ public sealed class FusionTask : TrainingTask
     private readonly Mixture _mixture;
     private readonly Dictionary<string, (string[] Source, string[] Target)> _validationText = [];
 
+    // Making examples takes time, and a watched step needs its batch twice.
+    private (int Number, Example[] Examples) _lastBatch = (0, []);
+
     /// <summary>Loads both models and opens the data.</summary>
     /// <exception cref="OmniFusionException">A file is missing or damaged, or two of them do not belong together.</exception>
     public FusionTask(Recipe recipe)
@@ -60,7 +63,8 @@ public sealed class FusionTask : TrainingTask
         _fusionWeights = recipe.Start is null
             ? Weights.FromScratch(new WeightInitializer(recipe.Seed, recipe.Model.InitStd))
             : new Weights(PeftAdapter.Load(recipe.Start).Fusion, trainable: true);
-        FusionLayer fusion = FusionLayer.Create(recipe.FusionMode, _thinker.HiddenSize, _fusionWeights.Under("omni_fusion"));
+        FusionLayer fusion = FusionLayer.Create(
+            recipe.FusionMode, _thinker.HiddenSize, _fusionWeights.Under("omni_fusion"), recipe.FusionLayers);
         Weights projection = _fusionWeights.Under("omni_projection");
         _model = new FusedTranslator(_thinker, fusion,
             new Projection(_thinker.HiddenSize, _translator.HiddenSize, recipe.ProjectionDepth, projection), _translator);
@@ -90,23 +94,23 @@ public sealed class FusionTask : TrainingTask
             report.Tally("#text_steps", 1);
             return text;
         }
-        Example[] batch = _mixture.At(_recipe.TextEvery > 0 ? step - step / _recipe.TextEvery : step);
-        // Items of one batch may have different target languages; which one an item has changes from pass to pass.
-        string[] languages = [.. batch.Select((example, i) => Wanted(example, i + step))];
-        int[][] targets = [.. batch.Zip(languages, (example, language) => TextPairs.Target(_tokenizer, example.Translations[language]))];
-        // The last target token is predicted, never read.
-        int[][] texts = [.. batch.Select((example, i) => (int[])[.. Tower(example.Prompt, languages[i]), .. targets[i].SkipLast(1)])];
-        FusedPrefix prefix = Perceive(c, [.. batch.Select(example => example.ToInput(_prompts.Ids(example)))]);
-        (Tensor embeddings, Segments segments) = _model.Join(c, prefix, texts);
-        Tensor last = _translator.Forward(c, embeddings, segments);
-        (int[] rows, int[] labels) = TextPairs.Targets(segments, targets);
-        Tensor loss = c.CrossEntropy(_translator.Logits(c, c.Gather(last, rows)), labels, _recipe.LabelSmoothing);
-        report.Tally("#fused_loss", loss.Span[0]);
-        report.Tally("#fused_steps", 1);
+        (Example[] batch, string[] languages) = BatchOf(step);
         foreach (Example example in batch)
             report.Tally($"#{example.Kind}", 1);
-        ReportGates(prefix.Gates, report);
+        Tensor loss = FusedLoss(c, batch, languages, report);
+        report.Tally("#fused_loss", loss.Span[0]);
+        report.Tally("#fused_steps", 1);
         return loss;
+    }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<PartialLoss> PartialLosses(int step)
+    {
+        (Example[] batch, string[] languages) = BatchOf(step);
+        return [.. from part in batch.Zip(languages).GroupBy(item => item.First.Picture is not null)
+                   orderby part.Key
+                   select new PartialLoss(part.Key ? "picture" : "speech", c => FusedLoss(c, [.. part.Select(item => item.First)],
+                       [.. part.Select(item => item.Second)], new Dictionary<string, double>()))];
     }
 
     /// <inheritdoc/>
@@ -155,11 +159,37 @@ public sealed class FusionTask : TrainingTask
         new Bundle
         {
             Mmfm = thinker, Translator = translator, Adapter = adapter, Recognizer = File.Exists(recognizer) ? recognizer : null,
-            FusionMode = _recipe.FusionMode, ProjectionDepth = _recipe.ProjectionDepth, Prompt = PromptStyle.Compact.Name,
+            FusionMode = _recipe.FusionMode, FusionLayers = _recipe.FusionLayers, ProjectionDepth = _recipe.ProjectionDepth, Prompt = PromptStyle.Compact.Name,
             Languages = [.. _recipe.Data.Targets.Keys],
             ImageWidth = PictureBook.Side, ImageHeight = PictureBook.Side,
             Generation = new BundleGeneration { MaxNewTokens = 128 },
         }.Save(folder);
+    }
+
+    // A step of text alone has the batch of the step before.
+    private (Example[] Batch, string[] Languages) BatchOf(int step)
+    {
+        int number = _recipe.TextEvery > 0 ? step - step / _recipe.TextEvery : step;
+        if (_lastBatch.Number != number)
+            _lastBatch = (number, _mixture.At(number));
+        // Items of one batch may have different target languages; which one an item has changes from pass to pass.
+        return (_lastBatch.Examples, [.. _lastBatch.Examples.Select((example, i) => Wanted(example, i + step))]);
+    }
+
+    private Tensor FusedLoss(Compute c, Example[] batch, string[] languages, IDictionary<string, double> report)
+    {
+        int[][] targets = [.. batch.Zip(languages, (example, language) => TextPairs.Target(_tokenizer, example.Translations[language]))];
+        // The last target token is predicted, never read.
+        int[][] texts = [.. batch.Select((example, i) => (int[])[.. Tower(example.Prompt, languages[i]), .. targets[i].SkipLast(1)])];
+        FusedPrefix prefix = Perceive(c, [.. batch.Select(example => example.ToInput(_prompts.Ids(example)))]);
+        (Tensor embeddings, Segments segments) = _model.Join(c, prefix, texts);
+        Tensor last = _translator.Forward(c, embeddings, segments);
+        (int[] rows, int[] labels) = TextPairs.Targets(segments, targets);
+        Tensor logits = _translator.Logits(c, c.Gather(last, rows));
+        Tensor loss = c.CrossEntropy(logits, labels, _recipe.LabelSmoothing, out Tensor rowLosses);
+        report.TallyKinds(batch, targets, rowLosses);
+        ReportGates(prefix.Gates, report);
+        return loss;
     }
 
     private string Wanted(Example example, int chance)
@@ -177,7 +207,7 @@ public sealed class FusionTask : TrainingTask
         ThinkerBatch batch = _thinker.Prepare(inputs);
         Tape? tape = c.Tape;
         c.Tape = null;
-        Tensor[] states = _thinker.Forward(c, inputs, batch, cache: null, _model.Fusion.Selected(_thinker.Layers));
+        Tensor[] states = _thinker.Forward(c, inputs, batch, cache: null, [.. _model.Layers]);
         c.Tape = tape;
         return _model.Encode(c, states, batch);
     }

@@ -19,6 +19,9 @@ public sealed class Optimizer
     /// <summary>Steps done.</summary>
     public int Steps { get; set; }
 
+    /// <summary>Norm of the gradient of each group of parameters at the last step, before clipping; 0 where a group got none.</summary>
+    public IReadOnlyDictionary<string, double> GroupNorms { get; private set; } = new Dictionary<string, double>();
+
     /// <summary>
     /// Everything that a checkpoint must hold: each parameter and, under <c>moment1.</c> and <c>moment2.</c>, its moments.
     /// </summary>
@@ -36,6 +39,8 @@ public sealed class Optimizer
     {
         double[] squares = [.. _entries.Select(entry => _kernels.SumOfSquares(entry.Weight.Grad!))];
         double norm = Math.Sqrt(squares.Sum());
+        GroupNorms = _entries.Zip(squares).GroupBy(item => item.First.Group, item => item.Second)
+            .ToDictionary(group => group.Key, group => Math.Sqrt(group.Sum()));
         if (!double.IsFinite(norm))
         {
             Clear();
@@ -79,6 +84,8 @@ public sealed class Optimizer
 
     private sealed record Entry(string Name, Tensor Weight, Tensor Moment1, Tensor Moment2)
     {
+        public string Group { get; } = ParameterGroups.Of(Name);
+
         public int Steps { get; set; }
     }
 }

@@ -1,3 +1,4 @@
+using OmniFusion.Models.Fusion;
 using YamlDotNet.Core;
 using YamlDotNet.Serialization;
 using YamlDotNet.Serialization.NamingConventions;
@@ -58,6 +59,12 @@ public sealed class Recipe
     /// <summary>Steps between lines of the log.</summary>
     public int LogEvery { get; set; } = 20;
 
+    /// <summary>
+    /// Every how manieth step the gradients of examples with and without a picture are compared (fusion, recognizer); 0: never. Such a step
+    /// takes about twice the time.
+    /// </summary>
+    public int WatchEvery { get; set; }
+
     /// <summary>Steps between evaluations on the validation set.</summary>
     public int EvaluateEvery { get; set; } = 500;
 
@@ -87,6 +94,9 @@ public sealed class Recipe
 
     /// <summary>How hidden states become one (fusion).</summary>
     public string FusionMode { get; set; } = "gated";
+
+    /// <summary>Numbers of the thinker's hidden states that are fused, 0 to its layers (fusion); without it first, middle and last.</summary>
+    public List<int>? FusionLayers { get; set; }
 
     /// <summary>Linear layers of the projection (fusion).</summary>
     public int ProjectionDepth { get; set; } = 2;
@@ -149,6 +159,14 @@ public sealed class Recipe
             throw new OmniFusionException($"{path} does not say where the model goes: 'output'.");
         if (Data.Ambiguity is not null && Data.Pictures is null)
             throw new OmniFusionException($"{path}: 'ambiguity' needs 'pictures', which decide it.");
+        try
+        {
+            FusionLayer.CheckLayers(FusionMode, FusionLayers);
+        }
+        catch (OmniFusionException error)
+        {
+            throw new OmniFusionException($"{path}: 'fusion_layers': {error.Message}", error);
+        }
         foreach ((string key, double value) in new (string, double)[]
         {
             ("steps", Steps), ("log_every", LogEvery), ("evaluate_every", EvaluateEvery), ("evaluate_items", EvaluateItems),
@@ -161,7 +179,7 @@ public sealed class Recipe
         {
             ("threads", Threads), ("warmup_steps", WarmupSteps), ("decay_steps", DecaySteps), ("learning_rate", LearningRate),
             ("checkpoint_minutes", CheckpointMinutes), ("weight_decay", WeightDecay), ("clip_norm", ClipNorm),
-            ("lora_rank", LoraRank), ("text_every", TextEvery), ("scenes", Data.Pictures?.Scenes ?? 0),
+            ("lora_rank", LoraRank), ("text_every", TextEvery), ("watch_every", WatchEvery), ("scenes", Data.Pictures?.Scenes ?? 0),
             ("written", Data.Pictures?.Written ?? 0), ("repeat", Data.Further.Append(new()).Min(speech => speech.Repeat)),
             ("repeat", Data.Ambiguity?.Repeat ?? 0),
         })

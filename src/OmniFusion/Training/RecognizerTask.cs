@@ -34,6 +34,9 @@ public sealed class RecognizerTask : TrainingTask
     // That of the last step: until the decoder is trained, its transcripts are not worth the time.
     private RecipePhase _phase;
 
+    // Making examples takes time, and a watched step needs its batch twice.
+    private (int Step, Example[] Examples) _lastBatch = (0, []);
+
     /// <summary>Makes or loads the model and opens the data.</summary>
     /// <exception cref="OmniFusionException">A file is missing or damaged, or two of them do not belong together.</exception>
     public RecognizerTask(Recipe recipe)
@@ -80,34 +83,54 @@ public sealed class RecognizerTask : TrainingTask
     public override Tensor Loss(Compute c, int step, IDictionary<string, double> report)
     {
         _phase = _recipe.PhaseAt(step);
-        Example[] batch = MixtureOf(_phase).At(step);
+        Example[] batch = BatchOf(step, _phase);
+        foreach (Example example in batch)
+            report.Tally($"#{example.Kind}", 1);
+        return Loss(c, batch, _phase, report);
+    }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<PartialLoss> PartialLosses(int step)
+    {
+        // Before the decoder is trained, sounds and pictures have no weights in common.
+        RecipePhase phase = _recipe.PhaseAt(step);
+        return phase.Decoder == 0 ? [] :
+        [
+            .. from part in BatchOf(step, phase).GroupBy(example => example.Picture is not null)
+               orderby part.Key
+               select new PartialLoss(part.Key ? "picture" : "speech", c => Loss(c, [.. part], phase, new Dictionary<string, double>())),
+        ];
+    }
+
+    private Tensor Loss(Compute c, Example[] batch, RecipePhase phase, IDictionary<string, double> report)
+    {
         int[][] answers = [.. batch.Select(example => (int[])[.. _tokenizer.Encode(example.Answer, addSpecialTokens: false), _end])];
         // The last token of an answer is predicted, never read.
         ThinkerInput[] inputs = [.. batch.Zip(answers, (example, answer) => example.ToInput([.. _prompts.Ids(example), .. answer.SkipLast(1)]))];
-        foreach (Example example in batch)
-            report.Tally($"#{example.Kind}", 1);
-
         AudioStates? audio = _thinker.EncodeAudio(c, inputs);
         Tensor? images = _thinker.EncodeImages(c, inputs);
-        Tensor? loss = _phase.Decoder == 0 ? null : Answer(c, inputs, answers, audio?.Embeddings, images, report);
-        float scale = _phase.Decoder == 0 ? 1 : _phase.Decoder;
+        Tensor Written() => Answer(c, batch, inputs, answers, audio?.Embeddings, images, report);
+        Tensor? loss = phase.Decoder == 0 ? null : Written();
+        float scale = phase.Decoder == 0 ? 1 : phase.Decoder;
         if (audio is { } heard)
-            loss = Plus(c, loss, Spelling(c, heard, batch, report), _phase.Ctc / scale);
+            loss = Plus(c, loss, Spelling(c, heard, batch, report), phase.Ctc / scale);
         if (images is not null && Naming(c, images, inputs, batch, report) is { } naming)
-            loss = Plus(c, loss, naming, _phase.Naming / scale);
+            loss = Plus(c, loss, naming, phase.Naming / scale);
         // A batch of slides alone has nothing for the towers' own heads.
-        return loss ?? Answer(c, inputs, answers, audio?.Embeddings, images, report);
+        return loss ?? Written();
     }
 
     // Cross entropy of what the thinker should write.
     private Tensor Answer(
-        Compute c, ThinkerInput[] inputs, int[][] answers, Tensor? audio, Tensor? images, IDictionary<string, double> report)
+        Compute c, Example[] batch, ThinkerInput[] inputs, int[][] answers, Tensor? audio, Tensor? images, IDictionary<string, double> report)
     {
         ThinkerBatch layout = _thinker.Prepare(inputs);
         Tensor last = _thinker.Forward(c, _thinker.Embed(c, layout, audio, images), layout, null, _thinker.Layers)[0];
         (int[] rows, int[] targets) = TextPairs.Targets(layout.Segments, answers);
-        Tensor loss = c.CrossEntropy(_thinker.Logits(c, c.Gather(last, rows)), targets, _recipe.LabelSmoothing);
+        Tensor logits = _thinker.Logits(c, c.Gather(last, rows));
+        Tensor loss = c.CrossEntropy(logits, targets, _recipe.LabelSmoothing, out Tensor rowLosses);
         report.Tally("decoder", loss.Span[0]);
+        report.TallyKinds(batch, answers, rowLosses);
         return loss;
     }
 
@@ -187,6 +210,13 @@ public sealed class RecognizerTask : TrainingTask
         NanoModels.WritePreprocessorConfig(folder);
         SafeTensorsWriter.Write(Path.Combine(folder, "model.safetensors"), NanoModels.Named(_weights), storeAs: DType.BF16);
         SafeTensorsWriter.Write(Path.Combine(folder, NanoModels.RecognizerFile), NanoModels.Named(_ctcWeights), storeAs: DType.BF16);
+    }
+
+    private Example[] BatchOf(int step, RecipePhase phase)
+    {
+        if (_lastBatch.Step != step)
+            _lastBatch = (step, MixtureOf(phase).At(step));
+        return _lastBatch.Examples;
     }
 
     private Mixture MixtureOf(RecipePhase phase)

@@ -16,7 +16,8 @@ namespace OmniFusion.Training;
 public readonly record struct TrainingProgress(int Step, int Steps, double Loss, double StepsPerSecond, string? Message);
 
 /// <summary>
-/// The training loop: loss, backward, clip, AdamW; a log line every few steps, an evaluation now and then, a checkpoint every few minutes.
+/// The training loop: loss, backward, clip, AdamW; a log line every few steps, an evaluation now and then, a checkpoint every few minutes, and
+/// a warning where the fusion degenerates.
 /// A run that is interrupted and resumed computes the same steps as one that was not.
 /// </summary>
 public sealed class Trainer
@@ -27,7 +28,9 @@ public sealed class Trainer
     private readonly TrainingTask _task;
     private readonly Compute _compute;
     private readonly Optimizer _optimizer;
+    private readonly GradientWatch _watch;
     private readonly string _workFolder;
+    private TrainingMonitor _monitor = new(new MonitorLimits());
 
     /// <summary>Prepares a training.</summary>
     /// <param name="recipe">Steps, rates and intervals.</param>
@@ -43,8 +46,12 @@ public sealed class Trainer
         _workFolder = workFolder;
         _compute = new Compute(recipe.Threads == 0 ? null : new CpuKernels(recipe.Threads));
         _optimizer = new Optimizer(_compute.Kernels, task.Parameters);
+        _watch = new GradientWatch(_compute, task.Parameters);
         AtomicFile.MakeFolder(workFolder);
     }
+
+    /// <summary>When the log gets a warning.</summary>
+    internal MonitorLimits Limits { get; init; } = new();
 
     private string StatePath => Path.Combine(_workFolder, StateFile);
 
@@ -92,8 +99,13 @@ public sealed class Trainer
             if (step % _recipe.LogEvery == 0 || evaluates)
             {
                 double seconds = sinceLog.Elapsed.TotalSeconds, rate = (step - logged) / seconds;
-                Log(step, sums, step - logged, rate, seconds);
+                string line = Log(step, sums, step - logged, rate, seconds);
                 progress?.Invoke(new TrainingProgress(step, _recipe.Steps, sums["loss"] / (step - logged), rate, null));
+                foreach (string warning in Warnings(line))
+                {
+                    Append(new JsonObject { ["step"] = step, ["warning"] = warning });
+                    progress?.Invoke(new TrainingProgress(step, _recipe.Steps, loss, 0, $"step {step}: warning: {warning}"));
+                }
                 logged = step;
                 sums.Clear();
                 sinceLog.Restart();
@@ -114,6 +126,8 @@ public sealed class Trainer
 
     private double Step(int step, Dictionary<string, double> sums)
     {
+        if (_recipe.WatchEvery > 0 && step % _recipe.WatchEvery == 0)
+            _watch.Measure(_task.PartialLosses(step), sums);
         _compute.Arena.Reset();
         _compute.Tape = new Tape();
         _compute.DropoutRandom = new Random(unchecked(_recipe.Seed * 31 + step));
@@ -126,6 +140,8 @@ public sealed class Trainer
         double norm = _optimizer.Step(options, _recipe.ClipNorm, RateFactor);
         sums.Tally("loss", value);
         sums.Tally("gradient_norm", norm);
+        foreach ((string group, double part) in _optimizer.GroupNorms.Where(item => item.Value > 0))
+            sums.Sample("gradient_norm_" + group, part);
         // A gradient that is not finite makes the step one that is not, whatever its loss.
         return double.IsFinite(norm) ? value : norm;
     }
@@ -138,22 +154,35 @@ public sealed class Trainer
     {
         IReadOnlyDictionary<string, double> quality = _task.Evaluate(_compute, cancellation);
         JsonObject line = new() { ["step"] = step, ["evaluation"] = new JsonObject(quality.Select(Rounded)) };
-        File.AppendAllText(LogPath, line.ToJsonString() + "\n");
+        Append(line);
         TrainingPlot.Write(LogPath, Path.Combine(_workFolder, "log.svg"), _recipe.Stage);
         return string.Join(", ", quality.Select(item => string.Create(CultureInfo.InvariantCulture, $"{item.Key} {item.Value:0.###}")));
     }
 
-    private void Log(int step, Dictionary<string, double> sums, int steps, double rate, double seconds)
+    private string Log(int step, Dictionary<string, double> sums, int steps, double rate, double seconds)
     {
         JsonObject line = new()
         {
             ["step"] = step, ["rate"] = _recipe.RateAt(step), ["steps_per_second"] = Math.Round(rate, 3),
             ["seconds"] = Math.Round(seconds, 2),
         };
-        foreach ((string name, double sum) in sums)
-            // Counts are totals, losses are means.
-            line[name.TrimStart('#')] = Math.Round(name.StartsWith('#') ? sum : sum / steps, 5);
-        File.AppendAllText(LogPath, line.ToJsonString() + "\n");
+        foreach ((string name, double value) in TrainingReport.Figures(sums, steps))
+            line[name] = Math.Round(value, 5);
+        return Append(line);
+    }
+
+    private string Append(JsonObject entry)
+    {
+        string line = entry.ToJsonString();
+        File.AppendAllText(LogPath, line + "\n");
+        return line;
+    }
+
+    // The line is read back as a resumed training will read it.
+    private IReadOnlyList<string> Warnings(string line)
+    {
+        using JsonDocument entry = JsonDocument.Parse(line);
+        return TrainingFigures.Of(entry.RootElement) is { } figures ? _monitor.Read(figures) : [];
     }
 
     private static KeyValuePair<string, JsonNode?> Rounded(KeyValuePair<string, double> item) => new(item.Key, Math.Round(item.Value, 5));
@@ -161,10 +190,14 @@ public sealed class Trainer
     // Steps after the checkpoint will be done again, and a last line may be torn: neither may stay in the log.
     private void KeepLogUntil(int steps)
     {
+        _monitor = new TrainingMonitor(Limits);
         if (!File.Exists(LogPath))
             return;
         string[] lines = [.. File.ReadLines(LogPath).Where(line => StepOf(line) <= steps)];
         AtomicFile.WriteText(LogPath, string.Concat(lines.Select(line => line + "\n")));
+        // What there was to warn of stands in the log already.
+        foreach (string line in lines)
+            Warnings(line);
     }
 
     private static int StepOf(string line)

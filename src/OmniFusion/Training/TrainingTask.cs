@@ -20,6 +20,12 @@ public abstract class TrainingTask
     /// <returns>The loss, shape [1].</returns>
     public abstract Tensor Loss(Compute c, int step, IDictionary<string, double> report);
 
+    /// <summary>
+    /// The losses of the examples without and with a picture of one batch, whose gradients are compared; by default, and where a batch has
+    /// only one of them, less than two. Which batch depends on the step alone.
+    /// </summary>
+    public virtual IReadOnlyList<PartialLoss> PartialLosses(int step) => [];
+
     /// <summary>Judges the present weights on the validation set.</summary>
     /// <param name="c">Where to compute; nothing is recorded, and its arena is taken back.</param>
     /// <param name="cancellation">Checked for every batch.</param>

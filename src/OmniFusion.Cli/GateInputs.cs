@@ -1,0 +1,87 @@
+using System.Text.Json;
+using OmniFusion.Models;
+using OmniFusion.Training.Data;
+
+namespace OmniFusion.Cli;
+
+/// <summary>What gates are looked at for: the lines of a manifest, the recordings of a pack, or one input.</summary>
+internal sealed class GateInputs : IDisposable
+{
+    private static readonly string[] s_keys = ["audio", "image", "text"];
+
+    private readonly SpeechPack? _pack;
+    private readonly int[] _packItems;
+    private readonly (string? Audio, string? Image, string? Text)[] _entries;
+
+    private GateInputs(SpeechPack? pack, int[] packItems, (string? Audio, string? Image, string? Text)[] entries) =>
+        (_pack, _packItems, _entries) = (pack, packItems, entries);
+
+    internal int Count => _pack is null ? _entries.Length : _packItems.Length;
+
+    internal static GateInputs OfOne(string? audio, string? image, string? text) => new(null, [], [(audio, image, text)]);
+
+    /// <exception cref="OmniFusionException">The pack cannot be read or holds no speech.</exception>
+    internal static GateInputs OfPack(string path, int? limit)
+    {
+        SpeechPack pack = SpeechPack.Open(path);
+        int[] items = [.. Enumerable.Range(0, pack.Count).Where(i => pack.Items[i].SampleCount > 0).Take(limit ?? int.MaxValue)];
+        return items.Length > 0 ? new GateInputs(pack, items, []) : throw new OmniFusionException($"{path} holds no speech.");
+    }
+
+    /// <summary>Reads a manifest: one object a line, paths relative to it; keys of other programs are skipped.</summary>
+    /// <exception cref="OmniFusionException">It cannot be read, or a line names neither a recording nor an image.</exception>
+    internal static GateInputs OfManifest(string path, int? limit)
+    {
+        string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        (string?, string?, string?)[] entries = [.. TextFile.ReadLines("MANIFEST", path)
+            .Select((line, i) => (Line: line, Where: $"{path}, line {i + 1}"))
+            .Where(item => !string.IsNullOrWhiteSpace(item.Line))
+            .Take(limit ?? int.MaxValue)
+            .Select(item => Read(item.Line, item.Where, folder))];
+        return entries.Length > 0 ? new GateInputs(null, [], entries) : throw new OmniFusionException($"{path} holds no items.");
+    }
+
+    internal TranslationRequest Request(int item, string language)
+    {
+        if (_pack is null)
+        {
+            (string? audio, string? image, string? text) = _entries[item];
+            return new TranslationRequest { Audio = audio, Image = image, Text = text, TargetLanguage = language };
+        }
+        float[] samples = new float[_pack.Items[_packItems[item]].SampleCount];
+        _pack.ReadSamples(_packItems[item], samples);
+        return new TranslationRequest { Samples = samples, TargetLanguage = language };
+    }
+
+    public void Dispose() => _pack?.Dispose();
+
+    private static (string? Audio, string? Image, string? Text) Read(string line, string where, string folder)
+    {
+        try
+        {
+            using JsonDocument json = JsonDocument.Parse(line);
+            string?[] values = [.. s_keys.Select(key => Value(json.RootElement, key, where))];
+            (string? audio, string? image) = (Resolve(values[0]), Resolve(values[1]));
+            if (audio is null && image is null)
+                throw new OmniFusionException($"{where}: it names neither 'audio' nor 'image'.");
+            // Manifests of test sets have the transcript there, which is no input.
+            return (audio, image, audio is null ? values[2] : null);
+        }
+        catch (Exception error) when (error is JsonException or InvalidOperationException)
+        {
+            throw new OmniFusionException($"{where}: it is not JSON: {error.Message}", error);
+        }
+
+        string? Resolve(string? file) => file is null ? null : Path.Combine(folder, file);
+    }
+
+    private static string? Value(JsonElement entry, string key, string where)
+    {
+        if (entry.ValueKind != JsonValueKind.Object)
+            throw new OmniFusionException($"{where}: it is not a JSON object.");
+        if (!entry.TryGetProperty(key, out JsonElement value) || value.ValueKind == JsonValueKind.Null)
+            return null;
+        return value.ValueKind == JsonValueKind.String && value.GetString()! is { } text && !text.Contains('\0', StringComparison.Ordinal)
+            ? text : throw new OmniFusionException($"{where}: '{key}' is not a string.");
+    }
+}
