@@ -3,6 +3,7 @@ using OmniFusion.Instruments;
 using OmniFusion.Media;
 using OmniFusion.Models;
 using OmniFusion.Tests.Models;
+using LoadOptions = OmniFusion.Models.LoadOptions;
 
 namespace OmniFusion.Tests.Instruments;
 

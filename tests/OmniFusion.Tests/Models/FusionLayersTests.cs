@@ -71,7 +71,7 @@ public class FusionLayersTests
         Assert.Equal([4, 0], Bundle.Load(folder.Path).FusionLayers!);
         foreach ((string layers, string named) in new[] { ("[]", "'fusion.layers'"), ("[1,1]", "1, 1"), ("[0.5]", "'fusion.layers'"), ("3", "not a list") })
         {
-            string file = folder.Write("omnifusion.json", $$"""{"fusion":{"layers":{{layers}}}}""");
+            string file = folder.Write("omnifusion.json", $$"""{"fusion":{"layers":{{layers}} } }""");
             string message = Assert.Throws<OmniFusionException>(() => Bundle.Load(folder.Path)).Message;
             Assert.StartsWith(file, message);
             Assert.Contains(named, message);
