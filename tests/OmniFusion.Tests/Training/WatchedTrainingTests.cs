@@ -8,7 +8,7 @@ public sealed class WatchedTrainingTests(TinyTraining tiny) : IClassFixture<Tiny
 {
     [Theory]
     [InlineData("fusion", "omni_fusion omni_projection translator")]
-    [InlineData("recognizer", "audio_tower ctc_head model visual")]
+    [InlineData("recognizer", "audio_tower ctc_head model naming_head visual")]
     public void WatchingChangesNothingButTheLog(string stage, string groups)
     {
         Recipe plain = Seeing(stage, stage + "-plain"), watched = Seeing(stage, stage + "-watched", "watch_every: 2");
