@@ -16,7 +16,10 @@ internal static class AnalyzeGatesCommand
             Description = "File with one object {\"audio\":..., \"image\":..., \"text\":...} a line, paths relative to it",
             Arity = ArgumentArity.ZeroOrOne,
         };
-        Option<string?> pack = new("--pack") { Description = "Speech pack made by omnifusion synthesize, instead of a manifest", HelpName = "PACK" };
+        Option<string?> pack = new("--pack")
+        {
+            Description = "Speech pack made by omnifusion synthesize, instead of a manifest", HelpName = "PACK",
+        };
         Option<string?> audio = new("--audio") { Description = "One recording, for heat maps over time and image", HelpName = "FILE" };
         Option<string?> image = new("--image") { Description = "One image, alone, with --audio or with --text", HelpName = "FILE" };
         Option<string?> text = new("--text") { Description = "Text to translate beside --image", HelpName = "TEXT" };

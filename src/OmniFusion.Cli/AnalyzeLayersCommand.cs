@@ -16,7 +16,10 @@ internal static class AnalyzeLayersCommand
             Description = "Numbers of hidden states to fuse, such as 0,2,4; once for each set to compare", HelpName = "N,N,...",
         };
         Option<int?> steps = Options.Whole("--steps", "Steps of each training (default: the recipe's)", 1, int.MaxValue);
-        Option<string[]> set = new("--set") { Description = "NAME=VALUE for ${NAME} in the recipe, such as the folder of the data", HelpName = "NAME=VALUE" };
+        Option<string[]> set = new("--set")
+        {
+            Description = "NAME=VALUE for ${NAME} in the recipe, such as the folder of the data", HelpName = "NAME=VALUE",
+        };
         Option<string?> output = new("--output")
         {
             Description = "Folder for results.jsonl, layers.svg and the trainings, which go on there if they were stopped "
@@ -38,7 +41,8 @@ internal static class AnalyzeLayersCommand
             Recipe read = Recipe.Load(arguments.GetValue(recipe)!, TrainCommand.Variables(arguments.GetValue(set) ?? []));
             LayerStudy study = new(read, arguments.GetValue(output) ?? read.Output.TrimEnd('/') + ".layers", arguments.GetValue(steps));
             IReadOnlyList<LayerResult> results = study.Run(sets, Print, cancellation);
-            Console.Out.WriteLine(arguments.GetValue(json) ? string.Join(Environment.NewLine, results.Select(JsonOutput.Line)) : Show(results));
+            Console.Out.WriteLine(
+                arguments.GetValue(json) ? string.Join(Environment.NewLine, results.Select(JsonOutput.Line)) : Show(results));
             return 0;
         }));
         return command;

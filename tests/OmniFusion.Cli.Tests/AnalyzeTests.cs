@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace OmniFusion.Cli.Tests;
 
@@ -33,26 +34,28 @@ public sealed class AnalyzeTests : IDisposable
     [Fact]
     public async Task OneInputHasHeatMaps()
     {
-        Outcome outcome = await Gates("--audio", TinyBundle.Media("bat.wav"), "--image", TinyBundle.Media("gray.png"), "--image-size", "84x56",
-            "--to", "fr", "--json", "--output", _bundle["out"]);
+        Outcome outcome = await Gates("--audio", TinyBundle.Media("bat.wav"), "--image", TinyBundle.Media("gray.png"),
+            "--image-size", "84x56", "--to", "fr", "--json", "--output", _bundle["out"]);
         Assert.Equal((0, ""), (outcome.Code, outcome.Errors));
         JsonElement image = outcome.Json[0].GetProperty("image");
         Assert.Equal((2, 3), (image.GetProperty("height").GetInt32(), image.GetProperty("width").GetInt32()));
-        Assert.Equal(6, outcome.Json[0].GetProperty("tokens").EnumerateArray().Count(token => token.GetProperty("kind").GetString() == "image"));
-        Assert.Equal(["gates.json", "gates.svg", "space.svg", "time.svg"], Directory.GetFiles(_bundle["out"]).Select(Path.GetFileName).Order());
+        JsonElement tokens = outcome.Json[0].GetProperty("tokens");
+        Assert.Equal(6, tokens.EnumerateArray().Count(token => token.GetProperty("kind").GetString() == "image"));
+        string?[] files = [.. Directory.GetFiles(_bundle["out"]).Select(Path.GetFileName).Order()];
+        Assert.Equal(["gates.json", "gates.svg", "space.svg", "time.svg"], files);
     }
 
     [Fact]
     public async Task AModelWithoutGatesIsOneSentence()
     {
-        _bundle.EditJson("omnifusion.json", json => json["fusion"] = new System.Text.Json.Nodes.JsonObject { ["mode"] = "mid" });
+        _bundle.EditJson("omnifusion.json", json => json["fusion"] = new JsonObject { ["mode"] = "mid" });
         (await Gates("--audio", TinyBundle.Media("bat.wav"))).AssertFailed(1, "'mid'", "no gates");
     }
 
     [Fact]
     public async Task LayersThatTheThinkerDoesNotHaveAreOneSentence()
     {
-        _bundle.EditJson("omnifusion.json", json => json["fusion"] = new System.Text.Json.Nodes.JsonObject { ["layers"] = new System.Text.Json.Nodes.JsonArray(0, 2, 9) });
+        _bundle.EditJson("omnifusion.json", json => json["fusion"] = new JsonObject { ["layers"] = new JsonArray(0, 2, 9) });
         (await Gates("--audio", TinyBundle.Media("bat.wav"))).AssertFailed(1, "0, 2, 9", "0 to 4");
     }
 
@@ -80,5 +83,6 @@ public sealed class AnalyzeTests : IDisposable
         (await CommandLine.Run("analyze", "layers", recipe, "--layers", "0,2")).AssertFailed(1, "stage fusion");
     }
 
-    private Task<Outcome> Gates(params string[] arguments) => CommandLine.Run(["analyze", "gates", .. arguments, "--model", _bundle.Folder]);
+    private Task<Outcome> Gates(params string[] arguments) =>
+        CommandLine.Run(["analyze", "gates", .. arguments, "--model", _bundle.Folder]);
 }

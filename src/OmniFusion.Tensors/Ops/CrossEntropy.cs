@@ -10,8 +10,8 @@ public sealed partial class Compute
         MeanCrossEntropy(logits, targets, labelSmoothing, out _);
 
     /// <summary>
-    /// The same, with the loss of each row [rows] beside it: −log p of its target without smoothing, 0 where there is none. That one is to be
-    /// looked at; no gradient goes through it.
+    /// The same, with the loss of each row [rows] beside it: −log p of its target without smoothing, 0 where there is none. That one is to
+    /// be looked at; no gradient goes through it.
     /// </summary>
     public Tensor CrossEntropy(Tensor logits, ReadOnlyMemory<int> targets, float labelSmoothing, out Tensor rowLosses)
     {

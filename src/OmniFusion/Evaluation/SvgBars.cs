@@ -5,8 +5,8 @@ using static OmniFusion.Evaluation.SvgPage;
 namespace OmniFusion.Evaluation;
 
 /// <summary>
-/// A bar chart as an SVG text, the sibling of <see cref="SvgPlot"/>: panels stacked under one title, in each groups of bars, one colour for each
-/// series. Calls are chained: <c>new SvgBars("Gates").Panel("mean").Bar("audio", "layer 0", 0.3, 0.1).ToSvg()</c>.
+/// A bar chart as an SVG text, the sibling of <see cref="SvgPlot"/>: panels stacked under one title, in each groups of bars, one colour
+/// for each series. Calls are chained: <c>new SvgBars("Gates").Panel("mean").Bar("audio", "layer 0", 0.3, 0.1).ToSvg()</c>.
 /// </summary>
 /// <param name="title">Stands above the panels.</param>
 public sealed class SvgBars(string title)

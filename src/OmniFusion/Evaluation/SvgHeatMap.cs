@@ -5,13 +5,14 @@ using static OmniFusion.Evaluation.SvgPage;
 namespace OmniFusion.Evaluation;
 
 /// <summary>
-/// Values as colours, as an SVG text, the sibling of <see cref="SvgPlot"/>: panels stacked under one title, all with one scale from the smallest
-/// value (dark) to the largest (bright), which stands above them.
+/// Values as colours, as an SVG text, the sibling of <see cref="SvgPlot"/>: panels stacked under one title, all with one scale from the
+/// smallest value (dark) to the largest (bright), which stands above them.
 /// </summary>
 /// <param name="title">Stands above the panels.</param>
 public sealed class SvgHeatMap(string title)
 {
-    private const int Width = 760, Left = 110, Right = 24, PanelTop = 40, PanelBottom = 44, ScaleHeight = 34, RowHeight = 26, LargestCell = 28;
+    private const int Width = 760, Left = 110, Right = 24, PanelTop = 40, PanelBottom = 44, ScaleHeight = 34;
+    private const int RowHeight = 26, LargestCell = 28;
 
     // Matplotlib's viridis at five places; brightness grows evenly, so that it reads in grey as well.
     private static readonly (int R, int G, int B)[] s_scale = [(68, 1, 84), (59, 82, 139), (33, 145, 140), (94, 201, 98), (253, 231, 37)];

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace OmniFusion.Evaluation;
 
-/// <summary>What pictures have in common: the page with its title, texts, lines and colours that follow the reader's light or dark setting.</summary>
+/// <summary>What pictures have in common: the page with its title, texts, lines, and colours that follow the reader's setting.</summary>
 internal static class SvgPage
 {
     /// <summary>Where the content begins, below the title.</summary>
@@ -21,7 +21,8 @@ internal static class SvgPage
     {
         StringBuilder svg = new();
         svg.Append(CultureInfo.InvariantCulture,
-            $"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:0.##}\" height=\"{height:0.##}\" viewBox=\"0 0 {width:0.##} {height:0.##}\" ");
+            $"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:0.##}\" height=\"{height:0.##}\" ");
+        svg.Append(CultureInfo.InvariantCulture, $"viewBox=\"0 0 {width:0.##} {height:0.##}\" ");
         svg.Append("font-family=\"system-ui, 'Segoe UI', Helvetica, Arial, sans-serif\" font-size=\"12\">\n<style>");
         svg.Append(".paper{fill:#ffffff}.ink{fill:#24292f}.soft{fill:#57606a}.grid{stroke:#d8dee4}.axis{stroke:#8c959f}");
         svg.Append("@media(prefers-color-scheme:dark){.paper{fill:#0d1117}.ink{fill:#e6edf3}.soft{fill:#9ea7b3}.grid{stroke:#2b323b}");
@@ -36,7 +37,8 @@ internal static class SvgPage
 
     public static void Box(StringBuilder svg, double x, double y, double width, double height, string fill) => svg.Append(
         CultureInfo.InvariantCulture,
-        $"<rect x=\"{x:0.##}\" y=\"{y:0.##}\" width=\"{width:0.##}\" height=\"{height:0.##}\" fill=\"{fill}\" shape-rendering=\"crispEdges\"/>\n");
+        $"<rect x=\"{x:0.##}\" y=\"{y:0.##}\" width=\"{width:0.##}\" height=\"{height:0.##}\" "
+        + $"fill=\"{fill}\" shape-rendering=\"crispEdges\"/>\n");
 
     public static void Write(StringBuilder svg, string kind, double x, double y, string anchor, string text, string style = "") =>
         svg.Append(CultureInfo.InvariantCulture,

@@ -6,8 +6,8 @@ using OmniFusion.Tensors;
 namespace OmniFusion.Instruments;
 
 /// <summary>
-/// Shows how a model's fusion weighs the thinker's layers: for one input token by token (<see cref="Read"/>), and over a data set by kind of
-/// token (<see cref="Add"/>, <see cref="Report"/>). Only the thinker and the fusion layer are computed.
+/// Shows how a model's fusion weighs the thinker's layers: for one input token by token (<see cref="Read"/>), and over a data set by kind
+/// of token (<see cref="Add"/>, <see cref="Report"/>). Only the thinker and the fusion layer are computed.
 /// <code>
 /// GateAnalysis analysis = new(OmniFusionModel.Load("models/nano"));
 /// analysis.Add(analysis.Read(new() { Audio = "speech.wav", TargetLanguage = "de" }));

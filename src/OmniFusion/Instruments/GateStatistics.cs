@@ -32,8 +32,8 @@ public sealed record Spread(double Mean, double Deviation, IReadOnlyList<double>
 /// <param name="Gates">The weight of each fused layer.</param>
 /// <param name="Entropy">The entropy of a token's gates in nats: how far a token mixes layers.</param>
 /// <param name="EntropyOfMean">
-/// The entropy of the mean gates in nats. Where it is much larger than the mean of <paramref name="Entropy"/>, different tokens choose different
-/// layers.
+/// The entropy of the mean gates in nats. Where it is much larger than the mean of <paramref name="Entropy"/>, different tokens choose
+/// different layers.
 /// </param>
 public sealed record GateStatistics(string Kind, int Tokens, IReadOnlyList<Spread> Gates, Spread Entropy, double EntropyOfMean)
 {

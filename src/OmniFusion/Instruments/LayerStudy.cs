@@ -10,8 +10,8 @@ using OmniFusion.Training;
 namespace OmniFusion.Instruments;
 
 /// <summary>
-/// Trains the same fusion once for each set of hidden states and compares what comes of it. Everything else is the same: data, order, seed and
-/// steps. What is finished is kept in <c>results.jsonl</c>, and what is not goes on where it was stopped.
+/// Trains the same fusion once for each set of hidden states and compares what comes of it. Everything else is the same: data, order, seed
+/// and steps. What is finished is kept in <c>results.jsonl</c>, and what is not goes on where it was stopped.
 /// </summary>
 public sealed class LayerStudy
 {
@@ -100,8 +100,9 @@ public sealed class LayerStudy
     {
         List<LayerResult> results = [];
         if (File.Exists(ResultsFile))
-            JsonLines.Read(ResultsFile, line => results.Add(line.Deserialize<LayerResult>(s_json) is { Layers: not null, Quality: not null } result
-                ? result : throw new InvalidOperationException()));
+            JsonLines.Read(ResultsFile, line => results.Add(
+                line.Deserialize<LayerResult>(s_json) is { Layers: not null, Quality: not null } result ? result
+                    : throw new InvalidOperationException()));
         return results;
     }
 
@@ -117,8 +118,10 @@ public sealed class LayerStudy
         cancellation.ThrowIfCancellationRequested();
         LayerResult result = ReadLog(layers, Path.Combine(work, "log.jsonl"));
         // A run that was stopped while it was judged has no figures in its log.
-        return result.Quality.Count > 0 ? result
-            : result with { Quality = task.Evaluate(new Compute(recipe.Threads == 0 ? null : new CpuKernels(recipe.Threads)), cancellation) };
+        if (result.Quality.Count > 0)
+            return result;
+        Compute compute = new(recipe.Threads == 0 ? null : new CpuKernels(recipe.Threads));
+        return result with { Quality = task.Evaluate(compute, cancellation) };
     }
 
     private LayerResult ReadLog(int[] layers, string path)
@@ -134,7 +137,8 @@ public sealed class LayerStudy
             if (line.GetProperty("step").GetInt32() > 0.75 * _recipe.Steps && line.TryGetProperty("fused_steps", out JsonElement fused))
                 (loss, steps) = (loss + line.GetProperty("fused_loss").GetDouble(), steps + fused.GetDouble());
         });
-        return new LayerResult(layers, _recipe.Steps, _fingerprint, Math.Round(loss / Math.Max(1, steps), 5), Math.Round(seconds, 2), quality);
+        double mean = Math.Round(loss / Math.Max(1, steps), 5);
+        return new LayerResult(layers, _recipe.Steps, _fingerprint, mean, Math.Round(seconds, 2), quality);
     }
 
     private static string Draw(LayerResult[] results)

@@ -159,7 +159,8 @@ public sealed class FusionTask : TrainingTask
         new Bundle
         {
             Mmfm = thinker, Translator = translator, Adapter = adapter, Recognizer = File.Exists(recognizer) ? recognizer : null,
-            FusionMode = _recipe.FusionMode, FusionLayers = _recipe.FusionLayers, ProjectionDepth = _recipe.ProjectionDepth, Prompt = PromptStyle.Compact.Name,
+            FusionMode = _recipe.FusionMode, FusionLayers = _recipe.FusionLayers,
+            ProjectionDepth = _recipe.ProjectionDepth, Prompt = PromptStyle.Compact.Name,
             Languages = [.. _recipe.Data.Targets.Keys],
             ImageWidth = PictureBook.Side, ImageHeight = PictureBook.Side,
             Generation = new BundleGeneration { MaxNewTokens = 128 },

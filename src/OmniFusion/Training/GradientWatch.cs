@@ -4,8 +4,8 @@ using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 namespace OmniFusion.Training;
 
 /// <summary>
-/// Compares what two parts of a batch want of the weights: the cosine between their gradients is 1 where they pull the same way, 0 where they
-/// have nothing to do with each other, and below 0 where one undoes what the other learns (cf. Yu et al. 2020, "Gradient Surgery").
+/// Compares what two parts of a batch want of the weights: the cosine between their gradients is 1 where they pull the same way, 0 where
+/// they have nothing to do with each other, and below 0 where one undoes what the other learns (cf. Yu et al. 2020, "Gradient Surgery").
 /// </summary>
 /// <param name="compute">Where to compute; its arena is taken back.</param>
 /// <param name="parameters">The weights by name; their gradients are zero before and after.</param>

@@ -95,7 +95,7 @@ public sealed class Recipe
     /// <summary>How hidden states become one (fusion).</summary>
     public string FusionMode { get; set; } = "gated";
 
-    /// <summary>Numbers of the thinker's hidden states that are fused, 0 to its layers (fusion); without it first, middle and last.</summary>
+    /// <summary>Numbers of the thinker's hidden states that are fused, 0 to its layers (fusion); without: first, middle, last.</summary>
     public List<int>? FusionLayers { get; set; }
 
     /// <summary>Linear layers of the projection (fusion).</summary>

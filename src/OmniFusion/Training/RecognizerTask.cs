@@ -106,7 +106,8 @@ public sealed class RecognizerTask : TrainingTask
     {
         int[][] answers = [.. batch.Select(example => (int[])[.. _tokenizer.Encode(example.Answer, addSpecialTokens: false), _end])];
         // The last token of an answer is predicted, never read.
-        ThinkerInput[] inputs = [.. batch.Zip(answers, (example, answer) => example.ToInput([.. _prompts.Ids(example), .. answer.SkipLast(1)]))];
+        ThinkerInput[] inputs =
+            [.. batch.Zip(answers, (example, answer) => example.ToInput([.. _prompts.Ids(example), .. answer.SkipLast(1)]))];
         AudioStates? audio = _thinker.EncodeAudio(c, inputs);
         Tensor? images = _thinker.EncodeImages(c, inputs);
         Tensor Written() => Answer(c, batch, inputs, answers, audio?.Embeddings, images, report);
@@ -122,7 +123,8 @@ public sealed class RecognizerTask : TrainingTask
 
     // Cross entropy of what the thinker should write.
     private Tensor Answer(
-        Compute c, Example[] batch, ThinkerInput[] inputs, int[][] answers, Tensor? audio, Tensor? images, IDictionary<string, double> report)
+        Compute c, Example[] batch, ThinkerInput[] inputs, int[][] answers, Tensor? audio, Tensor? images,
+        IDictionary<string, double> report)
     {
         ThinkerBatch layout = _thinker.Prepare(inputs);
         Tensor last = _thinker.Forward(c, _thinker.Embed(c, layout, audio, images), layout, null, _thinker.Layers)[0];

@@ -16,8 +16,8 @@ namespace OmniFusion.Training;
 public readonly record struct TrainingProgress(int Step, int Steps, double Loss, double StepsPerSecond, string? Message);
 
 /// <summary>
-/// The training loop: loss, backward, clip, AdamW; a log line every few steps, an evaluation now and then, a checkpoint every few minutes, and
-/// a warning where the fusion degenerates.
+/// The training loop: loss, backward, clip, AdamW; a log line every few steps, an evaluation now and then, a checkpoint every few minutes,
+/// and a warning where the fusion degenerates.
 /// A run that is interrupted and resumed computes the same steps as one that was not.
 /// </summary>
 public sealed class Trainer

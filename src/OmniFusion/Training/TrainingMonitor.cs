@@ -11,7 +11,7 @@ internal sealed record MonitorLimits
     /// <summary>Mean weight below which a layer has no say.</summary>
     public double SmallestGate { get; init; } = 0.01;
 
-    /// <summary>Share of the largest possible entropy, the logarithm of the number of layers, below which tokens do not mix layers.</summary>
+    /// <summary>Share of the largest possible entropy, ln of the number of layers, below which tokens do not mix layers.</summary>
     public double SmallestEntropy { get; init; } = 0.05;
 
     /// <summary>Lines over which losses are averaged before they are compared.</summary>
@@ -22,9 +22,9 @@ internal sealed record MonitorLimits
 }
 
 /// <summary>
-/// Looks at the lines of a training's log one after the other and says when the fusion degenerates: when a layer's gate closes, when all gates
-/// harden, or when one kind of example is no longer learnt while another is. What it says depends on the lines alone, so that a resumed
-/// training, which reads its log again, says the same. Everything is told once, and again only when it went away in between.
+/// Looks at the lines of a training's log one after the other and says when the fusion degenerates: when a layer's gate closes, when all
+/// gates harden, or when one kind of example is no longer learnt while another is. What it says depends on the lines alone, so that a
+/// resumed training, which reads its log again, says the same. Everything is told once, and again only when it went away in between.
 /// </summary>
 internal sealed class TrainingMonitor(MonitorLimits limits)
 {

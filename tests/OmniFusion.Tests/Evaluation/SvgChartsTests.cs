@@ -14,7 +14,8 @@ public sealed class SvgChartsTests
         XElement svg = XDocument.Parse(new SvgBars("a < b").Panel("y").Bar("one", "x", 2).Bar("one", "z", 4, 0.5).Bar("two", "x", 1)
             .Bar("two", "z", double.NaN).ToSvg()).Root!;
         // After the page and a box in the legend for each series.
-        double[] heights = [.. svg.Elements(s_svg + "rect").Skip(3).Select(bar => double.Parse(bar.Attribute("height")!.Value, CultureInfo.InvariantCulture))];
+        double[] heights = [.. svg.Elements(s_svg + "rect").Skip(3)
+            .Select(bar => double.Parse(bar.Attribute("height")!.Value, CultureInfo.InvariantCulture))];
         Assert.Equal(3, heights.Length);
         Assert.Equal(heights[0] * 2, heights[1], 0.1);
         Assert.Equal(heights[0] / 2, heights[2], 0.1);
@@ -24,7 +25,8 @@ public sealed class SvgChartsTests
     [Fact]
     public void A_heat_map_is_dark_where_values_are_small()
     {
-        XElement svg = XDocument.Parse(new SvgHeatMap("t").Time("gates", ["a", "b"], new double[,] { { 0, 0.25 }, { 0.5, double.NaN } }, "seconds", 0.04)
+        XElement svg = XDocument.Parse(new SvgHeatMap("t")
+            .Time("gates", ["a", "b"], new double[,] { { 0, 0.25 }, { 0.5, double.NaN } }, "seconds", 0.04)
             .Space("image", new double[,] { { 0.1 } }).ToSvg()).Root!;
         string[] colors = [.. svg.Elements(s_svg + "rect").Skip(41).Select(box => box.Attribute("fill")!.Value)];
         Assert.Equal(4, colors.Length);
@@ -35,7 +37,8 @@ public sealed class SvgChartsTests
     public void Empty_charts_are_pictures_too()
     {
         Assert.NotNull(XDocument.Parse(new SvgBars("").Panel("y").ToSvg()).Root);
-        Assert.NotNull(XDocument.Parse(new SvgHeatMap("").Space("s", new double[0, 0]).Time("t", [], new double[0, 0], "x", 1).ToSvg()).Root);
+        Assert.NotNull(XDocument.Parse(new SvgHeatMap("")
+            .Space("s", new double[0, 0]).Time("t", [], new double[0, 0], "x", 1).ToSvg()).Root);
     }
 
     [Fact]

@@ -22,7 +22,8 @@ public sealed class LayerStudyTests(TinyTraining tiny) : IClassFixture<TinyTrain
         Assert.All(results, result => Assert.Equal(3, result.Steps));
         Assert.All(results, result => Assert.Equal(["speech_bleu_de", "text_bleu_de"], result.Quality.Keys.Order()));
         // The model of the folder takes the layers that it was trained with.
-        OmniFusionModel one = OmniFusionModel.Load(Directory.GetDirectories(tiny["layers"], "2-*").Single(path => !path.EndsWith(".work", StringComparison.Ordinal)));
+        OmniFusionModel one = OmniFusionModel.Load(
+            Directory.GetDirectories(tiny["layers"], "2-*").Single(path => !path.EndsWith(".work", StringComparison.Ordinal)));
         Assert.Equal([2], one.Parts.Layers);
         Assert.Empty(one.UnplacedKeys);
 

@@ -66,10 +66,16 @@ public class FusionLayersTests
         using TemporaryFolder folder = new();
         foreach (string part in new[] { "omni", "translator", "fusion" })
             Directory.CreateDirectory(folder[part]);
-        Bundle bundle = new() { Mmfm = folder["omni"], Translator = folder["translator"], Adapter = folder["fusion"], FusionLayers = [4, 0] };
+        Bundle bundle = new()
+        {
+            Mmfm = folder["omni"], Translator = folder["translator"], Adapter = folder["fusion"], FusionLayers = [4, 0],
+        };
         bundle.Save(folder.Path);
         Assert.Equal([4, 0], Bundle.Load(folder.Path).FusionLayers!);
-        foreach ((string layers, string named) in new[] { ("[]", "'fusion.layers'"), ("[1,1]", "1, 1"), ("[0.5]", "'fusion.layers'"), ("3", "not a list") })
+        foreach ((string layers, string named) in new[]
+        {
+            ("[]", "'fusion.layers'"), ("[1,1]", "1, 1"), ("[0.5]", "'fusion.layers'"), ("3", "not a list"),
+        })
         {
             string file = folder.Write("omnifusion.json", $$"""{"fusion":{"layers":{{layers}} } }""");
             string message = Assert.Throws<OmniFusionException>(() => Bundle.Load(folder.Path)).Message;

@@ -71,7 +71,8 @@ public sealed class TrainingMonitorTests
     public void ALineOfTheLogIsRead()
     {
         TrainingFigures figures = Parse("""
-            {"step":40,"fused_steps":4,"gate_0":1,"gate_1":3,"gate_entropy":2,"speech_loss":30,"speech_tokens":10,"speech":7,"image_tokens":0,"image_loss":0}
+            {"step":40,"fused_steps":4,"gate_0":1,"gate_1":3,"gate_entropy":2,"speech_loss":30,"speech_tokens":10,"speech":7,
+             "image_tokens":0,"image_loss":0}
             """)!;
         Assert.Equal([0.25, 0.75], figures.Gates);
         Assert.Equal(0.5, figures.GateEntropy);

@@ -29,7 +29,8 @@ public abstract class FusionLayer
     /// <param name="hiddenSize">D of the thinker.</param>
     /// <param name="weights">Weights under <c>omni_fusion</c>.</param>
     /// <param name="layers">
-    /// Numbers of the hidden states to fuse, in the order of the weights; null: first, middle and last. Not for mid and last, whose name says it.
+    /// Numbers of the hidden states to fuse, in the order of the weights; null: first, middle and last. Not for mid and last, whose name
+    /// says it.
     /// </param>
     /// <exception cref="OmniFusionException">There is no such mode, or the layers are no list of different states for it.</exception>
     public static FusionLayer Create(string mode, int hiddenSize, Weights weights, IReadOnlyList<int>? layers = null)
@@ -58,7 +59,7 @@ public abstract class FusionLayer
         if (layers is null)
             return;
         if (mode is "mid" or "last")
-            throw new OmniFusionException($"The fusion mode '{mode}' takes no list of layers; one layer alone is 'gated' with a list of one.");
+            throw new OmniFusionException($"The fusion mode '{mode}' takes no list of layers; one alone is 'gated' with a list of one.");
         if (layers.Count is 0 or > MostLayers || layers.Any(layer => layer < 0) || layers.Distinct().Count() != layers.Count)
             throw new OmniFusionException(
                 $"The fused layers [{string.Join(", ", layers)}] are not 1 to {MostLayers} different numbers of hidden states from 0 up.");
