@@ -103,7 +103,7 @@ internal static class CurvesCommand
         WritePlot(plot, CurvePlot.Draw($"{setName} → {set.Language(arguments)}", points));
         Console.Out.WriteLine(CurveTable.Show(points));
         Console.Out.WriteLine();
-        Console.Out.WriteLine(SimultaneousReport.SignatureOf(("set", set.SetName(arguments)), ("n", recordings.Count),
+        Console.Out.WriteLine(EvaluationSignature.Of(("set", set.SetName(arguments)), ("n", recordings.Count),
             ("lang", set.Language(arguments)), ("unit", SimultaneousSetOptions.NameOf(unit)),
             ("ca", SimultaneousSetOptions.NameOf(computation)), ("model", model.Name(arguments))));
         Console.Out.WriteLine(points[0].Scores.BleuSignature);

@@ -10,6 +10,13 @@ internal static class Options
 {
     private const int SmallestSide = 28, LargestSide = 16384;
 
+    /// <summary>A set of spoken sentences that is a pack.</summary>
+    internal static Option<string?> Pack() =>
+        new("--pack") { Description = "Speech pack made by omnifusion synthesize, instead of a manifest", HelpName = "PACK" };
+
+    /// <summary>What a pack speaks.</summary>
+    internal static Option<string?> Source() => new("--source") { Description = "Lines that the pack speaks, plain or .gz", HelpName = "FILE" };
+
     internal static Option<int?> Whole(string name, string description, int least, int most) => new(name)
     {
         Description = description,

@@ -74,7 +74,7 @@ internal static class SimultaneousCommand
         IReadOnlyList<SimultaneousRecord> records = await RunAll(
             $"{system.Name} {system.Policy}", recordings, loaded, system, streams, cancellation);
         SimultaneousReport report = new(
-            SimultaneousReport.SignatureOf(("set", set.SetName(arguments)), ("n", recordings.Count), ("lang", system.Language),
+            EvaluationSignature.Of(("set", set.SetName(arguments)), ("n", recordings.Count), ("lang", system.Language),
                 ("system", system.Name), ("policy", system.Policy), ("chunk", system.Chunk), ("unit", SimultaneousSetOptions.NameOf(unit)),
                 ("ca", SimultaneousSetOptions.NameOf(computation)), ("model", model.Name(arguments)),
                 ("threads", model.Threads(arguments))),
@@ -143,7 +143,7 @@ internal static class SimultaneousCommand
             computation = SimultaneousSetOptions.NameOf(model);
         }
         return new SimultaneousReport(
-            SimultaneousReport.SignatureOf(("set", set.SetName(arguments)), ("n", outcomes.Count), ("log", Path.GetFileName(file)),
+            EvaluationSignature.Of(("set", set.SetName(arguments)), ("n", outcomes.Count), ("log", Path.GetFileName(file)),
                 ("unit", SimultaneousSetOptions.NameOf(unit)), ("ca", computation)),
             SimultaneousScorer.Score(outcomes, unit, set.Bleu(arguments)));
     }

@@ -8,14 +8,6 @@ namespace OmniFusion.Cli;
 /// <param name="Scores">What came out; seconds.</param>
 internal sealed record SimultaneousReport(string Signature, SimultaneousScores Scores)
 {
-    private static readonly string s_version = typeof(SimultaneousScorer).Assembly.GetName().Version?.ToString(3) ?? "0";
-
-    /// <summary>Settings in sacrebleu's notation.</summary>
-    internal static string SignatureOf(params (string Name, object? Value)[] settings) => string.Join('|', settings
-        .Where(setting => setting.Value is not null)
-        .Select(setting => string.Create(CultureInfo.InvariantCulture, $"{setting.Name}:{setting.Value}"))
-        .Append($"version:omnifusion-{s_version}"));
-
     /// <summary>The table for people.</summary>
     internal string Show()
     {

@@ -11,16 +11,7 @@ internal sealed class SpeechSetOptions
             + "\"image\", \"voice\"} a line, the last two optional, paths relative to it",
         Arity = ArgumentArity.ZeroOrOne,
     };
-    private readonly Option<string?> _pack = new("--pack")
-    {
-        Description = "Speech pack made by omnifusion synthesize, instead of a manifest",
-        HelpName = "PACK",
-    };
-    private readonly Option<string?> _source = new("--source")
-    {
-        Description = "Lines that the pack speaks, plain or .gz",
-        HelpName = "FILE",
-    };
+    private readonly Option<string?> _pack = Options.Pack(), _source = Options.Source();
     private readonly Option<string[]> _target = new("--target")
     {
         Description = "Their translations, plain or .gz, one file for each language of --to",

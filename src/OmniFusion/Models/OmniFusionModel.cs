@@ -127,21 +127,9 @@ public sealed partial class OmniFusionModel
     /// of an input does not depend on its neighbours: a bad one yields its error, and the rest goes on.
     /// </summary>
     /// <exception cref="OperationCanceledException">The caller asked to stop.</exception>
-    public async IAsyncEnumerable<TranslationResult> TranslateBatchAsync(
-        IReadOnlyList<TranslationRequest> requests, TranslationOptions? options = null,
-        [EnumeratorCancellation] CancellationToken cancellation = default)
-    {
-        ArgumentNullException.ThrowIfNull(requests);
-        TranslationOptions how = options ?? new TranslationOptions();
-        GenerationOptions search = SearchOf(how);
-        foreach (TranslationRequest[] batch in requests.Chunk(BatchSizeOf(how)))
-        {
-            TranslationResult[] results =
-                await Task.Run(() => TranslateBatch(batch, how, search, cancellation), cancellation).ConfigureAwait(false);
-            foreach (TranslationResult result in results)
-                yield return result;
-        }
-    }
+    public IAsyncEnumerable<TranslationResult> TranslateBatchAsync(
+        IReadOnlyList<TranslationRequest> requests, TranslationOptions? options = null, CancellationToken cancellation = default) =>
+        InBatches(requests, options, TranslateBatch, cancellation);
 
     /// <summary>
     /// Translates speech by the cascade, the paper's baseline: the thinker writes a transcript, and the translator translates that by itself.
@@ -151,21 +139,9 @@ public sealed partial class OmniFusionModel
     /// <param name="options">The search of both stages, and how many requests are computed together.</param>
     /// <param name="cancellation">Checked at each step.</param>
     /// <exception cref="OperationCanceledException">The caller asked to stop.</exception>
-    public async IAsyncEnumerable<TranslationResult> TranslateCascadeBatchAsync(
-        IReadOnlyList<TranslationRequest> requests, TranslationOptions? options = null,
-        [EnumeratorCancellation] CancellationToken cancellation = default)
-    {
-        ArgumentNullException.ThrowIfNull(requests);
-        TranslationOptions how = options ?? new TranslationOptions();
-        GenerationOptions search = SearchOf(how);
-        foreach (TranslationRequest[] batch in requests.Chunk(BatchSizeOf(how)))
-        {
-            TranslationResult[] results =
-                await Task.Run(() => TranslateCascade(batch, how, search, cancellation), cancellation).ConfigureAwait(false);
-            foreach (TranslationResult result in results)
-                yield return result;
-        }
-    }
+    public IAsyncEnumerable<TranslationResult> TranslateCascadeBatchAsync(
+        IReadOnlyList<TranslationRequest> requests, TranslationOptions? options = null, CancellationToken cancellation = default) =>
+        InBatches(requests, options, TranslateCascade, cancellation);
 
     /// <summary>Translates one recording by the cascade; see <see cref="TranslateCascadeBatchAsync"/>.</summary>
     /// <exception cref="OmniFusionException">The inputs cannot be read, or there is no recording.</exception>
@@ -320,6 +296,29 @@ public sealed partial class OmniFusionModel
         Generated[] written = Parts.StartThinker(c, inputs).Search(c, search, cancellation);
         return written.Select(text => ThinkerTokenizer.Decode(text.Ids, skipSpecialTokens: true)).ToArray();
     });
+
+    private delegate TranslationResult[] BatchTranslation(
+        TranslationRequest[] batch, TranslationOptions options, GenerationOptions search, CancellationToken cancellation);
+
+    private IAsyncEnumerable<TranslationResult> InBatches(
+        IReadOnlyList<TranslationRequest> requests, TranslationOptions? options, BatchTranslation translate, CancellationToken cancellation)
+    {
+        // What is wrong with the call is said at the call, not when the first result is asked for.
+        ArgumentNullException.ThrowIfNull(requests);
+        TranslationOptions how = options ?? new TranslationOptions();
+        return Run(SearchOf(how), BatchSizeOf(how), cancellation);
+
+        async IAsyncEnumerable<TranslationResult> Run(
+            GenerationOptions search, int batchSize, [EnumeratorCancellation] CancellationToken stop)
+        {
+            foreach (TranslationRequest[] batch in requests.Chunk(batchSize))
+            {
+                TranslationResult[] results = await Task.Run(() => translate(batch, how, search, stop), stop).ConfigureAwait(false);
+                foreach (TranslationResult result in results)
+                    yield return result;
+            }
+        }
+    }
 
     private TranslationResult[] TranslateBatch(
         TranslationRequest[] requests, TranslationOptions options, GenerationOptions search, CancellationToken cancellation)
