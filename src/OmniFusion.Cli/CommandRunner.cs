@@ -11,7 +11,8 @@ internal static class CommandRunner
     internal const int Failed = 1, WrongUsage = 2, Cancelled = 130;
 
     // What is stopped may end its step first, a training writes a checkpoint, and a stream the rest of its text.
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2), s_trainingPatience = TimeSpan.FromMinutes(5), s_streamPatience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2), s_trainingPatience = TimeSpan.FromMinutes(5),
+        s_streamPatience = TimeSpan.FromSeconds(30);
 
     // Nothing is read from response files: a text to translate may begin with an at sign.
     private static readonly ParserConfiguration s_parser = new() { ResponseFileTokenReplacer = null };
@@ -27,6 +28,7 @@ internal static class CommandRunner
         EvaluateCommand.Create(),
         SynthesizeCommand.Create(),
         StreamCommand.Create(),
+        CalibrateCommand.Create(),
         TrainCommand.Create(),
         AnalyzeCommand.Create(),
     };

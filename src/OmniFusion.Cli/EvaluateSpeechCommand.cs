@@ -45,14 +45,15 @@ internal static class EvaluateSpeechCommand
                 OmniFusionModel loaded = model.Load(arguments);
                 TranslationOptions options = search.Read(arguments);
                 BootstrapOptions draw = BootstrapOptions.Read(arguments, bootstrap);
+                string searched = SearchName(loaded, options);
                 SpeechRunIdentity identity = new($"{model.Name(arguments)}@{EvaluationSignature.Digest(loaded)}", set.Name,
-                    string.Join(',', set.Languages), SearchName(loaded, options), images.Signature);
+                    string.Join(',', set.Languages), $"{searched} in all stages", images.Signature);
                 using SpeechResults results = SpeechResults.Open(arguments.GetValue(output), identity);
                 await BatchProgress.Run("Evaluating", set.Items.Count, progress =>
                     SpeechEvaluation.Run(loaded, set, images, options, results, progress.Advance, cancellation));
                 SpeechReport report = SpeechEvaluation.Score(set, results, draw, EvaluationSignature.Of(
                     ("set", identity.Set), ("n", set.Items.Count), ("lang", identity.Languages), ("image", identity.Images),
-                    ("search", identity.Search), ("model", identity.Model)));
+                    ("search", searched), ("model", identity.Model)));
                 Console.Out.WriteLine(arguments.GetValue(json) ? JsonOutput.Line(report) : report.Show());
                 return 0;
             },

@@ -47,6 +47,9 @@ internal sealed class ModelOptions
         return folder is null ? "nano" : new DirectoryInfo(folder).Name;
     }
 
+    /// <summary>The bundle that <c>--model</c> names, or null.</summary>
+    internal string? BundleFolder(ParseResult arguments) => arguments.GetValue(_model);
+
     /// <summary>Threads that the model computes on.</summary>
     internal int Threads(ParseResult arguments) => arguments.GetValue(_threads) ?? Environment.ProcessorCount;
 

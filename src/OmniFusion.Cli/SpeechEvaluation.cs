@@ -7,9 +7,6 @@ namespace OmniFusion.Cli;
 /// <summary>Runs a model over spoken sentences in the four ways that can be compared.</summary>
 internal static class SpeechEvaluation
 {
-    // Sentences of a test set; a recogniser that finds no end must not go on for ever.
-    private const int LongestTranscript = 128;
-
     /// <summary>Computes the results that are missing.</summary>
     /// <param name="model">The model.</param>
     /// <param name="set">The recordings.</param>
@@ -27,22 +24,25 @@ internal static class SpeechEvaluation
         foreach (int[] batch in missing.Chunk(options.BatchSize))
         {
             TranslationRequest[] speech = [.. batch.Select(item => set.Request(item, set.Languages[0]))];
-            TimedText[] heard = await Timed(async () =>
-                [.. (await model.TranscribeBatchAsync(speech, LongestTranscript, cancellation)).Select(text => text.Trim())]);
+            TimedText[]? heard = null;
             Dictionary<string, SpeechTranslations[]> translations = [];
             foreach (string language in set.Languages)
             {
                 TimedText[] text = await Timed(() =>
                     Translate(model, Sentences(batch.Select(item => set.Items[item].Text), language), options, cancellation));
-                TimedText[] cascade = await Timed(() =>
-                    Translate(model, Sentences(heard.Select(transcript => transcript.Text), language), options, cancellation));
+                Translation[] stages = await Cascade(model,
+                    [.. speech.Select((request, i) => request with { TargetLanguage = language, Transcript = heard?[i].Text })],
+                    options, cancellation);
+                heard ??= [.. stages.Select(stage => new TimedText(stage.Transcript!, stage.Seconds.Load + stage.Seconds.Encode))];
+                TimedText[] cascade =
+                    [.. stages.Zip(heard, (stage, said) => new TimedText(stage.Text, said.Seconds + stage.Seconds.Decode))];
                 TimedText[] fused = await Timed(() => Translate(model,
                     [.. speech.Zip(batch, (request, item) => request with { TargetLanguage = language, Image = images[item] })],
                     options, cancellation));
                 translations[language] = [.. batch.Select((_, i) => new SpeechTranslations(text[i], cascade[i], fused[i]))];
             }
             results.Add([.. batch.Select((item, i) => new SpeechResult(
-                item, heard[i], set.Languages.ToDictionary(language => language, language => translations[language][i])))]);
+                item, heard![i], set.Languages.ToDictionary(language => language, language => translations[language][i])))]);
             advance(batch.Length);
         }
     }
@@ -126,7 +126,17 @@ internal static class SpeechEvaluation
     private static TranslationRequest[] Sentences(IEnumerable<string> texts, string language) =>
         [.. texts.Select(text => new TranslationRequest { Text = text, TargetLanguage = language })];
 
-    // Where nothing was heard there is nothing to translate, and the translation is empty.
+    // What the recogniser heard for one language it hears for all: it is given then.
+    private static async Task<Translation[]> Cascade(
+        OmniFusionModel model, TranslationRequest[] requests, TranslationOptions options, CancellationToken cancellation)
+    {
+        List<Translation> translations = [];
+        await foreach (TranslationResult result in model.TranslateCascadeBatchAsync(requests, options, cancellation))
+            translations.Add(result.Translation ?? throw result.Error!);
+        return [.. translations];
+    }
+
+    // Where nothing is said there is nothing to translate, and the translation is empty.
     private static async Task<string[]> Translate(
         OmniFusionModel model, TranslationRequest[] requests, TranslationOptions options, CancellationToken cancellation)
     {

@@ -17,7 +17,7 @@ internal sealed record VoiceScore(string Voice, int Items, double Wer);
 /// <summary>The figures of one language.</summary>
 /// <param name="Language">Its code.</param>
 /// <param name="Text">BLEU of the translator on what was really said.</param>
-/// <param name="Cascade">BLEU of the translator on what the thinker wrote.</param>
+/// <param name="Cascade">BLEU of the translator on what the thinker wrote; its seconds are those of both.</param>
 /// <param name="Fused">BLEU of the whole system on the speech.</param>
 /// <param name="FusedChrF">chrF of the whole system.</param>
 /// <param name="PValue">How probable a difference of fused and cascade as large is if both are equally good.</param>

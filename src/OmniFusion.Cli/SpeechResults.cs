@@ -10,7 +10,7 @@ internal sealed record TimedText(string Text, double Seconds);
 
 /// <summary>The translations of an item into one language.</summary>
 /// <param name="Text">By the translator, of what was really said.</param>
-/// <param name="Cascade">By the translator, of what the recogniser wrote.</param>
+/// <param name="Cascade">By the translator, of what the recogniser wrote; with its time.</param>
 /// <param name="Fused">By the whole system, of the speech.</param>
 internal sealed record SpeechTranslations(TimedText Text, TimedText Cascade, TimedText Fused);
 

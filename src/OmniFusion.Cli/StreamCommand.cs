@@ -30,6 +30,8 @@ internal static class StreamCommand
         };
         Option<float?> chunk = Options.Number("--chunk", "Seconds of audio between two steps (default: the bundle's, or 0.5)");
         Option<float?> pause = Options.Number("--pause", "Seconds of silence that end a segment (default: the bundle's, or 0.4)");
+        Option<float?> sentence = Options.Number(
+            "--sentence-pause", "Seconds of silence that end a segment whose sentence is complete (default: the bundle's, or 0.2)");
         Option<float?> longest = Options.Number("--max-segment", "Seconds that a segment lasts at most (default: the bundle's, or 20)");
         Option<bool> realtime = new("--realtime") { Description = "Play a recording at its own speed" };
         Option<string[]> image = new("--image")
@@ -44,7 +46,7 @@ internal static class StreamCommand
         ModelOptions model = new();
         Command command = new("stream", "Translates a recording, standard input or a microphone while it is heard, stable words first.")
         {
-            input, source, device, to, policy, chunk, pause, longest, realtime, image, cascade, exact, save,
+            input, source, device, to, policy, chunk, pause, sentence, longest, realtime, image, cascade, exact, save,
         };
         model.AddTo(command);
         command.Options.Add(json);
@@ -63,6 +65,7 @@ internal static class StreamCommand
                     Policy = PolicyOf(arguments.GetValue(policy)),
                     ChunkSeconds = arguments.GetValue(chunk),
                     PauseSeconds = arguments.GetValue(pause),
+                    SentencePauseSeconds = arguments.GetValue(sentence),
                     MaxSegmentSeconds = arguments.GetValue(longest),
                     Cascade = arguments.GetValue(cascade),
                     Exact = arguments.GetValue(exact),
@@ -82,7 +85,8 @@ internal static class StreamCommand
         StreamView view, StreamRecord? record, CancellationToken cancellation)
     {
         await using SimultaneousSession session = new(model, options);
-        StreamFeeder feeder = new(session, images, options.ChunkSeconds ?? model.Bundle.Simultaneous.ChunkSeconds ?? 0.5, realtime, cancellation);
+        double chunk = options.ChunkSeconds ?? model.Bundle.Simultaneous.ChunkSeconds ?? 0.5;
+        StreamFeeder feeder = new(session, images, chunk, realtime, cancellation);
         Task feeding = Task.Run(() => source.Read(feeder.Take, cancellation), CancellationToken.None);
         Task finishing = Finish(session, feeding, cancellation);
         await foreach (StreamEvent happened in session.Events)

@@ -85,7 +85,8 @@ internal abstract class StreamSource
                     return;
             }
             throw new OmniFusionException(
-                $"The microphone gives no sound{(complaint == "" ? "" : "; ffmpeg says: " + complaint.TrimEnd('.'))}. Name one with --device.");
+                $"The microphone gives no sound{(complaint == "" ? "" : "; ffmpeg says: " + complaint.TrimEnd('.'))}. "
+                + "Name one with --device.");
         }
 
         private IEnumerable<(string Format, string Name)> Candidates()
@@ -101,7 +102,9 @@ internal abstract class StreamSource
             string format, string name, Action<ReadOnlyMemory<float>> next, CancellationToken cancellation)
         {
             ProcessStartInfo start = new("ffmpeg",
-                ["-nostdin", "-v", "error", "-f", format, "-i", name, "-ac", "1", "-ar", "16000", "-f", "s16le", "-flush_packets", "1", "pipe:1"])
+            [
+                "-nostdin", "-v", "error", "-f", format, "-i", name, "-ac", "1", "-ar", "16000", "-f", "s16le", "-flush_packets", "1", "pipe:1",
+            ])
             {
                 RedirectStandardOutput = true,
                 RedirectStandardError = true,

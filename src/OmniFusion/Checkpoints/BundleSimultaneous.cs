@@ -16,6 +16,9 @@ public sealed record BundleSimultaneous
     /// <summary>Seconds of silence that end a segment (<c>pause_seconds</c>).</summary>
     public float? PauseSeconds { get; init; }
 
+    /// <summary>Seconds of silence that end a segment whose sentence is complete (<c>sentence_pause_seconds</c>).</summary>
+    public float? SentencePauseSeconds { get; init; }
+
     /// <summary>Longest segment in seconds (<c>max_segment_seconds</c>).</summary>
     public float? MaxSegmentSeconds { get; init; }
 
@@ -35,11 +38,39 @@ public sealed record BundleSimultaneous
         Policy = json.StringOrNull("policy"),
         ChunkSeconds = json.FloatOrNull("chunk_seconds"),
         PauseSeconds = json.FloatOrNull("pause_seconds"),
+        SentencePauseSeconds = json.FloatOrNull("sentence_pause_seconds"),
         MaxSegmentSeconds = json.FloatOrNull("max_segment_seconds"),
         Heads = ReadHeads(json, "heads"),
         RecognizerHeads = ReadHeads(json, "recognizer_heads"),
         TextHeads = ReadHeads(json, "text_heads"),
     };
+
+    /// <summary>Writes what is set here into a bundle's file; everything else in it stays as it is.</summary>
+    /// <param name="folderOrFile">The bundle's folder or its <c>omnifusion.json</c>.</param>
+    /// <exception cref="OmniFusionException">It is no bundle, or cannot be written.</exception>
+    public void SaveInto(string folderOrFile)
+    {
+        string file = Directory.Exists(folderOrFile) ? Path.Combine(folderOrFile, Bundle.FileName) : folderOrFile;
+        // Tells in one sentence what is wrong with the file; what is right may be edited.
+        Bundle.Load(file);
+        try
+        {
+            JsonObject bundle = JsonNode.Parse(File.ReadAllBytes(file))!.AsObject();
+            JsonObject section = bundle["simultaneous"]?.AsObject() ?? [];
+            foreach ((string key, JsonNode? value) in ToJson())
+                section[key] = value!.DeepClone();
+            bundle["simultaneous"] ??= section;
+            AtomicFile.WriteText(file, bundle.ToJsonString(JsonStyle.Indented));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new OmniFusionException($"{file} cannot be read: {e.Message}", e);
+        }
+        catch (Exception e) when (e is System.Text.Json.JsonException or ArgumentException)
+        {
+            throw new OmniFusionException($"{file} cannot be edited: {e.Message}", e);
+        }
+    }
 
     internal JsonObject ToJson()
     {
@@ -47,7 +78,10 @@ public sealed record BundleSimultaneous
         if (Policy is not null)
             json["policy"] = Policy;
         foreach ((string key, float? value) in new[]
-            { ("chunk_seconds", ChunkSeconds), ("pause_seconds", PauseSeconds), ("max_segment_seconds", MaxSegmentSeconds) })
+            {
+                ("chunk_seconds", ChunkSeconds), ("pause_seconds", PauseSeconds), ("sentence_pause_seconds", SentencePauseSeconds),
+                ("max_segment_seconds", MaxSegmentSeconds),
+            })
             if (value is { } seconds)
                 json[key] = seconds;
         foreach ((string key, IReadOnlyList<(int Layer, int Head)>? value) in new[]

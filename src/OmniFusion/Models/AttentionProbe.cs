@@ -12,16 +12,19 @@ public sealed class AttentionProbe
 {
     private readonly DecoderShape _shape;
     private readonly (int Layer, int Head)[] _heads;
+    private readonly bool _apart;
     private float[] _weights = [];
-    private float[][] _sums = [];
+    private float[][][] _sums = [[]];
     private int _start;
 
     /// <summary>Looks at heads of a decoder.</summary>
     /// <param name="shape">Sizes of the decoder.</param>
     /// <param name="heads">Layer and query head, both from 0; at least one.</param>
+    /// <param name="apart">Whether each head is looked at by itself (<see cref="RowsOf"/>), rather than the mean of all.</param>
     /// <exception cref="OmniFusionException">There is no head, or the decoder has no such head.</exception>
-    public AttentionProbe(DecoderShape shape, IReadOnlyList<(int Layer, int Head)> heads)
+    public AttentionProbe(DecoderShape shape, IReadOnlyList<(int Layer, int Head)> heads, bool apart = false)
     {
+        _apart = apart;
         if (heads.Count == 0)
             throw new OmniFusionException("There is no attention head to look at.");
         foreach ((int layer, int head) in heads)
@@ -39,22 +42,32 @@ public sealed class AttentionProbe
     public void Begin(int rows, int start, int length)
     {
         _start = start;
-        _sums = [.. Enumerable.Range(0, rows).Select(_ => new float[length])];
+        _sums = [.. Enumerable.Range(0, _apart ? _heads.Length : 1)
+            .Select(_ => Enumerable.Range(0, rows).Select(_ => new float[length]).ToArray())];
     }
 
     /// <summary>Weights of the wanted cache rows, the mean over the heads, for each row that was looked at.</summary>
-    public IReadOnlyList<float[]> Rows => _sums;
+    public IReadOnlyList<float[]> Rows => !_apart ? _sums[0]
+        : throw new InvalidOperationException("The heads are looked at one by one.");
+
+    /// <summary>Weights of the wanted cache rows by the head of that number, for each row that was looked at.</summary>
+    public IReadOnlyList<float[]> RowsOf(int head) => _apart ? _sums[head]
+        : throw new InvalidOperationException("The heads are looked at together.");
 
     internal void Look(int layer, Tensor q, Tensor keys, CacheRows visible)
     {
-        foreach ((int ofLayer, int head) in _heads)
-            if (ofLayer == layer)
-                for (int i = 0; i < _sums.Length; i++)
-                    Add(head, q.Row(q.Rows - _sums.Length + i), keys, visible, q.Rows - _sums.Length + i, _sums[i]);
+        for (int number = 0; number < _heads.Length; number++)
+        {
+            float[][] sums = _sums[_apart ? number : 0];
+            if (_heads[number].Layer == layer)
+                for (int i = 0; i < sums.Length; i++)
+                    Add(_heads[number].Head, q.Row(q.Rows - sums.Length + i), keys, visible, q.Rows - sums.Length + i, sums[i]);
+        }
     }
 
     private void Add(int head, ReadOnlySpan<float> row, Tensor keys, CacheRows visible, int number, Span<float> sums)
     {
+        int heads = _apart ? 1 : _heads.Length;
         int size = _shape.HeadDim, kvHead = head / (_shape.Heads / _shape.KvHeads);
         int first = visible.Start(number), count = visible.Length(number);
         if (visible.Extra(number).Length > 0)
@@ -68,6 +81,6 @@ public sealed class AttentionProbe
             weights[i] = scale * TensorPrimitives.Dot(query, keys.Row(first + i).Slice(kvHead * size, size));
         TensorPrimitives.SoftMax(weights, weights);
         for (int i = 0; i < sums.Length; i++)
-            sums[i] += weights[_start - first + i] / _heads.Length;
+            sums[i] += weights[_start - first + i] / heads;
     }
 }

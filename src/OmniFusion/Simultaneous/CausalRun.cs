@@ -27,7 +27,9 @@ internal sealed class CausalRun(ICausalModel model, KvCache cache, int axes)
     /// <summary>Rows computed so far, those computed again included.</summary>
     internal long RowsComputed { get; private set; }
 
-    /// <summary>Begins a sequence: its first rows have the given positions, those behind them count on from <paramref name="next"/>.</summary>
+    /// <summary>
+    /// Begins a sequence: its first rows have the given positions, those behind them count on from <paramref name="next"/>.
+    /// </summary>
     internal void Begin(Positions head, int next)
     {
         cache.Truncate(0);

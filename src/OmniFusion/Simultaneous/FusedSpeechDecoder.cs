@@ -15,7 +15,6 @@ public sealed class FusedSpeechDecoder : SpeechDecoder
 {
     private readonly FusedTranslator _parts;
     private readonly CausalRun _translator;
-    private readonly GreedyWriter _writer;
     private readonly int[] _selected;
     private readonly Tensor[] _states;
 
@@ -25,7 +24,7 @@ public sealed class FusedSpeechDecoder : SpeechDecoder
         _parts = model.Parts;
         Tokenizer = model.TranslatorTokenizer;
         _translator = new CausalRun(_parts.Translator, Memory.TranslatorCache, axes: 1);
-        _writer = new GreedyWriter(
+        Writer = new GreedyWriter(
             _translator, model.EndOfTranslation, options.NoRepeatNgramSize ?? model.Bundle.Generation.NoRepeatNgramSize);
         _selected = _parts.Fusion.Selected(_parts.Thinker.Layers);
         _states = new Tensor[_selected.Length];
@@ -39,6 +38,10 @@ public sealed class FusedSpeechDecoder : SpeechDecoder
     internal CausalRun Translator => _translator;
 
     private protected override ICausalModel Writing => _parts.Translator;
+
+    private protected override GreedyWriter Writer { get; }
+
+    private protected override int[] Opening => Prompt.Tower;
 
     /// <summary>Begins a segment.</summary>
     /// <param name="model">Translates.</param>
@@ -54,28 +57,18 @@ public sealed class FusedSpeechDecoder : SpeechDecoder
     private protected override void Restart()
     {
         _translator.Truncate(0);
-        _writer.Restart();
+        Writer.Restart();
     }
 
-    private protected override Hypothesis Continue(Compute c, IReadOnlyList<int> kept, int maxNewTokens, CancellationToken cancellation)
+    private protected override WriterPrefix ReadSource(Compute c)
     {
         long started = Stopwatch.GetTimestamp();
         int rows = Thinker.Rows + Prompt.Tail.Length;
         Tensor? changed = Thinker.Changed(c, out int first);
         if (changed is not null)
             changed = Fuse(c, RowBuffer.Stack(c, changed, _parts.Thinker.EmbedTokens(c, Prompt.Tail)), first);
-        double thinker = Stopwatch.GetElapsedTime(started).TotalSeconds;
-        int[] history = [.. Thinker.Ids, .. Prompt.Tail];
-        try
-        {
-            return _writer.Write(c, new WriterPrefix(rows, first, changed, history), Prompt.Tower, kept, maxNewTokens,
-                new WriterView(Probe, Thinker.HeadRows, SourcePositions), cancellation);
-        }
-        finally
-        {
-            Thinker.Accept();
-            Spent = Spent with { Thinker = Spent.Thinker + thinker, Read = _writer.ReadSeconds, Write = _writer.WriteSeconds };
-        }
+        Spent = Spent with { Thinker = Spent.Thinker + Stopwatch.GetElapsedTime(started).TotalSeconds };
+        return new WriterPrefix(rows, first, changed, [.. Thinker.Ids, .. Prompt.Tail]);
     }
 
     private Tensor Fuse(Compute c, Tensor embeddings, int first)

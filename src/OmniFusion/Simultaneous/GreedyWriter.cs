@@ -61,7 +61,7 @@ internal sealed class GreedyWriter(CausalRun run, IReadOnlyList<int> endOfText, 
         int[] sequence = [.. opening, .. kept, .. draft];
         int forced = sequence.Length - draft.Length;
         view.Probe?.Begin(1 + draft.Length, view.Start, view.Length);
-        Tensor last = Read(c, prefix, sequence, forced);
+        Tensor last = Read(c, prefix, sequence, forced, view.Probe);
         // The first score is that behind the kept tokens, the others those behind each token of the draft.
         int[] scored = [.. Enumerable.Range(last.Rows - draft.Length - 1, draft.Length + 1)];
         Tensor logits = run.Model.Logits(c, c.Gather(last, scored));
@@ -99,22 +99,42 @@ internal sealed class GreedyWriter(CausalRun run, IReadOnlyList<int> endOfText, 
         WriteSeconds += Stopwatch.GetElapsedTime(started).TotalSeconds;
         _last = [.. kept, .. ids.Skip(first)];
         return new Hypothesis([.. _last], ended, attention?.ToArray());
+    }
 
-        // What is kept of the sequence ends at the latest before the row whose scores are wanted first.
-        Tensor Read(Compute c, WriterPrefix prefix, int[] sequence, int forced)
-        {
-            Tensor? above = prefix.Changed;
-            int shared = 0;
-            if (above is null)
-                while (shared < _read.Count && shared < forced - 1 && _read[shared] == sequence[shared])
-                    shared++;
-            Forget(above is null ? prefix.Rows : prefix.First, shared);
-            int[] fresh = sequence[shared..];
-            Tensor below = run.Model.EmbedTokens(c, fresh);
-            Tensor last = run.Append(c, RowBuffer.Stack(c, above, below), view.Probe);
-            _read.AddRange(fresh);
-            return last;
-        }
+    /// <summary>
+    /// Reads a text that somebody else wrote, and looks where each token is written from: the probe has a row for each token of it, but for
+    /// the first where nothing opens the text.
+    /// </summary>
+    /// <param name="c">Where to compute.</param>
+    /// <param name="prefix">What stands in front.</param>
+    /// <param name="opening">Ids behind the prefix that open the text.</param>
+    /// <param name="text">The text, at least two tokens.</param>
+    /// <param name="probe">Looks.</param>
+    /// <param name="start">First row of the source.</param>
+    /// <param name="length">Rows of the source.</param>
+    internal void Follow(
+        Compute c, WriterPrefix prefix, ReadOnlySpan<int> opening, IReadOnlyList<int> text, AttentionProbe probe, int start, int length)
+    {
+        Restart();
+        int[] sequence = [.. opening, .. text.Take(text.Count - 1)];
+        probe.Begin(Math.Min(text.Count, sequence.Length), start, length);
+        Read(c, prefix, sequence, sequence.Length, probe);
+    }
+
+    // What is kept of the sequence ends at the latest before the row whose scores are wanted first.
+    private Tensor Read(Compute c, WriterPrefix prefix, int[] sequence, int forced, AttentionProbe? probe)
+    {
+        Tensor? above = prefix.Changed;
+        int shared = 0;
+        if (above is null)
+            while (shared < _read.Count && shared < forced - 1 && _read[shared] == sequence[shared])
+                shared++;
+        Forget(above is null ? prefix.Rows : prefix.First, shared);
+        int[] fresh = sequence[shared..];
+        Tensor below = run.Model.EmbedTokens(c, fresh);
+        Tensor last = run.Append(c, RowBuffer.Stack(c, above, below), probe);
+        _read.AddRange(fresh);
+        return last;
     }
 
     private int[] DraftBehind(IReadOnlyList<int> kept, int most)

@@ -14,7 +14,9 @@ public interface IPartialDecoder
     /// <summary>Whether the source is complete.</summary>
     bool SourceEnded { get; }
 
-    /// <summary>Continues a text greedily. The decoder keeps what it computed for the source and for a common beginning of this text and the last.</summary>
+    /// <summary>
+    /// Continues a text greedily. The decoder keeps what it computed for the source and for a common beginning of this text and the last.
+    /// </summary>
     /// <param name="kept">The tokens that may not change.</param>
     /// <param name="maxNewTokens">Tokens to write at most behind them.</param>
     /// <param name="cancellation">Checked at each token.</param>

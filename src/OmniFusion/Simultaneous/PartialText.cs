@@ -26,6 +26,9 @@ internal sealed class PartialText
     /// <summary>What would follow now.</summary>
     internal string Tentative { get; private set; } = "";
 
+    /// <summary>Whether the last hypothesis is a whole sentence that the policy lets out to its end.</summary>
+    internal bool IsSentence { get; private set; }
+
     /// <summary>The source has grown or ended: takes a new hypothesis. Nothing changes when it is cancelled.</summary>
     /// <param name="seconds">Audio heard.</param>
     /// <param name="words">Words of the source.</param>
@@ -44,6 +47,7 @@ internal sealed class PartialText
         int cut = _cuts.LastCut(hypothesis.Tokens, _kept.Count, Math.Clamp(stable, _kept.Count, hypothesis.Tokens.Length));
         Put(hypothesis.Tokens, cut);
         string whole = Decode(hypothesis.Tokens);
+        IsSentence = hypothesis.Ended && stable >= hypothesis.Tokens.Length && EndsSentence(whole);
         Tentative = whole.StartsWith(Text, StringComparison.Ordinal) ? whole[Text.Length..] : Decode(hypothesis.Tokens.AsSpan(cut));
     }
 
@@ -60,6 +64,11 @@ internal sealed class PartialText
         // What is out stays, even where a tokenizer would now write it otherwise.
         Text = text.StartsWith(Text, StringComparison.Ordinal) ? text : Text + Decode(added);
     }
+
+    // Quotation marks and brackets may close behind the end.
+    private static bool EndsSentence(string text) =>
+        text.TrimEnd().TrimEnd(
+            '"', '\'', '»', '«', '“', '”', '’', ')', ']', '」', '』') is [.., '.' or '!' or '?' or '…' or '。' or '！' or '？'];
 
     private string Decode(ReadOnlySpan<int> tokens) => _decoder.Tokenizer.Decode(tokens, skipSpecialTokens: true);
 }

@@ -19,7 +19,9 @@ public abstract class Policy
     /// <summary>Whether what was shown may still change: re-translation.</summary>
     public virtual bool Revises => false;
 
-    /// <summary>Number of tokens of the hypothesis to put out, those kept included. Not asked when the source has ended: then all are.</summary>
+    /// <summary>
+    /// Number of tokens of the hypothesis to put out, those kept included. Not asked when the source has ended: then all are.
+    /// </summary>
     public abstract int Stable(PolicyStep step);
 
     /// <summary>The next text begins: what was remembered of the last one goes.</summary>

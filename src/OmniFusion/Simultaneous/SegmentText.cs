@@ -17,6 +17,9 @@ internal abstract class SegmentText : IDisposable
     /// <summary>What would follow now.</summary>
     internal abstract string Tentative { get; }
 
+    /// <summary>Whether what was written about the speech is a whole sentence that the policy lets out to its end.</summary>
+    internal abstract bool IsSentence { get; }
+
     /// <summary>What the audio tower's own head hears; null in a model without it.</summary>
     internal abstract Spelling? Spell();
 
@@ -50,6 +53,8 @@ internal sealed class FusedSegment(ISpeechDecoder speech, Policy policy) : Segme
 
     internal override string Tentative => _text.Tentative;
 
+    internal override bool IsSentence => _text.IsSentence;
+
     internal override Spelling? Spell() => (speech as ISpellingDecoder)?.Spell();
 
     internal override void Append(ReadOnlySpan<float> samples) => speech.Append(samples);
@@ -74,6 +79,8 @@ internal sealed class CascadeSegment(ISpeechDecoder speech, Policy speechPolicy,
     internal override string Text => _text.Text;
 
     internal override string Tentative => _text.Tentative;
+
+    internal override bool IsSentence => _heard.IsSentence;
 
     internal override Spelling? Spell() => (speech as ISpellingDecoder)?.Spell();
 

@@ -2,7 +2,9 @@ using OmniFusion.Media;
 
 namespace OmniFusion.Simultaneous;
 
-/// <summary>How to translate a stream; what is null is as the bundle says (its <c>simultaneous</c> section), or the default named here.</summary>
+/// <summary>
+/// How to translate a stream; what is null is as the bundle says (its <c>simultaneous</c> section), or the default named here.
+/// </summary>
 public sealed record SimultaneousOptions
 {
     /// <summary>Policy where nobody names one.</summary>
@@ -25,6 +27,12 @@ public sealed record SimultaneousOptions
 
     /// <summary>Seconds of silence that end a segment, 0.04 to 10. Null: the bundle's, or 0.4.</summary>
     public double? PauseSeconds { get; init; }
+
+    /// <summary>
+    /// Seconds of silence, 0 to 10, that end a segment whose text is a whole sentence of which the policy has put out everything; from
+    /// <see cref="PauseSeconds"/> on it changes nothing. Null: the bundle's, or 0.2.
+    /// </summary>
+    public double? SentencePauseSeconds { get; init; }
 
     /// <summary>
     /// Seconds that a segment lasts at most, 2 to 30. From the half of it on shorter and shorter pauses end it. Null: the bundle's, or 20.

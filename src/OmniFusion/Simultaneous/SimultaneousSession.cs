@@ -10,7 +10,12 @@ namespace OmniFusion.Simultaneous;
 /// runs by itself; many sessions share one model. All members may be called from any thread.
 /// <code>
 /// await using SimultaneousSession session = new(model, new() { TargetLanguage = "de" });
-/// Task listening = Task.Run(async () => { while (await microphone.Read(block)) await session.PushAsync(block); await session.FinishAsync(); });
+/// Task listening = Task.Run(async () =>
+/// {
+///     while (await microphone.Read(block))
+///         await session.PushAsync(block);
+///     await session.FinishAsync();
+/// });
 /// await foreach (StreamEvent happened in session.Events)
 ///     Console.Write(happened.Committed);
 /// </code>

@@ -72,7 +72,13 @@ public abstract class SpeechDecoder : ISpellingDecoder
 
     private protected AttentionProbe? Probe { get; private set; }
 
+    /// <summary>The decoder that writes.</summary>
     private protected abstract Generation.ICausalModel Writing { get; }
+
+    private protected abstract GreedyWriter Writer { get; }
+
+    /// <summary>Ids behind the source that open the text.</summary>
+    private protected abstract int[] Opening { get; }
 
     private protected DecoderMemory Memory => _memory ?? throw new ObjectDisposedException(GetType().Name);
 
@@ -128,28 +134,28 @@ public abstract class SpeechDecoder : ISpellingDecoder
     {
         KeptTokens.Check(kept, maxNewTokens, Writing);
         cancellation.ThrowIfCancellationRequested();
-        Compute c = Listen();
-        if (_promptIsNew)
-        {
-            Thinker.Begin(Prompt);
-            Restart();
-            _promptIsNew = false;
-        }
+        Compute c = Prepare();
         if (Audio.Tokens == 0 || maxNewTokens == 0)
             return new Hypothesis([.. kept], Ended: Audio.Tokens == 0, Probe is null ? null : []);
-        _model.Reader.CheckThinkerLength(Thinker.Rows + Prompt.Tail.Length + (_transcribes ? kept.Count + maxNewTokens : 0));
-        if (!_transcribes)
-            _model.Reader.CheckLength(Thinker.Rows + Prompt.Tail.Length + Prompt.Tower.Length + kept.Count, maxNewTokens);
-        try
+        CheckLength(kept.Count, maxNewTokens);
+        return Behind(c, prefix => Writer.Write(
+            c, prefix, Opening, kept, maxNewTokens, new WriterView(Probe, Thinker.HeadRows, SourcePositions), cancellation));
+    }
+
+    /// <summary>Reads a text that somebody else wrote about the audio so far, and lets a probe see where its tokens look.</summary>
+    /// <param name="text">Tokens, at least two; there is audio.</param>
+    /// <param name="probe">Of the decoder that writes.</param>
+    /// <exception cref="OmniFusionException">Source and text together are longer than the model takes.</exception>
+    internal void Follow(IReadOnlyList<int> text, AttentionProbe probe)
+    {
+        KeptTokens.Check(text, 0, Writing);
+        Compute c = Prepare();
+        CheckLength(text.Count, 0);
+        Behind(c, prefix =>
         {
-            return Continue(c, kept, maxNewTokens, cancellation);
-        }
-        catch (Exception error) when (error is not OperationCanceledException)
-        {
-            // What is kept may not fit together any more.
-            _promptIsNew = true;
-            throw;
-        }
+            Writer.Follow(c, prefix, Opening, text, probe, Thinker.HeadRows, SourcePositions);
+            return true;
+        });
     }
 
     /// <summary>Gives the memory back to the model.</summary>
@@ -164,7 +170,51 @@ public abstract class SpeechDecoder : ISpellingDecoder
     /// <summary>Another prompt begins: whatever rests on the last one goes.</summary>
     private protected abstract void Restart();
 
-    private protected abstract Hypothesis Continue(Compute c, IReadOnlyList<int> kept, int maxNewTokens, CancellationToken cancellation);
+    /// <summary>What stands in front of the text, of which only what is new is computed.</summary>
+    private protected abstract WriterPrefix ReadSource(Compute c);
+
+    private T Behind<T>(Compute c, Func<WriterPrefix, T> write)
+    {
+        try
+        {
+            WriterPrefix prefix = ReadSource(c);
+            try
+            {
+                return write(prefix);
+            }
+            finally
+            {
+                Thinker.Accept();
+                Spent = Spent with { Read = Writer.ReadSeconds, Write = Writer.WriteSeconds };
+            }
+        }
+        catch (Exception error) when (error is not OperationCanceledException)
+        {
+            // What is kept may not fit together any more.
+            _promptIsNew = true;
+            throw;
+        }
+    }
+
+    private void CheckLength(int kept, int maxNewTokens)
+    {
+        int source = Thinker.Rows + Prompt.Tail.Length;
+        _model.Reader.CheckThinkerLength(source + (_transcribes ? kept + maxNewTokens : 0));
+        if (!_transcribes)
+            _model.Reader.CheckLength(source + Prompt.Tower.Length + kept, maxNewTokens);
+    }
+
+    private Compute Prepare()
+    {
+        Compute c = Listen();
+        if (_promptIsNew)
+        {
+            Thinker.Begin(Prompt);
+            Restart();
+            _promptIsNew = false;
+        }
+        return c;
+    }
 
     private Compute Listen()
     {

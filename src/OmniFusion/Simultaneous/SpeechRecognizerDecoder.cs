@@ -11,15 +11,13 @@ namespace OmniFusion.Simultaneous;
 /// </summary>
 public sealed class SpeechRecognizerDecoder : SpeechDecoder
 {
-    private readonly GreedyWriter _writer;
-
     private SpeechRecognizerDecoder(OmniFusionModel model, PartialDecoderOptions options)
         // No style has a prompt for speech that names the language.
         : base(model, Languages.Find(model.Bundle.Languages[0]), options, transcribes: true)
     {
         Tokenizer = model.ThinkerTokenizer;
         Writing = model.Parts.Thinker;
-        _writer = new GreedyWriter(Thinker.Run, model.EndOfTranscript, options.NoRepeatNgramSize ?? 0);
+        Writer = new GreedyWriter(Thinker.Run, model.EndOfTranscript, options.NoRepeatNgramSize ?? 0);
         Heads = options.Heads;
     }
 
@@ -27,6 +25,10 @@ public sealed class SpeechRecognizerDecoder : SpeechDecoder
     public override Tokenizer Tokenizer { get; }
 
     private protected override ICausalModel Writing { get; }
+
+    private protected override GreedyWriter Writer { get; }
+
+    private protected override int[] Opening => Prompt.Tail;
 
     /// <summary>Begins a segment.</summary>
     /// <param name="model">Recognises.</param>
@@ -38,20 +40,11 @@ public sealed class SpeechRecognizerDecoder : SpeechDecoder
         return new SpeechRecognizerDecoder(model, options ?? new PartialDecoderOptions());
     }
 
-    private protected override void Restart() => _writer.Restart();
+    private protected override void Restart() => Writer.Restart();
 
-    private protected override Hypothesis Continue(Compute c, IReadOnlyList<int> kept, int maxNewTokens, CancellationToken cancellation)
+    private protected override WriterPrefix ReadSource(Compute c)
     {
         Tensor? changed = Thinker.Changed(c, out int first);
-        try
-        {
-            return _writer.Write(c, new WriterPrefix(Thinker.Rows, first, changed, Thinker.Ids), Prompt.Tail, kept, maxNewTokens,
-                new WriterView(Probe, Thinker.HeadRows, SourcePositions), cancellation);
-        }
-        finally
-        {
-            Thinker.Accept();
-            Spent = Spent with { Read = _writer.ReadSeconds, Write = _writer.WriteSeconds };
-        }
+        return new WriterPrefix(Thinker.Rows, first, changed, Thinker.Ids);
     }
 }

@@ -4,7 +4,9 @@ using OmniFusion.Text;
 
 namespace OmniFusion.Simultaneous;
 
-/// <summary>What the translators of a stream are made of: options where they are given, otherwise the bundle's, otherwise the defaults.</summary>
+/// <summary>
+/// What the translators of a stream are made of: options where they are given, otherwise the bundle's, otherwise the defaults.
+/// </summary>
 internal sealed class StreamParts
 {
     private readonly OmniFusionModel _model;
@@ -24,6 +26,7 @@ internal sealed class StreamParts
         Settings = new StreamSettings(
             options.ChunkSeconds ?? bundle.ChunkSeconds ?? StreamSettings.DefaultChunk,
             options.PauseSeconds ?? bundle.PauseSeconds ?? StreamSettings.DefaultPause,
+            options.SentencePauseSeconds ?? bundle.SentencePauseSeconds ?? StreamSettings.DefaultSentencePause,
             options.MaxSegmentSeconds ?? bundle.MaxSegmentSeconds ?? StreamSettings.DefaultMaxSegment,
             // Chinese and Japanese are written without spaces.
             spaced: _target.Code is not ("zh" or "ja"));
@@ -63,7 +66,8 @@ internal sealed class StreamParts
         foreach ((int layer, int head) in chosen)
             if (layer >= shape.Layers || head >= shape.Heads)
                 throw new OmniFusionException(
-                    $"The bundle names the attention head {head} of layer {layer}, but there are {shape.Layers} layers of {shape.Heads} heads.");
+                    $"The bundle names the attention head {head} of layer {layer}, "
+                    + $"but there are {shape.Layers} layers of {shape.Heads} heads.");
         return [.. chosen.Select(head => new AttentionHead(head.Layer, head.Head))];
     }
 }

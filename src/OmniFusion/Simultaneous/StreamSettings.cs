@@ -5,19 +5,21 @@ namespace OmniFusion.Simultaneous;
 /// <summary>How a stream is cut: into chunks, one step each, and into segments, one text each.</summary>
 internal sealed record StreamSettings
 {
-    internal const double DefaultChunk = 0.5, DefaultPause = 0.4, DefaultMaxSegment = 20;
+    internal const double DefaultChunk = 0.5, DefaultPause = 0.4, DefaultSentencePause = 0.2, DefaultMaxSegment = 20;
 
     /// <param name="chunkSeconds">Seconds of audio between two steps.</param>
     /// <param name="pauseSeconds">Seconds of silence that end a segment.</param>
+    /// <param name="sentencePauseSeconds">Seconds of silence that end a segment whose sentence is out.</param>
     /// <param name="maxSegmentSeconds">Longest segment.</param>
     /// <param name="spaced">Whether a space stands between two segments' texts.</param>
     /// <exception cref="OmniFusionException">A number is out of its bounds.</exception>
     internal StreamSettings(
-        double chunkSeconds = DefaultChunk, double pauseSeconds = DefaultPause, double maxSegmentSeconds = DefaultMaxSegment,
-        bool spaced = true)
+        double chunkSeconds = DefaultChunk, double pauseSeconds = DefaultPause, double sentencePauseSeconds = DefaultSentencePause,
+        double maxSegmentSeconds = DefaultMaxSegment, bool spaced = true)
     {
         ChunkSamples = Frames("chunk", chunkSeconds, 0.02, 30) * VoiceActivity.FrameSamples;
         PauseFrames = Frames("pause that ends a segment", pauseSeconds, 0.04, 10);
+        SentencePauseFrames = Frames("pause that ends a sentence", sentencePauseSeconds, 0, 10);
         MaxSegmentFrames = Frames("longest segment", maxSegmentSeconds, 2, 30);
         Spaced = spaced;
     }
@@ -25,6 +27,8 @@ internal sealed record StreamSettings
     internal int ChunkSamples { get; }
 
     internal int PauseFrames { get; }
+
+    internal int SentencePauseFrames { get; }
 
     internal int MaxSegmentFrames { get; }
 

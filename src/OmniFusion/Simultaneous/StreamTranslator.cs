@@ -6,8 +6,8 @@ namespace OmniFusion.Simultaneous;
 
 /// <summary>
 /// Translates a stream of any length segment by segment. Samples are gathered to chunks; voice activity opens a segment where speech begins
-/// and ends it at a pause, or, when it gets long, at the next short one; each chunk brings one step of the segment's text, and when the
-/// segment ends all of its text is out. Silence is looked at and forgotten. Only the present segment is kept.
+/// and ends it at a pause, a shorter one when its sentence is complete and out, or when it gets long; each chunk brings one step of the
+/// segment's text, and when the segment ends all of its text is out. Silence is looked at and forgotten. Only the present segment is kept.
 /// </summary>
 public abstract class StreamTranslator : ISimultaneousTranslator
 {
@@ -157,9 +157,13 @@ public abstract class StreamTranslator : ISimultaneousTranslator
             return;
         Advance(cancellation);
         // Loud, but no speech: what energy alone does not tell.
-        if (_segment.Spell()?.TrailingBlankSeconds >= _settings.PauseFrames * VoiceActivity.FrameSeconds + LetterGap)
+        if (EndsSentence(_segment)
+            || _segment.Spell()?.TrailingBlankSeconds >= _settings.PauseFrames * VoiceActivity.FrameSeconds + LetterGap)
             EndSegment(cancellation);
     }
+
+    // Said to its end, and a moment of silence: what follows is another sentence.
+    private bool EndsSentence(SegmentText segment) => segment.IsSentence && _silentFrames >= Math.Max(_settings.SentencePauseFrames, 1);
 
     // A click is no word, and a noise in which the audio tower hears no letter neither.
     private bool HasWords(SegmentText segment) => _voicedFrames >= WordFrames && segment.Spell() is not { Words: 0 };

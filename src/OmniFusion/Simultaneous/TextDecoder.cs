@@ -104,6 +104,20 @@ public sealed class TextDecoder : ITextDecoder
             c, new WriterPrefix(0, 0, null, []), _ids, kept, maxNewTokens, new WriterView(_probe, _start, SourcePositions), cancellation);
     }
 
+    /// <summary>Reads a translation that somebody else wrote of the source as it is, and lets a probe see where its tokens look.</summary>
+    /// <param name="text">Tokens, at least two; there is a source.</param>
+    /// <param name="probe">Of the translator.</param>
+    /// <exception cref="OmniFusionException">Source and text together are longer than the model takes.</exception>
+    internal void Follow(IReadOnlyList<int> text, AttentionProbe probe)
+    {
+        ObjectDisposedException.ThrowIf(_memory is null, this);
+        KeptTokens.Check(text, 0, _model.Parts.Translator);
+        _model.Reader.CheckLength(_ids.Length + text.Count, 0);
+        Compute c = _memory.Compute;
+        c.Arena.Reset();
+        _writer.Follow(c, new WriterPrefix(0, 0, null, []), _ids, text, probe, _start, SourcePositions);
+    }
+
     /// <summary>Gives the memory back to the model.</summary>
     public void Dispose()
     {

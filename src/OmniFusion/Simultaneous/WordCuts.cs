@@ -11,7 +11,9 @@ internal sealed class WordCuts(Tokenizer tokenizer)
 {
     private const char Incomplete = '\uFFFD';
 
-    /// <summary>The last cut that is not behind <paramref name="most"/> tokens; <paramref name="least"/> where there is none after it.</summary>
+    /// <summary>
+    /// The last cut that is not behind <paramref name="most"/> tokens; <paramref name="least"/> where there is none after it.
+    /// </summary>
     internal int LastCut(ReadOnlySpan<int> tokens, int least, int most)
     {
         for (int cut = Math.Min(most, tokens.Length - 1); cut > least; cut--)
@@ -54,7 +56,8 @@ internal sealed class WordCuts(Tokenizer tokenizer)
     {
         // Half a character before the cut; or a run of byte tokens that goes on behind it, which is only decoded as a whole.
         string before = Decode(tokens[..cut]), with = Decode(tokens[..(cut + 1)]);
-        if (before.Length == 0 || before[^1] == Incomplete || with.Length <= before.Length || !with.StartsWith(before, StringComparison.Ordinal))
+        if (before.Length == 0 || before[^1] == Incomplete || with.Length <= before.Length
+            || !with.StartsWith(before, StringComparison.Ordinal))
             return false;
         char last = before[^1], next = with[before.Length];
         return char.IsWhiteSpace(next) || char.IsWhiteSpace(last) || IsUnspaced(last) || IsUnspaced(next);
@@ -63,5 +66,6 @@ internal sealed class WordCuts(Tokenizer tokenizer)
     private string Decode(ReadOnlySpan<int> tokens) => tokenizer.Decode(tokens, skipSpecialTokens: true);
 
     // Kana, CJK ideographs and full-width forms. Their punctuation goes with what is before it.
-    private static bool IsUnspaced(char c) => c is (>= '\u3040' and <= '\u30FF') or (>= '\u3400' and <= '\u9FFF') or (>= '\uF900' and <= '\uFAFF');
+    private static bool IsUnspaced(char c) =>
+        c is (>= '\u3040' and <= '\u30FF') or (>= '\u3400' and <= '\u9FFF') or (>= '\uF900' and <= '\uFAFF');
 }

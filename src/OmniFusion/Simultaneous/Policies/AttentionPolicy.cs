@@ -8,7 +8,9 @@ namespace OmniFusion.Simultaneous;
 /// </summary>
 /// <param name="heads">Layers and heads whose attention is averaged.</param>
 /// <param name="frames">Positions f at the end of the source: 40 ms each for speech, tokens for text.</param>
-/// <param name="mass">Share of the attention from which on a token is held back; null: it is held back where its maximum lies there.</param>
+/// <param name="mass">
+/// Share of the attention from which on a token is held back; null: it is held back where its maximum lies there.
+/// </param>
 public sealed class AttentionPolicy(IReadOnlyList<AttentionHead> heads, int frames = 8, double? mass = null) : Policy
 {
     /// <inheritdoc/>

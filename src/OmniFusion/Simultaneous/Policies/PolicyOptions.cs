@@ -8,10 +8,14 @@ namespace OmniFusion.Simultaneous;
 /// <c>NAME:KEY=NUMBER,KEY=NUMBER</c>.
 /// <list type="table">
 /// <item><term><c>wait-k:3,stride=1</c></term><description><see cref="WaitKPolicy"/> in source words</description></item>
-/// <item><term><c>wait-k-chunks:3,stride=1,seconds=0.5</c></term><description><see cref="WaitKPolicy"/> in stretches of audio</description></item>
+/// <item>
+/// <term><c>wait-k-chunks:3,stride=1,seconds=0.5</c></term><description><see cref="WaitKPolicy"/> in stretches of audio</description>
+/// </item>
 /// <item><term><c>local-agreement:2</c></term><description><see cref="LocalAgreementPolicy"/></description></item>
 /// <item><term><c>hold-n:3</c></term><description><see cref="HoldPolicy"/></description></item>
-/// <item><term><c>alignatt:frames=8</c>, <c>alignatt:frames=8,mass=0.3</c></term><description><see cref="AttentionPolicy"/></description></item>
+/// <item>
+/// <term><c>alignatt:frames=8</c>, <c>alignatt:frames=8,mass=0.3</c></term><description><see cref="AttentionPolicy"/></description>
+/// </item>
 /// <item><term><c>retranslate:mask=4</c></term><description><see cref="RetranslationPolicy"/></description></item>
 /// </list>
 /// </summary>
@@ -27,6 +31,9 @@ public sealed class PolicyOptions
         ["alignatt"] = [("frames", 1, 10000, 8), ("mass", 0.001, 1, null)],
         ["retranslate"] = [("mask", 0, 1000, 4)],
     };
+
+    private const NumberStyles Decimals =
+        NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite;
 
     private readonly Dictionary<string, double> _numbers;
 
@@ -60,11 +67,11 @@ public sealed class PolicyOptions
                 throw new OmniFusionException(
                     $"The policy {name} has no '{key}' in '{text}', only {string.Join(", ", keys.Select(known => known.Key))}.");
             bool whole = double.IsInteger(bounds.Least);
-            if (!double.TryParse(pair[^1], NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite,
-                    CultureInfo.InvariantCulture, out double number)
+            if (!double.TryParse(pair[^1], Decimals, CultureInfo.InvariantCulture, out double number)
                 || !(number >= bounds.Least && number <= bounds.Most) || (whole && !double.IsInteger(number)))
                 throw new OmniFusionException(string.Create(CultureInfo.InvariantCulture,
-                    $"The policy {name} takes as {key} a {(whole ? "whole " : "")}number from {bounds.Least} to {bounds.Most}, not '{pair[^1]}'."));
+                    $"The policy {name} takes as {key} a {(whole ? "whole " : "")}number from {bounds.Least} to {bounds.Most}, ")
+                    + $"not '{pair[^1]}'.");
             if (!numbers.TryAdd(key, number))
                 throw new OmniFusionException($"The policy '{text}' gives {key} twice.");
         }
