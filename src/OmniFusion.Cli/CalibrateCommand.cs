@@ -16,7 +16,8 @@ internal static class CalibrateCommand
     {
         Argument<string?> manifest = new("MANIFEST")
         {
-            Description = "Development set: an object {\"audio\", \"text\", \"translation\" or \"translations\"} a line, paths relative to it",
+            Description = "Development set: an object {\"audio\", \"text\", \"translation\" or \"translations\"} a line, "
+                + "paths relative to it",
             Arity = ArgumentArity.ZeroOrOne,
         };
         Option<string?> pack = new("--pack")

@@ -103,7 +103,8 @@ internal abstract class StreamSource
         {
             ProcessStartInfo start = new("ffmpeg",
             [
-                "-nostdin", "-v", "error", "-f", format, "-i", name, "-ac", "1", "-ar", "16000", "-f", "s16le", "-flush_packets", "1", "pipe:1",
+                "-nostdin", "-v", "error", "-f", format, "-i", name, "-ac", "1", "-ar", "16000", "-f", "s16le", "-flush_packets", "1",
+                "pipe:1",
             ])
             {
                 RedirectStandardOutput = true,

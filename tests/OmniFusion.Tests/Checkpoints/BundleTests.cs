@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using OmniFusion.Checkpoints;
 
 namespace OmniFusion.Tests.Checkpoints;
@@ -96,9 +97,39 @@ public sealed class BundleTests : IDisposable
         _folder.Write("omnifusion.json", $$"""{"simultaneous":{{json}}}""");
         Bundle bundle = Bundle.Load(_folder.Path);
         Assert.Equal([(3, 0), (3, 5)], bundle.Simultaneous.Heads);
-        Assert.Equal(("alignatt:frames=6", 0.25f, null), (bundle.Simultaneous.Policy, bundle.Simultaneous.ChunkSeconds, bundle.Simultaneous.PauseSeconds));
+        Assert.Equal(("alignatt:frames=6", 0.25f, null),
+            (bundle.Simultaneous.Policy, bundle.Simultaneous.ChunkSeconds, bundle.Simultaneous.PauseSeconds));
         bundle.Save(_folder.Path);
         Assert.Contains(json, File.ReadAllText(_folder["omnifusion.json"]).Replace(" ", "").Replace("\n", "").Replace("\r", ""));
+    }
+
+    [Fact]
+    public void SettingsOfStreamsAreEditedInPlace()
+    {
+        string file = _folder.Write("omnifusion.json",
+            "{\"note\":\"für später\",\"simultaneous\":{\"sentence_pause_seconds\":0.3,\"heads\":[1,1],\"more\":[]},"
+            + "\"fusion\":{\"mode\":\"mid\"}}");
+        new BundleSimultaneous { Heads = [(3, 0), (2, 5)], TextHeads = [(0, 1)] }.SaveInto(_folder.Path);
+        Assert.Equal("{\"note\":\"fürspäter\",\"simultaneous\":{\"sentence_pause_seconds\":0.3,\"heads\":[3,0,2,5],\"more\":[],"
+            + "\"text_heads\":[0,1]},\"fusion\":{\"mode\":\"mid\"}}", Regex.Replace(File.ReadAllText(file), "\\s", ""));
+        Assert.Equal(0.3f, Bundle.Load(file).Simultaneous.SentencePauseSeconds);
+        // A file without the section gets one, by its own name too.
+        _folder.Write("omnifusion.json", "{\"simultaneous\":null}");
+        new BundleSimultaneous { Policy = "hold-n:3" }.SaveInto(file);
+        Assert.Equal("hold-n:3", Bundle.Load(_folder.Path).Simultaneous.Policy);
+        Assert.Equal([file], Directory.GetFiles(_folder.Path));
+    }
+
+    [Theory]
+    [InlineData("{")]
+    [InlineData("{\"simultaneous\":[]}")]
+    [InlineData("{\"note\":1,\"note\":2}")]
+    public void ABrokenBundleIsNotEdited(string json)
+    {
+        string file = _folder.Write("omnifusion.json", json);
+        Assert.StartsWith(file, Assert.Throws<OmniFusionException>(
+            () => new BundleSimultaneous { Policy = "hold-n:3" }.SaveInto(_folder.Path)).Message);
+        Assert.Equal(json, File.ReadAllText(file));
     }
 
     [Fact]

@@ -141,11 +141,14 @@ public sealed class SimultaneousLogTests : IDisposable
 
     [Theory]
     [InlineData("""{"id": 1, "total_audio_processed": 0.5, "computation_time": 0, "generated_tokens": [], "deleted_tokens": []}""", "0.5")]
-    [InlineData("""{"id": 1, "total_audio_processed": 1e999, "computation_time": 0, "generated_tokens": [], "deleted_tokens": []}""", "has heard")]
+    [InlineData("""{"id": 1, "total_audio_processed": 1e999, "computation_time": 0, "generated_tokens": [], "deleted_tokens": []}""",
+        "has heard")]
     [InlineData("""{"id": 1, "total_audio_processed": 2, "computation_time": -1, "generated_tokens": [], "deleted_tokens": []}""", "-1")]
     [InlineData("""{"id": 1, "total_audio_processed": 2, "computation_time": NaN, "generated_tokens": [], "deleted_tokens": []}""", "JSON")]
-    [InlineData("""{"id": 1, "total_audio_processed": 2, "computation_time": 0, "generated_tokens": ["\ud800"], "deleted_tokens": []}""", "Line 3")]
-    [InlineData("""{"id": 1, "total_audio_processed": 2, "computation_time": 0, "generated_tokens": [], "deleted_tokens": ["b"]}""", "deleted")]
+    [InlineData("""{"id": 1, "total_audio_processed": 2, "computation_time": 0, "generated_tokens": ["\ud800"], "deleted_tokens": []}""",
+        "Line 3")]
+    [InlineData("""{"id": 1, "total_audio_processed": 2, "computation_time": 0, "generated_tokens": [], "deleted_tokens": ["b"]}""",
+        "deleted")]
     [InlineData("""{"id": 1, "total_audio_processed": 2, "computation_""", "Line 3")]
     public void Damaged_simulstream_log_is_one_sentence(string line, string word)
     {

@@ -12,7 +12,10 @@ internal static class Tokenizers
     public static Tokenizer Translator { get; } = Tokenizer.Load(Path.Combine(Nano, "translator"));
 
     public static Tokenizer[] All { get; } =
-        [Translator, Tokenizer.Load(Path.Combine(Nano, "omni")), Tokenizer.Load(Golden.Tiny("translator")), Tokenizer.Load(Golden.Tiny("omni"))];
+    [
+        Translator, Tokenizer.Load(Path.Combine(Nano, "omni")), Tokenizer.Load(Golden.Tiny("translator")),
+        Tokenizer.Load(Golden.Tiny("omni")),
+    ];
 }
 
 /// <summary>Sound that counts as speech, and silence.</summary>
@@ -46,7 +49,7 @@ internal sealed class ScriptedDecoder(Tokenizer tokenizer, Func<int, int[], Hypo
 /// <summary>Writes one word for every 0.4 s that it hears, and guesses the last one wrong until it has heard more.</summary>
 internal sealed class FakeSpeechDecoder : ISpellingDecoder
 {
-    private long _samples;
+    private long _samples, _spoken;
 
     public static int Alive;
 
@@ -71,10 +74,15 @@ internal sealed class FakeSpeechDecoder : ISpellingDecoder
 
     public Spelling? Spell() => OnSpell?.Invoke(Seconds);
 
+    /// <summary>It guesses no word wrong, and this stands behind the last one when it hears only silence; null: as above.</summary>
+    public string? Ending { get; init; }
+
     public void Append(ReadOnlySpan<float> samples)
     {
         Assert.False(SourceEnded || Disposed);
         _samples += samples.Length;
+        if (samples.ContainsAnyExcept(0))
+            _spoken = _samples;
     }
 
     public void Complete() => SourceEnded = true;
@@ -86,8 +94,11 @@ internal sealed class FakeSpeechDecoder : ISpellingDecoder
         Assert.False(Disposed);
         OnWrite?.Invoke(cancellation);
         cancellation.ThrowIfCancellationRequested();
-        int words = Math.Max((int)(Seconds / 0.4), 1);
-        string text = string.Join(' ', Enumerable.Range(1, words).Select(i => i == words && !SourceEnded ? $"falsch{words}" : $"Wort{i}"));
+        int words = Math.Max((int)((Ending is null ? _samples : _spoken) / 6400), 1);
+        string text = string.Join(' ', Enumerable.Range(1, words)
+            .Select(i => i == words && !SourceEnded && Ending is null ? $"falsch{words}" : $"Wort{i}"));
+        if (SourceEnded || _samples > _spoken)
+            text += Ending;
         int[] tokens = Tokenizer.Encode(text, addSpecialTokens: false);
         // What was kept is kept, right or wrong.
         return new Hypothesis([.. kept, .. tokens.Skip(kept.Count)], true, null);

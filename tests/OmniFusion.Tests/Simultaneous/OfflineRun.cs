@@ -22,7 +22,10 @@ internal sealed class OfflineRun
         SpeechPrompt prompt = decoder.Prompt;
         ThinkerInput input = new()
         {
-            Ids = [.. prompt.Head.Ids, prompt.AudioToken, .. prompt.Tail], Mel = mel, Patches = prompt.Head.Patches, Grid = prompt.Head.Grid,
+            Ids = [.. prompt.Head.Ids, prompt.AudioToken, .. prompt.Tail],
+            Mel = mel,
+            Patches = prompt.Head.Patches,
+            Grid = prompt.Head.Grid,
         };
         Thinker thinker = model.Parts.Thinker;
         ThinkerBatch batch = thinker.Prepare([input]);

@@ -7,8 +7,8 @@ public sealed class PartialTextTests
 {
     private static readonly string[] s_words =
     [
-        "Ein", "Hund", "rennt", "Unabhängigkeitserklärung", "Donaudampfschiff", "durch", "den", "Schnee,", "„schön“", "naïve", "🐶🐕‍🦺", "Привет",
-        "x", "2024", "don't", "...", "東京", "ひらがな",
+        "Ein", "Hund", "rennt", "Unabhängigkeitserklärung", "Donaudampfschiff", "durch", "den", "Schnee,", "„schön“", "naïve",
+        "🐶🐕‍🦺", "Привет", "x", "2024", "don't", "...", "東京", "ひらがな",
     ];
 
     // Per policy and tokenizer 20 random streams of hypotheses that change their mind behind what is out.
@@ -77,7 +77,8 @@ public sealed class PartialTextTests
     public void Japanese_comes_out_character_by_character()
     {
         // Byte tokens are only decoded as whole runs.
-        Tokenizer[] able = [.. Tokenizers.All.Where(one => !one.HasByteTokens && one.Decode(one.Encode("東京は大きい。", false), true).Trim() == "東京は大きい。")];
+        Tokenizer[] able = [.. Tokenizers.All.Where(
+            one => !one.HasByteTokens && one.Decode(one.Encode("東京は大きい。", false), true).Trim() == "東京は大きい。")];
         Assert.NotEmpty(able);
         foreach (Tokenizer tokenizer in able)
         {
@@ -123,7 +124,8 @@ public sealed class PartialTextTests
     public void A_cancelled_step_changes_nothing()
     {
         Tokenizer tokenizer = Tokenizers.Translator;
-        ScriptedDecoder decoder = new(tokenizer, (_, _) => new Hypothesis(tokenizer.Encode("Ein Hund rennt", addSpecialTokens: false), true, null));
+        int[] tokens = tokenizer.Encode("Ein Hund rennt", addSpecialTokens: false);
+        ScriptedDecoder decoder = new(tokenizer, (_, _) => new Hypothesis(tokens, true, null));
         PartialText text = new(decoder, new HoldPolicy(0));
         text.Advance(1, 1, 100, default);
         Assert.Equal("Ein Hund", text.Text);

@@ -115,7 +115,8 @@ public sealed class PolicyTests
         Assert.Equal(6, new AttentionPolicy(heads, frames: 1).Stable(step));
         // All of a short source is its end.
         Assert.Equal(2, new AttentionPolicy(heads, frames: 10).Stable(step));
-        Assert.Throws<OmniFusionException>(() => new AttentionPolicy(heads).Stable(step with { Hypothesis = new Hypothesis([1], true, null) }));
+        Assert.Throws<OmniFusionException>(
+            () => new AttentionPolicy(heads).Stable(step with { Hypothesis = new Hypothesis([1], true, null) }));
 
         static float[] Peak(int at) => [.. Enumerable.Range(0, 10).Select(i => i == at ? 0.5f : 0.02f)];
     }

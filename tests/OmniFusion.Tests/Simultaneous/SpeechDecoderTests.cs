@@ -210,7 +210,8 @@ public class SpeechDecoderTests
         Hypothesis blindAgain = decoder.Write([], 12);
         Assert.Equal(frames, decoder.Audio.FramesEncoded);
 
-        Translation withImage = await Sounds.Tiny.TranslateAsync(new() { Samples = sound, Picture = image, TargetLanguage = "fr" }, options);
+        Translation withImage = await Sounds.Tiny.TranslateAsync(
+            new() { Samples = sound, Picture = image, TargetLanguage = "fr" }, options);
         Translation without = await Sounds.Tiny.TranslateAsync(new() { Samples = sound, TargetLanguage = "fr" }, options);
         Assert.Equal(withImage.Ids, seeing.Ended ? [.. seeing.Tokens, 2] : seeing.Tokens);
         Assert.Equal(without.Ids, blindAgain.Ended ? [.. blindAgain.Tokens, 2] : blindAgain.Tokens);
@@ -254,7 +255,8 @@ public class SpeechDecoderTests
     public void Bad_calls_say_so()
     {
         FusedSpeechDecoder decoder = FusedSpeechDecoder.Create(Sounds.Nano, "de");
-        void Refused(string why, Action act) => Assert.Contains(why, Assert.Throws<OmniFusionException>(act).Message, StringComparison.Ordinal);
+        void Refused(string why, Action act) =>
+            Assert.Contains(why, Assert.Throws<OmniFusionException>(act).Message, StringComparison.Ordinal);
         Refused("not numbers", () => decoder.Append([0, float.NaN]));
         Refused("not numbers", () => decoder.Append([float.PositiveInfinity]));
         Refused("300", () => decoder.Append(new float[300 * 16000 + 1]));
@@ -284,7 +286,8 @@ public class SpeechDecoderTests
     public void A_step_that_was_stopped_half_way_leaves_no_trace()
     {
         float[] sound = Sounds.Speech("ducks");
-        using FusedSpeechDecoder decoder = FusedSpeechDecoder.Create(Sounds.Nano, "de"), undisturbed = FusedSpeechDecoder.Create(Sounds.Nano, "de");
+        using FusedSpeechDecoder decoder = FusedSpeechDecoder.Create(Sounds.Nano, "de"),
+            undisturbed = FusedSpeechDecoder.Create(Sounds.Nano, "de");
         foreach (int length in (int[])[20000, 20000])
         {
             decoder.Append(sound.AsSpan(0, length));

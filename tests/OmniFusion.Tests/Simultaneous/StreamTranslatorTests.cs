@@ -8,10 +8,12 @@ public sealed class StreamTranslatorTests
     private readonly List<FakeSpeechDecoder> _decoders = [];
     private Action<CancellationToken>? _onWrite;
     private Func<double, Spelling?>? _onSpell;
+    private string? _ending;
 
     // Speech, a pause, speech, a long silence, speech to the end.
     private static float[] Talk => [
-        .. Sound.Silence(0.7), .. Sound.Speech(2.3), .. Sound.Silence(0.8), .. Sound.Speech(1.7), .. Sound.Silence(5), .. Sound.Speech(1.05)];
+        .. Sound.Silence(0.7), .. Sound.Speech(2.3), .. Sound.Silence(0.8), .. Sound.Speech(1.7), .. Sound.Silence(5),
+        .. Sound.Speech(1.05)];
 
     [Theory]
     [InlineData("local-agreement:2")]
@@ -207,6 +209,87 @@ public sealed class StreamTranslatorTests
         Assert.InRange(_all.Count(decoder => decoder.IsAlive), 0, 1);
     }
 
+    // Two sentences with 0.3 s between them, where a pause takes 0.4 s.
+    [Theory]
+    [InlineData("hold-n:0", ".", 2)]
+    [InlineData("hold-n:0", "!\u201D", 2)]
+    [InlineData("local-agreement:2", "?", 2)]
+    // Nothing ends it: no sentence, one that is not all out, a pause that is asked to be longer.
+    [InlineData("hold-n:0", "", 1)]
+    [InlineData("hold-n:0", ",", 1)]
+    [InlineData("hold-n:1", ".", 1)]
+    [InlineData("hold-n:0", ".", 1, 0.4)]
+    public void A_sentence_that_is_out_needs_a_shorter_pause(string policy, string end, int segments, double pause = 0.2)
+    {
+        _ending = end;
+        float[] talk = [.. Sound.Speech(2.1), .. Sound.Silence(0.3), .. Sound.Speech(1.7)];
+        using StreamTranslator translator = New(policy, settings: new StreamSettings(0.1, sentencePauseSeconds: pause));
+        List<StreamEvent> events = [.. talk.Chunk(1600).Select(chunk => translator.Push(chunk)), translator.Finish()];
+        Assert.Equal(segments, _decoders.Count);
+        Assert.Equal(segments, events.Count(happened => happened.EndsSegment));
+        Assert.All(events, happened => Assert.Equal(0, happened.Deleted));
+        // 2.1 s and 1.7 s with what surrounds them; every word of both segments once, in order.
+        string[] words = string.Concat(events.Select(happened => happened.Committed)).Split(' ');
+        int[] numbers = [.. words.Select(word => int.Parse(word.Replace("Wort", "").TrimEnd([.. end])))];
+        int first = segments == 1 ? 0 : Array.LastIndexOf(numbers, 1);
+        Assert.Equal(Enumerable.Range(1, first), numbers[..first]);
+        Assert.Equal(Enumerable.Range(1, numbers.Length - first), numbers[first..]);
+        Assert.Equal(segments, words.Count(word => end != "" && word.EndsWith(end, StringComparison.Ordinal)) + (end == "" ? 1 : 0));
+        if (segments == 1)
+            return;
+        // It is out while the pause lasts, and all samples were heard but those of the silence.
+        Assert.InRange(events.First(happened => happened.EndsSegment).AudioSeconds, 2.3, 2.41);
+        Assert.InRange(_decoders.Sum(decoder => decoder.Seconds), 3.9, 4.11);
+    }
+
+    [Fact]
+    public void The_end_of_a_sentence_can_be_cancelled_and_done_again()
+    {
+        _ending = ".";
+        using CancellationTokenSource stop = new();
+        bool completed = false;
+        _onWrite = _ =>
+        {
+            // The second step of that chunk ends the segment.
+            if (_decoders[0].SourceEnded && !completed)
+                stop.Cancel();
+            completed = _decoders[0].SourceEnded;
+        };
+        using StreamTranslator translator = New("hold-n:0", settings: new StreamSettings(0.1));
+        string text = "";
+        int cancelled = 0;
+        foreach (float[] chunk in ((float[])[.. Sound.Speech(2.1), .. Sound.Silence(0.3), .. Sound.Speech(1.7)]).Chunk(1600))
+        {
+            try
+            {
+                text += translator.Push(chunk, cancelled == 0 ? stop.Token : default).Committed;
+            }
+            catch (OperationCanceledException)
+            {
+                cancelled++;
+            }
+        }
+        text += translator.Finish().Committed;
+        Assert.Equal(1, cancelled);
+        Assert.StartsWith("Wort1 Wort2 Wort3 Wort4 Wort5", text);
+        Assert.Equal(2, text.Split(' ').Count(word => word == "Wort1"));
+        Assert.Equal(2, text.Count(c => c == '.'));
+    }
+
+    [Fact]
+    public void The_cascade_ends_with_the_sentence_that_was_heard()
+    {
+        _ending = ".";
+        using CascadeTranslator translator = new(NewDecoder, () => new FakeTextDecoder(),
+            (decoder, _) => PolicyOptions.Parse("hold-n:0").Create(decoder.Tokenizer, []), new StreamSettings(0.1));
+        string text = "";
+        foreach (float[] chunk in ((float[])[.. Sound.Speech(2.1), .. Sound.Silence(0.3), .. Sound.Speech(1.7)]).Chunk(1600))
+            text += translator.Push(chunk).Committed;
+        text += translator.Finish().Committed;
+        Assert.Equal(2, _decoders.Count);
+        Assert.Matches("^WORT1 WORT2 [^.]*WORT[5-6][.] WORT1 [^.]*WORT[4-5][.]$", text);
+    }
+
     [Fact]
     public void The_cascade_translates_what_is_stable_and_then_all_of_it()
     {
@@ -230,25 +313,27 @@ public sealed class StreamTranslatorTests
     }
 
     [Theory]
-    [InlineData(0.01, 0.4, 20)]
-    [InlineData(31, 0.4, 20)]
-    [InlineData(double.NaN, 0.4, 20)]
-    [InlineData(0.5, 0, 20)]
-    [InlineData(0.5, 0.4, 31)]
-    public void Settings_have_bounds(double chunk, double pause, double longest) =>
-        Assert.Throws<OmniFusionException>(() => new StreamSettings(chunk, pause, longest));
+    [InlineData(0.01, 0.4, 0.2, 20)]
+    [InlineData(31, 0.4, 0.2, 20)]
+    [InlineData(double.NaN, 0.4, 0.2, 20)]
+    [InlineData(0.5, 0, 0.2, 20)]
+    [InlineData(0.5, 0.4, -0.1, 20)]
+    [InlineData(0.5, 0.4, 11, 20)]
+    [InlineData(0.5, 0.4, 0.2, 31)]
+    public void Settings_have_bounds(double chunk, double pause, double sentence, double longest) =>
+        Assert.Throws<OmniFusionException>(() => new StreamSettings(chunk, pause, sentence, longest));
 
     private readonly List<WeakReference> _all = [];
     private int _alive;
 
     private FakeSpeechDecoder NewDecoder()
     {
-        _decoders.Add(new FakeSpeechDecoder { OnWrite = _onWrite, OnSpell = _onSpell });
+        _decoders.Add(new FakeSpeechDecoder { OnWrite = _onWrite, OnSpell = _onSpell, Ending = _ending });
         _all.Add(new WeakReference(_decoders[^1]));
         return _decoders[^1];
     }
 
-    private SimultaneousTranslator New(string policy, bool keep = true) => new(
+    private SimultaneousTranslator New(string policy, bool keep = true, StreamSettings? settings = null) => new(
         () =>
         {
             FakeSpeechDecoder decoder = NewDecoder();
@@ -259,7 +344,7 @@ public sealed class StreamTranslatorTests
             }
             return decoder;
         },
-        decoder => PolicyOptions.Parse(policy).Create(decoder.Tokenizer, []), new StreamSettings());
+        decoder => PolicyOptions.Parse(policy).Create(decoder.Tokenizer, []), settings ?? new StreamSettings());
 
     private (string Text, int Segments) Play(string policy, float[] samples, Func<int, int> size)
     {

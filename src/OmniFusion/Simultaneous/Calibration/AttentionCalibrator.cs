@@ -63,7 +63,8 @@ public sealed class AttentionCalibrator
             return;
         using TextDecoder text = TextDecoder.Create(_model, _source, _target);
         text.SetSource(sentence.Transcript, ended: true);
-        Count(Text, text, sentence.Translation, ids => text.Follow(ids, _translatorProbe), _translatorProbe, _translatorHeads, cancellation);
+        Count(Text, text, sentence.Translation, ids => text.Follow(ids, _translatorProbe), _translatorProbe, _translatorHeads,
+            cancellation);
     }
 
     /// <summary>Settings of a bundle that name the best heads of each decoder, and nothing else.</summary>
