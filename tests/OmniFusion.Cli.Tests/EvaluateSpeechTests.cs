@@ -145,6 +145,22 @@ public sealed class EvaluateSpeechTests : IDisposable
     }
 
     [Fact]
+    public async Task TheCascadeSearchesInBothStagesAsTranslateDoes()
+    {
+        string audio = TinyBundle.Media("bat.wav"), folder = _bundle["out"];
+        string[] search = ["--beams", "4", "--length-penalty", "0.3"];
+        await Evaluate([Manifest((audio, "A bat.", "b")), "--output", folder, .. search]);
+        JsonNode written = JsonNode.Parse(File.ReadAllLines(Path.Combine(folder, "items.jsonl"))[0])!;
+        JsonNode cascade = written["translations"]!["de"]!["cascade"]!;
+        JsonElement alone = (await _bundle.Translate([audio, "--to", "de", "--cascade", "--json", .. search])).Json[0];
+        Assert.Equal(
+            (alone.GetProperty("transcript").GetString(), alone.GetProperty("translation").GetString()),
+            (written["recognizer"]!["text"]!.GetValue<string>(), cascade["text"]!.GetValue<string>()));
+        // Its time is that of both stages.
+        Assert.True(cascade["seconds"]!.GetValue<double>() > written["recognizer"]!["seconds"]!.GetValue<double>());
+    }
+
+    [Fact]
     public async Task PicturesAreSeenByTheFusedModelAlone()
     {
         _bundle.EditJson("omnifusion.json", json => json["image_size"] = new JsonArray(112, 84));
