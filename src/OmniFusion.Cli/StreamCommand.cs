@@ -106,7 +106,8 @@ internal static class StreamCommand
     {
         await Task.WhenAny(feeding, Task.Delay(Timeout.Infinite, cancellation));
         await session.FinishAsync(CancellationToken.None);
-        if (feeding.IsFaulted)
+        // Who stops a stream gets no complaint of the source that it was stopped.
+        if (feeding.IsFaulted && !cancellation.IsCancellationRequested)
             await feeding;
     }
 

@@ -8,7 +8,8 @@ internal abstract class StreamView
 {
     internal static StreamView Create(bool json) => json ? new Lines(Console.Out)
         : Console.IsOutputRedirected ? new Plain(Console.Out)
-        : new Terminal(Console.Out, () => Console.WindowWidth);
+        // Some terminals do not know how wide they are.
+        : new Terminal(Console.Out, () => Console.WindowWidth is > 0 and int width ? width : 80);
 
     internal abstract void Show(StreamEvent happened);
 
