@@ -89,13 +89,19 @@ internal static class StreamCommand
         StreamFeeder feeder = new(session, images, chunk, realtime, cancellation);
         Task feeding = Task.Run(() => source.Read(feeder.Take, cancellation), CancellationToken.None);
         Task finishing = Finish(session, feeding, cancellation);
-        await foreach (StreamEvent happened in session.Events)
+        try
         {
-            view.Show(happened);
-            record?.Add(happened);
+            await foreach (StreamEvent happened in session.Events)
+            {
+                view.Show(happened);
+                record?.Add(happened);
+            }
         }
-        view.End();
-        record?.Save();
+        finally
+        {
+            view.End();
+            record?.Save();
+        }
         // Only now, so that what is known is shown whatever became of the source.
         await finishing;
         return 0;

@@ -13,12 +13,20 @@ internal sealed class StreamRecord
     private StreamRecord(string path, bool subtitles) => (_path, _subtitles) = (path, subtitles ? new Subtitles() : null);
 
     /// <exception cref="UsageException">The name ends in nothing known.</exception>
-    internal static StreamRecord? Of(string? path) => path is null ? null : Path.GetExtension(path).ToLowerInvariant() switch
+    /// <exception cref="OmniFusionException">There is no such folder: to be told before an hour of talk, not after it.</exception>
+    internal static StreamRecord? Of(string? path)
     {
-        ".srt" or ".vtt" => new StreamRecord(path, subtitles: true),
-        ".jsonl" => new StreamRecord(path, subtitles: false),
-        _ => throw new UsageException($"--save writes .srt, .vtt or .jsonl, not '{path}'."),
-    };
+        if (path is null)
+            return null;
+        bool subtitles = Path.GetExtension(path).ToLowerInvariant() switch
+        {
+            ".srt" or ".vtt" => true,
+            ".jsonl" => false,
+            _ => throw new UsageException($"--save writes .srt, .vtt or .jsonl, not '{path}'."),
+        };
+        return Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(path))) ? new StreamRecord(path, subtitles)
+            : throw new OmniFusionException($"--save {path}: its folder does not exist.");
+    }
 
     internal void Add(StreamEvent happened)
     {

@@ -80,6 +80,8 @@ public sealed class StreamTests : IDisposable
     [Theory]
     [InlineData("missing.wav", "stream", "missing.wav", "--to", "de")]
     [InlineData("30 seconds", "stream", "missing.wav", "--to", "de", "--chunk", "31")]
+    [InlineData("--save", "stream", "missing.wav", "--to", "de", "--save", "no-such-folder/talk.srt")]
+    [InlineData("10 seconds", "stream", "missing.wav", "--to", "de", "--sentence-pause", "11")]
     [InlineData("missing.png", "stream", "missing.wav", "--to", "de", "--image", "missing.png@1")]
     public async Task Bad_input_is_named(string word, params string[] arguments) =>
         (await CommandLine.Run(arguments)).AssertFailed(1, word);
