@@ -20,11 +20,7 @@ internal static class CalibrateCommand
                 + "paths relative to it",
             Arity = ArgumentArity.ZeroOrOne,
         };
-        Option<string?> pack = new("--pack")
-        {
-            Description = "Speech pack made by omnifusion synthesize, instead of a manifest", HelpName = "PACK",
-        };
-        Option<string?> source = new("--source") { Description = "Lines that the pack speaks, plain or .gz", HelpName = "FILE" };
+        Option<string?> pack = Options.Pack(), source = Options.Source();
         Option<string?> target = new("--target") { Description = "Their translations, plain or .gz", HelpName = "FILE" };
         Option<string?> to = new("--to") { Description = "Language of the translations: a code or an English name", HelpName = "LANG" };
         Option<int?> items = Options.Whole("--items", $"Sentences to take from its beginning (default: {DefaultItems})", 1, 1_000_000);
