@@ -31,7 +31,8 @@ public sealed unsafe class Arena
         _top = _top with { Tensors = _top.Tensors + 1 };
         tensor.RequiresGrad = false;
         tensor.Grad = null;
-        return tensor.Become(shape, DType.F32, data, null);
+        // A tensor keeps its block alive even when nobody holds the arena any more.
+        return tensor.Become(shape, DType.F32, data, _blocks[_top.Block]);
     }
 
     /// <summary>Takes back everything lent since <paramref name="mark"/>.</summary>

@@ -8,7 +8,7 @@ namespace OmniFusion.Tensors;
 /// </summary>
 public sealed unsafe class Tensor
 {
-    // Keeps the memory alive: the buffer, the memory-mapped file, or null for an arena, which outlives what it lends.
+    // Keeps the memory alive: the buffer, which may be a block of an arena, or the memory-mapped file.
     private object? _owner;
 
     internal Tensor()
