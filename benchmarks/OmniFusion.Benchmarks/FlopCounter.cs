@@ -144,6 +144,8 @@ internal sealed class FlopCounter(IKernels kernels) : IKernels
         Tensor logits, ReadOnlySpan<int> targets, float labelSmoothing, Tensor logSumExp, float dloss, Tensor dlogits) =>
         kernels.CrossEntropyGrad(logits, targets, labelSmoothing, logSumExp, dloss, dlogits);
 
+    public void Distil(Tensor logits, Tensor teacher, Tensor loss, Tensor? gradient) => kernels.Distil(logits, teacher, loss, gradient);
+
     public void Ctc(Tensor logits, Segments segments, IReadOnlyList<int[]> targets, int blank, Tensor loss, Tensor? gradient) =>
         kernels.Ctc(logits, segments, targets, blank, loss, gradient);
 

@@ -139,6 +139,12 @@ public interface IKernels
     void CrossEntropyGrad(Tensor logits, ReadOnlySpan<int> targets, float labelSmoothing, Tensor logSumExp, float dloss, Tensor dlogits);
 
     /// <summary>
+    /// loss[0] = mean over the rows of −Σ q·log p, q and p the softmax of a row of <paramref name="teacher"/> and of
+    /// <paramref name="logits"/>. Writes the gradient of the loss with respect to the logits into <paramref name="gradient"/> when given.
+    /// </summary>
+    void Distil(Tensor logits, Tensor teacher, Tensor loss, Tensor? gradient);
+
+    /// <summary>
     /// Connectionist temporal classification (Graves et al. 2006): the sum over segments of −log p(target | logits), divided by the number
     /// of target symbols of all segments. A target that does not fit its segment counts nothing. Writes the gradient of the loss with respect
     /// to the logits into <paramref name="gradient"/> when given.

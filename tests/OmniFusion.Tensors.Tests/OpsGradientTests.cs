@@ -118,6 +118,15 @@ public class OpsGradientTests
     public void CrossEntropy(int classes, float smoothing) =>
         Check([Rand(4, classes)], (c, x) => c.CrossEntropy(x[0], new[] { 2, -1, 0, classes - 1 }, smoothing));
 
+    [Theory]
+    [InlineData(5)]
+    [InlineData(37)]
+    public void Distil(int classes)
+    {
+        Tensor teacher = Rand(4, classes);
+        Check([Rand(4, classes)], (c, x) => c.Distil(x[0], teacher));
+    }
+
     [Fact]
     public void Ctc() => Check([Rand(11, 5)], (c, x) => c.Ctc(x[0], new Segments(6, 5), [[1, 1, 3], [4, 2]], blank: 0));
 

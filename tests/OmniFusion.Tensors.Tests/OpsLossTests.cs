@@ -35,6 +35,24 @@ public class OpsLossTests
         Assert.Equal(0, new Compute().CrossEntropy(Tensor.Zeros(new Shape(2, 3)), new[] { -1, -1 }).Span[0]);
 
     [Theory]
+    [InlineData(1)]
+    [InlineData(17)]
+    [InlineData(701)]
+    public void Distillation_is_cross_entropy_with_the_teachers_distribution(int classes)
+    {
+        Random random = new(classes);
+        Tensor logits = Random(random, new Shape(6, classes), 20), teacher = Random(random, new Shape(6, classes), 5);
+        double total = 0;
+        for (int row = 0; row < 6; row++)
+            total -= LogSoftmax(teacher.Row(row)).Zip(LogSoftmax(logits.Row(row)), (q, p) => Math.Exp(q) * p).Sum();
+        Assert.Equal(total / 6, new Compute().Distil(logits, teacher).Span[0], 1e-4);
+    }
+
+    [Fact]
+    public void Distillation_wants_logits_of_one_shape() =>
+        Assert.Throws<ArgumentException>(() => new Compute().Distil(Tensor.Zeros(new Shape(2, 3)), Tensor.Zeros(new Shape(2, 4))));
+
+    [Theory]
     [InlineData(5, new[] { 1, 2 })]
     [InlineData(5, new[] { 1, 1 })]
     [InlineData(3, new[] { 1, 1 })]

@@ -47,6 +47,23 @@ public sealed unsafe partial class CpuKernels
     }
 
     /// <inheritdoc/>
+    public void Distil(Tensor logits, Tensor teacher, Tensor loss, Tensor? gradient)
+    {
+        float[] losses = new float[logits.Rows];
+        fixed (float* rows = losses)
+        {
+            DistilRange range = new()
+            {
+                X = logits.Floats, Teacher = teacher.Floats, Losses = rows, Gradient = gradient is null ? null : gradient.Floats,
+                Columns = logits.Columns, Scale = 1f / Math.Max(logits.Rows, 1),
+            };
+            Each(range, logits.Rows, logits.Columns * 8);
+        }
+        loss.Span[0] = (float)(losses.Sum(row => (double)row) / Math.Max(logits.Rows, 1));
+        KeepAlive(logits, teacher, loss, gradient);
+    }
+
+    /// <inheritdoc/>
     public void Ctc(Tensor logits, Segments segments, IReadOnlyList<int[]> targets, int blank, Tensor loss, Tensor? gradient)
     {
         int symbols = Math.Max(targets.Sum(target => target.Length), 1);
@@ -149,6 +166,39 @@ public sealed unsafe partial class CpuKernels
         }
     }
 
+    private struct DistilRange : IRange
+    {
+        public float* X, Teacher, Losses, Gradient;
+        public int Columns;
+        public float Scale;
+
+        public void Run(int from, int to)
+        {
+            for (int row = from; row < to; row++)
+            {
+                long offset = (long)row * Columns;
+                Losses[row] = Row(X + offset, Teacher + offset, Gradient is null ? null : Gradient + offset);
+            }
+        }
+
+        // −Σ q·log p = lse(x) − Σ q·x, and its gradient is p − q.
+        private float Row(float* x, float* teacher, float* gradient)
+        {
+            float lse = LogSumExp(x, Columns);
+            Vector512<float> own = Vector512.Create(lse), its = Vector512.Create(LogSumExp(teacher, Columns)), mean = Vector512<float>.Zero;
+            for (int c = 0; c < Columns; c += Width)
+            {
+                int n = Columns - c;
+                Vector512<float> q = Vector512.Exp(LoadPart(teacher + c, n) - its), logits = LoadPart(x + c, n);
+                // Beyond the row the logits read as 0, so nothing is added.
+                mean = Vector512.FusedMultiplyAdd(q, logits, mean);
+                if (gradient is not null)
+                    StorePart((Vector512.Exp(logits - own) - q) * Vector512.Create(Scale), gradient + c, n);
+            }
+            return lse - Vector512.Sum(mean);
+        }
+    }
+
     /// <summary>Forward-backward of one utterance in log space (Graves et al. 2006, equations 6 to 16).</summary>
     private sealed class CtcState(
         Tensor logits, Segments segments, IReadOnlyList<int[]> targets, int blank, double[] losses, Tensor? gradient, float scale)
@@ -218,9 +268,8 @@ public sealed unsafe partial class CpuKernels
             double[] beta = new double[states], next = new double[states];
             for (int t = frames - 1; t >= 0; t--)
             {
-                Span<float> x = logits.Row(start + t), g = gradient!.Row(start + t);
-                for (int c = 0; c < x.Length; c++)
-                    g[c] = scale * MathF.Exp(x[c] - lse[t]);
+                Span<float> g = gradient!.Row(start + t);
+                ScaledSoftmax(start + t, lse[t]);
                 for (int s = 0; s < states; s++)
                 {
                     // beta excludes the emission at t, so alpha·beta counts it once.
@@ -243,6 +292,18 @@ public sealed unsafe partial class CpuKernels
                 }
                 for (int s = 0; s < states; s++)
                     next[s] = beta[s] + LogP(start + t, Symbol(target, s), lse[t]);
+            }
+        }
+
+        // scale · p of every class.
+        private void ScaledSoftmax(int row, float lse)
+        {
+            long offset = (long)row * logits.Columns;
+            for (int c = 0; c < logits.Columns; c += Width)
+            {
+                int n = logits.Columns - c;
+                Vector512<float> p = Vector512.Exp(LoadPart(logits.Floats + offset + c, n) - Vector512.Create(lse));
+                StorePart(p * Vector512.Create(scale), gradient!.Floats + offset + c, n);
             }
         }
 

@@ -38,6 +38,22 @@ public sealed partial class Compute
             Kernels.CrossEntropyGrad(logits, targets.Span, labelSmoothing, logSumExp, loss.Grad!.Span[0], GradOf(logits)!));
 
     /// <summary>
+    /// Mean cross entropy [1] between the distributions of a teacher's logits and these logits, both [rows, classes]: knowledge distillation
+    /// (Hinton et al. 2015) at temperature 1. No gradient goes to the teacher.
+    /// </summary>
+    public Tensor Distil(Tensor logits, Tensor teacher)
+    {
+        if (logits.Shape != teacher.Shape)
+            throw new ArgumentException($"A teacher's logits {teacher.Shape} do not fit logits {logits.Shape}");
+        Tensor loss = Rent(new Shape(1));
+        Tensor? gradient = Records(logits) ? Rent(logits.Shape) : null;
+        Kernels.Distil(logits, teacher, loss, gradient);
+        if (gradient is not null)
+            AddScaledGradient(logits, gradient, loss);
+        return loss;
+    }
+
+    /// <summary>
     /// CTC loss [1] of logits [rows, classes] per target symbol (Graves et al. 2006). A target that needs more frames than its segment has
     /// counts nothing.
     /// </summary>
@@ -49,10 +65,10 @@ public sealed partial class Compute
         Tensor? gradient = Records(logits) ? Rent(logits.Shape) : null;
         Kernels.Ctc(logits, segments, targets, blank, loss, gradient);
         if (gradient is not null)
-            CtcGradient(logits, gradient, loss);
+            AddScaledGradient(logits, gradient, loss);
         return loss;
     }
 
-    private void CtcGradient(Tensor logits, Tensor gradient, Tensor loss) => Tape!.Record(loss, () =>
+    private void AddScaledGradient(Tensor logits, Tensor gradient, Tensor loss) => Tape!.Record(loss, () =>
         Kernels.Accumulate(gradient, loss.Grad!.Span[0], GradOf(logits)!));
 }

@@ -28,6 +28,7 @@ public sealed class FusionTask : TrainingTask
     private readonly MistralModel _translator;
     private readonly FusedTranslator _model;
     private readonly Weights _translatorWeights, _fusionWeights;
+    private readonly MistralModel? _teacher;
     private readonly PeftAdapter? _lowRank;
     private readonly ThinkerPrompts _prompts;
     private readonly TextPairs _pairs;
@@ -60,6 +61,7 @@ public sealed class FusionTask : TrainingTask
             : new Weights(Checkpoint.Open(translator)).Beside(_lowRank.Translator);
         _translator = new MistralModel(_translatorConfig, _translatorWeights);
         _translator.Decoder.Dropout = recipe.Dropout;
+        _teacher = recipe.Teacher is null ? null : Teacher(recipe.Teacher);
         _fusionWeights = recipe.Start is null
             ? Weights.FromScratch(new WeightInitializer(recipe.Seed, recipe.Model.InitStd))
             : new Weights(PeftAdapter.Load(recipe.Start).Fusion, trainable: true);
@@ -97,10 +99,7 @@ public sealed class FusionTask : TrainingTask
         (Example[] batch, string[] languages) = BatchOf(step);
         foreach (Example example in batch)
             report.Tally($"#{example.Kind}", 1);
-        Tensor loss = FusedLoss(c, batch, languages, report);
-        report.Tally("#fused_loss", loss.Span[0]);
-        report.Tally("#fused_steps", 1);
-        return loss;
+        return FusedLoss(c, batch, languages, report);
     }
 
     /// <inheritdoc/>
@@ -189,14 +188,37 @@ public sealed class FusionTask : TrainingTask
         Tensor logits = _translator.Logits(c, c.Gather(last, rows));
         Tensor loss = c.CrossEntropy(logits, labels, _recipe.LabelSmoothing, out Tensor rowLosses);
         report.TallyKinds(batch, targets, rowLosses);
+        report.Tally("#fused_loss", loss.Span[0]);
+        report.Tally("#fused_steps", 1);
+        loss = Taught(c, batch, languages, targets, logits, loss, report);
         ReportGates(prefix.Gates, report);
         return loss;
+    }
+
+    // What the teacher thinks of the same translations with the written sentence before them.
+    private Tensor Taught(Compute c, Example[] batch, string[] languages, int[][] targets, Tensor logits, Tensor loss, IDictionary<string, double> report)
+    {
+        int[] taught = [.. Enumerable.Range(0, batch.Length).Where(i => batch[i].WordsDecide)];
+        if (_teacher is null || taught.Length == 0)
+            return loss;
+        Segments rows = new([.. targets.Select(target => target.Length)]);
+        Tensor own = c.Gather(logits, taught.SelectMany(i => Enumerable.Range(rows.Start(i), rows.Length(i))).ToArray());
+        Tape? tape = c.Tape;
+        c.Tape = null;
+        Tensor its = TextPairs.Logits(c, _teacher,
+            [.. taught.Select(i => new TextPairs.Pair(TextPairs.Prompt(_tokenizer, batch[i].Answer, languages[i]), targets[i]))], out _);
+        c.Tape = tape;
+        Tensor distilled = c.Distil(own, its);
+        report.Tally("#taught_loss", distilled.Span[0]);
+        report.Tally("#taught_steps", 1);
+        return c.Add(loss, distilled, _recipe.TeacherWeight);
     }
 
     private string Wanted(Example example, int chance)
     {
         string[] languages = [.. _recipe.Data.Targets.Keys.Where(example.Translations.ContainsKey)];
-        return languages[chance % languages.Length];
+        return languages.Length > 0 ? languages[chance % languages.Length] : throw new OmniFusionException(
+            $"No translation of \"{example.Answer}\" is given in any language of 'targets'; a fusion cannot learn from it.");
     }
 
     private int[] Tower(PromptInput input, string language) =>
@@ -229,6 +251,15 @@ public sealed class FusionTask : TrainingTask
         for (int column = 0; column < means.Length; column++)
             report.Tally($"#gate_{column}", means[column]);
         report.Tally("#gate_entropy", entropy);
+    }
+
+    private MistralModel Teacher(string folder)
+    {
+        MistralConfig config = MistralConfig.Load(Path.Combine(folder, "config.json"));
+        return config.VocabSize == _translatorConfig.VocabSize
+            ? new MistralModel(config, new Weights(Checkpoint.Open(folder)))
+            : throw new OmniFusionException(
+                $"The teacher in {folder} has {config.VocabSize} tokens, the translator {_translatorConfig.VocabSize}: they do not share a tokenizer.");
     }
 
     private static PeftAdapter NewLowRank(Recipe recipe, MistralConfig config)

@@ -92,6 +92,15 @@ public sealed class Recipe
     /// <summary>Folder of the translator (fusion).</summary>
     public string? Translator { get; set; }
 
+    /// <summary>
+    /// Folder of a translator that teaches (fusion): where words alone decide, the fused model learns from the teacher's distributions over
+    /// the tokens of the translation, given the written sentence. Its tokenizer is the translator's.
+    /// </summary>
+    public string? Teacher { get; set; }
+
+    /// <summary>Weight of the teacher in the loss, relative to the reference translation.</summary>
+    public float TeacherWeight { get; set; } = 2;
+
     /// <summary>How hidden states become one (fusion).</summary>
     public string FusionMode { get; set; } = "gated";
 
@@ -178,7 +187,7 @@ public sealed class Recipe
         foreach ((string key, double value) in new (string, double)[]
         {
             ("threads", Threads), ("warmup_steps", WarmupSteps), ("decay_steps", DecaySteps), ("learning_rate", LearningRate),
-            ("checkpoint_minutes", CheckpointMinutes), ("weight_decay", WeightDecay), ("clip_norm", ClipNorm),
+            ("checkpoint_minutes", CheckpointMinutes), ("weight_decay", WeightDecay), ("clip_norm", ClipNorm), ("teacher_weight", TeacherWeight),
             ("lora_rank", LoraRank), ("text_every", TextEvery), ("watch_every", WatchEvery), ("scenes", Data.Pictures?.Scenes ?? 0),
             ("written", Data.Pictures?.Written ?? 0), ("repeat", Data.Further.Append(new()).Min(speech => speech.Repeat)),
             ("repeat", Data.Ambiguity?.Repeat ?? 0),
@@ -336,6 +345,12 @@ public sealed class RecipePhase
 
     /// <summary>Weight of the CTC loss of the audio tower, relative to <see cref="Decoder"/>.</summary>
     public float Ctc { get; set; } = 0.3f;
+
+    /// <summary>
+    /// Weight of a CTC loss over the decoder's own tokens at its last layer, where the audio stands, relative to <see cref="Decoder"/>. It
+    /// makes the hidden states that a fusion reads tell words before any is written.
+    /// </summary>
+    public float DecoderCtc { get; set; }
 
     /// <summary>Weight of the decoder's cross entropy; 0 leaves the decoder alone, and the audio tower learns to spell by itself.</summary>
     public float Decoder { get; set; } = 1;

@@ -110,7 +110,7 @@ public sealed class RecognizerTask : TrainingTask
             [.. batch.Zip(answers, (example, answer) => example.ToInput([.. _prompts.Ids(example), .. answer.SkipLast(1)]))];
         AudioStates? audio = _thinker.EncodeAudio(c, inputs);
         Tensor? images = _thinker.EncodeImages(c, inputs);
-        Tensor Written() => Answer(c, batch, inputs, answers, audio?.Embeddings, images, report);
+        Tensor Written() => Answer(c, batch, inputs, answers, audio?.Embeddings, images, phase, report);
         Tensor? loss = phase.Decoder == 0 ? null : Written();
         float scale = phase.Decoder == 0 ? 1 : phase.Decoder;
         if (audio is { } heard)
@@ -121,9 +121,9 @@ public sealed class RecognizerTask : TrainingTask
         return loss ?? Written();
     }
 
-    // Cross entropy of what the thinker should write.
+    // Cross entropy of what the thinker should write and, where the recipe asks for it, CTC of what it hears while it listens.
     private Tensor Answer(
-        Compute c, Example[] batch, ThinkerInput[] inputs, int[][] answers, Tensor? audio, Tensor? images,
+        Compute c, Example[] batch, ThinkerInput[] inputs, int[][] answers, Tensor? audio, Tensor? images, RecipePhase phase,
         IDictionary<string, double> report)
     {
         ThinkerBatch layout = _thinker.Prepare(inputs);
@@ -133,6 +133,20 @@ public sealed class RecognizerTask : TrainingTask
         Tensor loss = c.CrossEntropy(logits, targets, _recipe.LabelSmoothing, out Tensor rowLosses);
         report.Tally("decoder", loss.Span[0]);
         report.TallyKinds(batch, answers, rowLosses);
+        return audio is null || phase.DecoderCtc == 0 ? loss
+            : Plus(c, loss, Heard(c, last, layout, batch, answers, report), phase.DecoderCtc / phase.Decoder);
+    }
+
+    // A decoder trained only to write leaves recognition to the tokens it writes; a fusion reads the states of the audio instead. CTC over
+    // the decoder's own tokens makes these states tell words too. The end token, which no transcript holds, is the blank.
+    private Tensor Heard(
+        Compute c, Tensor last, ThinkerBatch layout, Example[] batch, int[][] answers, IDictionary<string, double> report)
+    {
+        int[] rows = [.. Enumerable.Range(0, layout.AudioRows.Length).Where(row => layout.AudioRows[row] >= 0)];
+        int[] spoken = [.. Enumerable.Range(0, batch.Length).Where(i => batch[i].Mel is not null)];
+        Segments segments = new([.. spoken.Select(i => rows.Count(row => row >= layout.Segments.Start(i) && row < layout.Segments.Start(i + 1)))]);
+        Tensor loss = c.Ctc(_thinker.Logits(c, c.Gather(last, rows)), segments, [.. spoken.Select(i => answers[i][..^1])], _end);
+        report.Tally("decoder_ctc", loss.Span[0]);
         return loss;
     }
 

@@ -38,14 +38,18 @@ internal sealed class TextPairs
         tokenizer.EosId ?? throw new OmniFusionException("The translator's tokenizer has no end token.");
 
     /// <summary>Mean cross entropy of the targets of some items.</summary>
-    internal Tensor Loss(Compute c, MistralModel model, int[] batch, float labelSmoothing)
+    internal Tensor Loss(Compute c, MistralModel model, int[] batch, float labelSmoothing) =>
+        c.CrossEntropy(Logits(c, model, [.. batch.Select(i => Items[i])], out int[] targets), targets, labelSmoothing);
+
+    /// <summary>Scores of every target token of some pairs, and the tokens.</summary>
+    internal static Tensor Logits(Compute c, MistralModel model, IReadOnlyList<Pair> pairs, out int[] targets)
     {
         // The last target token is predicted, never read.
-        int[] ids = [.. batch.SelectMany(i => Items[i].Prompt.Concat(Items[i].Target.SkipLast(1)))];
-        Segments segments = new([.. batch.Select(i => Items[i].Prompt.Length + Items[i].Target.Length - 1)]);
+        int[] ids = [.. pairs.SelectMany(pair => pair.Prompt.Concat(pair.Target.SkipLast(1)))];
+        Segments segments = new([.. pairs.Select(pair => pair.Prompt.Length + pair.Target.Length - 1)]);
         Tensor last = model.Forward(c, model.EmbedTokens(c, ids), segments);
-        (int[] rows, int[] targets) = Targets(segments, [.. batch.Select(i => Items[i].Target)]);
-        return c.CrossEntropy(model.Logits(c, c.Gather(last, rows)), targets, labelSmoothing);
+        (int[] rows, targets) = Targets(segments, [.. pairs.Select(pair => pair.Target)]);
+        return model.Logits(c, c.Gather(last, rows));
     }
 
     /// <summary>Rows that predict the targets, which end each segment but for their last token.</summary>

@@ -31,6 +31,14 @@ public sealed class TrainerTests(TinyTraining tiny) : IClassFixture<TinyTraining
     }
 
     [Fact]
+    public void TheDecoderLearnsToTellWordsWhileItListens()
+    {
+        JsonObject[] log = tiny.Train(tiny.Recipe("recognizer", "listening", "steps: 14\nphases: [ { ctc: 0.3, decoder_ctc: 0.5 } ]"));
+        AssertFalls(log[..14], "decoder_ctc");
+        AssertFalls(log[..14], "decoder");
+    }
+
+    [Fact]
     public void ATranslatorLearnsAndItsModelLoads()
     {
         Recipe recipe = tiny.Recipe("translator", "learnt-translator", "steps: 12");
@@ -62,6 +70,21 @@ public sealed class TrainerTests(TinyTraining tiny) : IClassFixture<TinyTraining
         Assert.Equal(File.ReadAllBytes(tiny["omni/model.safetensors"]), File.ReadAllBytes(recipe.Output + "/omni/model.safetensors"));
         Assert.NotEqual(
             File.ReadAllBytes(tiny["translator/model.safetensors"]), File.ReadAllBytes(recipe.Output + "/translator/model.safetensors"));
+    }
+
+    [Fact]
+    public void AFusionLearnsFromATeacherAsWell()
+    {
+        tiny.MakeParts();
+        Recipe seeing = tiny.Recipe("recognizer", "seeing-pupil", $"start: {tiny["omni"]}\nsteps: 2", pictures: true);
+        tiny.Train(seeing);
+        Recipe teacher = tiny.Recipe("translator", "teacher", "steps: 30");
+        tiny.Train(teacher);
+        JsonObject[] log = tiny.Train(tiny.Recipe("fusion", "taught",
+            $"mmfm: {seeing.Output}\nteacher: {teacher.Output}\nteacher_weight: 2\nsteps: 12", pictures: true));
+        AssertFalls([.. log.Where(line => line.ContainsKey("taught_loss"))], "taught_loss");
+        Assert.All(log.Where(line => line.ContainsKey("taught_loss")), line =>
+            Assert.Equal(line["fused_loss"]!.GetValue<double>() + 2 * line["taught_loss"]!.GetValue<double>(), line["loss"]!.GetValue<double>(), 1e-3));
     }
 
     [Fact]

@@ -22,6 +22,9 @@ internal sealed record Example
     /// <summary>What the fused model should write, by language code.</summary>
     internal IReadOnlyDictionary<string, string> Translations { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>Whether the translations follow from the words alone: not where a picture decides.</summary>
+    internal bool WordsDecide { get; init; } = true;
+
     /// <summary>Number of the one thing that the picture shows (<see cref="PictureBook"/>), or null: several, or something to read.</summary>
     internal int? Shown { get; init; }
 

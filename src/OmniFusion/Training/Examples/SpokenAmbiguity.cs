@@ -39,7 +39,7 @@ internal sealed class SpokenAmbiguity : ExampleSource
         return new Example
         {
             Mel = _speech.ReadAugmented(_items[index], pass), Picture = picture, Answer = sentence.English,
-            Translations = sentence.Translations.ToDictionary(item => item.Key, item => item.Value[reading]),
+            Translations = sentence.Translations.ToDictionary(item => item.Key, item => item.Value[reading]), WordsDecide = false,
         };
     }
 }

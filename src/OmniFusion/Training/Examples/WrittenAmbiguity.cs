@@ -19,7 +19,7 @@ internal sealed class WrittenAmbiguity(AmbiguityCorpus corpus, PictureBook pictu
         return new Example
         {
             Text = sentence.English, Picture = pictures.Showing(sentence.Word.Pictures[reading], Chance(seed, index, pass)),
-            Answer = sentence.English, Translations = sentence.Translations.ToDictionary(item => item.Key, item => item.Value[reading]),
+            Answer = sentence.English, Translations = sentence.Translations.ToDictionary(item => item.Key, item => item.Value[reading]), WordsDecide = false,
         };
     }
 }
