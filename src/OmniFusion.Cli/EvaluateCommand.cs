@@ -13,5 +13,6 @@ internal static class EvaluateCommand
         EvaluateAblateCommand.Create(),
         SimultaneousCommand.Create((model, system) => system.Create(model)),
         CurvesCommand.Create((model, system) => system.Create(model)),
+        EvaluateSuiteCommand.Create(),
     };
 }

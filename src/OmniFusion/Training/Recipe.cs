@@ -1,7 +1,4 @@
 using OmniFusion.Models.Fusion;
-using YamlDotNet.Core;
-using YamlDotNet.Serialization;
-using YamlDotNet.Serialization.NamingConventions;
 
 namespace OmniFusion.Training;
 
@@ -122,30 +119,9 @@ public sealed class Recipe
     /// <exception cref="OmniFusionException">The file cannot be read, or a key is unknown or has a wrong value.</exception>
     public static Recipe Load(string path, IReadOnlyDictionary<string, string>? variables = null)
     {
-        try
-        {
-            string text = File.ReadAllText(path);
-            foreach ((string name, string value) in variables ?? new Dictionary<string, string>())
-                text = text.Replace("${" + name + "}", value, StringComparison.Ordinal);
-            int open = text.IndexOf("${", StringComparison.Ordinal);
-            if (open >= 0)
-            {
-                string variable = text[open..].Split('}', '\n')[0].TrimEnd() + "}";
-                throw new OmniFusionException($"{path} needs a value for {variable}; give it with --set NAME=VALUE.");
-            }
-            IDeserializer yaml = new DeserializerBuilder().WithNamingConvention(UnderscoredNamingConvention.Instance).Build();
-            Recipe recipe = yaml.Deserialize<Recipe?>(text) ?? throw new OmniFusionException($"{path} is empty.");
-            recipe.Check(path);
-            return recipe;
-        }
-        catch (YamlException error)
-        {
-            throw new OmniFusionException($"{path}, line {error.Start.Line}: {(error.InnerException ?? error).Message}", error);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new OmniFusionException($"{path} cannot be read: {error.Message}", error);
-        }
+        Recipe recipe = YamlTemplate.Load<Recipe>(path, variables);
+        recipe.Check(path);
+        return recipe;
     }
 
     /// <summary>The learning rate at a step, counted from 1: it rises, holds and falls.</summary>
