@@ -48,9 +48,7 @@ internal sealed class GateInputs : IDisposable
             (string? audio, string? image, string? text) = _entries[item];
             return new TranslationRequest { Audio = audio, Image = image, Text = text, TargetLanguage = language };
         }
-        float[] samples = new float[_pack.Items[_packItems[item]].SampleCount];
-        _pack.ReadSamples(_packItems[item], samples);
-        return new TranslationRequest { Samples = samples, TargetLanguage = language };
+        return new TranslationRequest { Samples = _pack.ReadSamples(_packItems[item]), TargetLanguage = language };
     }
 
     public void Dispose() => _pack?.Dispose();

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using OmniFusion.Evaluation;
-using OmniFusion.Training.Data;
 
 namespace OmniFusion.Cli;
 
@@ -116,26 +115,11 @@ internal sealed class SimultaneousSetOptions
 
     private static SpokenRecording[] OfPack(string packFile, string sourceFile, string targetFile, int? limit)
     {
-        string[] source = TextFile.ReadLines("--source", sourceFile), target = TextFile.ReadLines("--target", targetFile);
-        if (source.Length != target.Length)
-            throw new OmniFusionException(
-                $"{sourceFile} has {source.Length} lines and {targetFile} has {target.Length}, so they do not belong together.");
-        SpeechPack pack = SpeechPack.Open(packFile);
-        if (!pack.IsMadeFrom(source))
-            throw new OmniFusionException($"{packFile} does not speak the lines of {sourceFile}.");
-        SpokenRecording[] recordings = [.. Enumerable.Range(0, pack.Count)
-            .Where(i => pack.Items[i].SampleCount > 0)
-            .Take(limit ?? int.MaxValue)
-            .Select(i => new SpokenRecording($"item-{i:00000}",
-                [new SpokenSentence(source[pack.Items[i].TextIndex], target[pack.Items[i].TextIndex].Trim(), 0, null)],
-                _ => Samples(pack, i)))];
-        return recordings.Length > 0 ? recordings : throw new OmniFusionException($"{packFile} holds no speech.");
-    }
-
-    private static float[] Samples(SpeechPack pack, int item)
-    {
-        float[] samples = new float[pack.Items[item].SampleCount];
-        pack.ReadSamples(item, samples);
-        return samples;
+        SpokenTexts texts = SpokenTexts.Open(packFile, sourceFile, [targetFile]);
+        return [.. texts.Spoken.Take(limit ?? int.MaxValue)
+            .Select(i => (Index: i, Line: texts.Pack.Items[i].TextIndex))
+            .Select(item => new SpokenRecording($"item-{item.Index:00000}",
+                [new SpokenSentence(texts.Source[item.Line], texts.Targets[0][item.Line].Trim(), 0, null)],
+                _ => texts.Pack.ReadSamples(item.Index)))];
     }
 }

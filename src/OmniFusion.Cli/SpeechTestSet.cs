@@ -42,23 +42,12 @@ internal sealed class SpeechTestSet : IDisposable
     internal static SpeechTestSet OfPack(
         string packFile, string sourceFile, IReadOnlyList<string> targetFiles, IReadOnlyList<string> languages, int? limit)
     {
-        string[] source = TextFile.ReadLines("--source", sourceFile);
-        string[][] targets = [.. targetFiles.Select(file => TextFile.ReadLines("--target", file))];
-        foreach ((string file, string[] lines) in targetFiles.Zip(targets))
-            if (source.Length != lines.Length)
-                throw new OmniFusionException(
-                    $"{sourceFile} has {source.Length} lines and {file} has {lines.Length}, so they do not belong together.");
-        SpeechPack pack = SpeechPack.Open(packFile);
-        if (!pack.IsMadeFrom(source))
-            throw new OmniFusionException($"{packFile} does not speak the lines of {sourceFile}.");
-        SpeechTestItem[] items = [.. Enumerable.Range(0, pack.Count)
-            .Select(i => (Index: i, Item: pack.Items[i]))
-            .Where(pair => pair.Item.SampleCount > 0)
+        SpokenTexts texts = SpokenTexts.Open(packFile, sourceFile, targetFiles);
+        SpeechTestItem[] items = [.. texts.Spoken.Select(i => (Index: i, Item: texts.Pack.Items[i]))
             .Select(pair => new SpeechTestItem(
-                $"{pack.Seed}:{pair.Index}:{pair.Item.SampleCount}", null, pair.Index, pair.Item.Voice, source[pair.Item.TextIndex], null,
-                [.. targets.Select(lines => lines[pair.Item.TextIndex])]))];
-        return items.Length > 0 ? new SpeechTestSet(Path.GetFileName(packFile), pack, items, languages, limit)
-            : throw new OmniFusionException($"{packFile} holds no speech.");
+                $"{texts.Pack.Seed}:{pair.Index}:{pair.Item.SampleCount}", null, pair.Index, pair.Item.Voice,
+                texts.Source[pair.Item.TextIndex], null, [.. texts.Targets.Select(lines => lines[pair.Item.TextIndex])]))];
+        return new SpeechTestSet(Path.GetFileName(packFile), texts.Pack, items, languages, limit);
     }
 
     /// <summary>
@@ -82,11 +71,8 @@ internal sealed class SpeechTestSet : IDisposable
     internal TranslationRequest Request(int item, string language)
     {
         SpeechTestItem one = _items[item];
-        if (one.Audio is not null)
-            return new TranslationRequest { Audio = one.Audio, TargetLanguage = language };
-        float[] samples = new float[_pack!.Items[one.PackItem].SampleCount];
-        _pack.ReadSamples(one.PackItem, samples);
-        return new TranslationRequest { Samples = samples, TargetLanguage = language };
+        return one.Audio is not null ? new TranslationRequest { Audio = one.Audio, TargetLanguage = language }
+            : new TranslationRequest { Samples = _pack!.ReadSamples(one.PackItem), TargetLanguage = language };
     }
 
     public void Dispose() => _pack?.Dispose();

@@ -97,12 +97,7 @@ internal sealed class SpeechExamples
         return Mel(samples);
     }
 
-    private float[] Samples(int index)
-    {
-        float[] samples = new float[_pack.Items[_items[index]].SampleCount];
-        _pack.ReadSamples(_items[index], samples);
-        return samples;
-    }
+    private float[] Samples(int index) => _pack.ReadSamples(_items[index]);
 
     private float[] Mel(float[] samples)
     {

@@ -9,9 +9,7 @@ internal sealed class TrainingData
 {
     private readonly Recipe _recipe;
     private readonly LogMel _logMel = new();
-    private readonly string[] _text;
-    private readonly SpeechPack _pack;
-    private readonly List<(string[] Text, SpeechPack Pack, RecipeSpeech Recipe)> _further;
+    private readonly List<(string[] Text, SpeechPack Pack, RecipeSpeech Recipe)> _spoken;
     private readonly PictureBook? _pictures;
     private readonly PicturePack? _slides;
     private readonly AmbiguityCorpus? _corpus;
@@ -23,9 +21,8 @@ internal sealed class TrainingData
     {
         _recipe = recipe;
         RecipeData data = recipe.Data;
-        _text = TextLines.Read(data.Source);
-        _pack = SpeechExamples.Open(data.Speech, data.Source);
-        _further = [.. data.Further.Select(item => (TextLines.Read(item.Source), SpeechExamples.Open(item.Speech, item.Source), item))];
+        _spoken = [.. data.Further.Prepend(new RecipeSpeech { Source = data.Source, Targets = data.Targets, Speech = data.Speech })
+            .Select(item => (TextLines.Read(item.Source), SpeechExamples.Open(item.Speech, item.Source), item))];
         if (data.Pictures is not { } pictures)
             return;
         _corpus = data.Ambiguity is null ? null : AmbiguityCorpus.Read(data.Ambiguity.Corpus);
@@ -49,11 +46,11 @@ internal sealed class TrainingData
     {
         if (picturesOnly)
             return Mix(_pictures is null ? [] : [(new Scenes(_pictures, _recipe.Data.Pictures!.Scenes, _recipe.Seed, single: true), 1)]);
-        List<(ExampleSource, int)> sources = [.. Spoken(maxSeconds, translated: false)];
+        List<(ExampleSource, int)> sources = [.. Spoken(maxSeconds, [.. _spoken.Select(_ => NoTranslations)])];
         if (_pictures is not null)
         {
             sources.Add((new Scenes(_pictures, _recipe.Data.Pictures!.Scenes, _recipe.Seed), 1));
-            sources.Add((new WrittenLines(_text, NoTranslations, _recipe.Data.Pictures.Written, _recipe.Seed, _pictures), 1));
+            sources.Add((new WrittenLines(_spoken[0].Text, NoTranslations, _recipe.Data.Pictures.Written, _recipe.Seed, _pictures), 1));
             if (_slides is not null)
                 sources.Add((new Slides(_slides, _pictures), 1));
         }
@@ -63,37 +60,26 @@ internal sealed class TrainingData
     /// <summary>What the fused model learns to translate.</summary>
     internal Mixture ForFusion()
     {
-        List<(ExampleSource, int)> sources = [.. Spoken(SpeechExamples.MostSeconds, translated: true)];
+        Dictionary<string, string[]>[] targets = [.. _spoken.Select(part => TextLines.ReadTargets(part.Recipe.Source, part.Recipe.Targets))];
+        List<(ExampleSource, int)> sources = [.. Spoken(SpeechExamples.MostSeconds, targets)];
         if (_pictures is not null)
-        {
-            Dictionary<string, string[]> targets = TextLines.ReadTargets(_recipe.Data.Source, _recipe.Data.Targets);
-            sources.Add((new WrittenLines(_text, targets, _recipe.Data.Pictures!.Written, _recipe.Seed, _pictures), 1));
-        }
+            sources.Add((new WrittenLines(_spoken[0].Text, targets[0], _recipe.Data.Pictures!.Written, _recipe.Seed, _pictures), 1));
         return Mix(sources);
     }
 
     private static Dictionary<string, string[]> NoTranslations => [];
 
-    private IEnumerable<(ExampleSource Source, int Repeat)> Spoken(double maxSeconds, bool translated)
+    private IEnumerable<(ExampleSource Source, int Repeat)> Spoken(double maxSeconds, Dictionary<string, string[]>[] translations)
     {
         double share = _recipe.Data.Pictures?.Share ?? 0;
-        yield return (Lines(_text, _pack, _recipe.Data.Source, _recipe.Data.Targets, _pictures, share), 1);
-        foreach ((string[] text, SpeechPack pack, RecipeSpeech further) in _further)
-            yield return (Lines(text, pack, further.Source, further.Targets, _pictures, share), further.Repeat);
-        if (_pictures is null)
+        foreach (((string[] text, SpeechPack pack, RecipeSpeech recipe), Dictionary<string, string[]> targets) in _spoken.Zip(translations))
+            yield return (new SpokenLines(Speech(pack), text, targets, _recipe.Seed, _pictures, share), recipe.Repeat);
+        if (_corpus is null)
             yield break;
-        if (_corpus is not null)
-        {
-            SpeechExamples speech = new(_ambiguous!, _logMel, _recipe.Seed, maxSeconds) { NewVoices = _recipe.NewVoices };
-            yield return (new SpokenAmbiguity(_corpus, speech, _pictures, _recipe.Seed), _recipe.Data.Ambiguity!.Repeat);
-            yield return (new WrittenAmbiguity(_corpus, _pictures, _recipe.Seed), _recipe.Data.Ambiguity.Repeat);
-        }
+        yield return (new SpokenAmbiguity(_corpus, Speech(_ambiguous!), _pictures!, _recipe.Seed), _recipe.Data.Ambiguity!.Repeat);
+        yield return (new WrittenAmbiguity(_corpus, _pictures!, _recipe.Seed), _recipe.Data.Ambiguity.Repeat);
 
-        SpokenLines Lines(string[] text, SpeechPack pack, string source, Dictionary<string, string> targets, PictureBook? pictures, double share)
-        {
-            SpeechExamples speech = new(pack, _logMel, _recipe.Seed, maxSeconds) { NewVoices = _recipe.NewVoices };
-            return new SpokenLines(speech, text, translated ? TextLines.ReadTargets(source, targets) : NoTranslations, _recipe.Seed, pictures, share);
-        }
+        SpeechExamples Speech(SpeechPack pack) => new(pack, _logMel, _recipe.Seed, maxSeconds) { NewVoices = _recipe.NewVoices };
     }
 
     private Mixture Mix(IEnumerable<(ExampleSource, int)> sources) =>

@@ -27,9 +27,7 @@ public sealed class SpeechPackTests : IDisposable
             short[] samples = new short[item.SampleCount];
             pack.ReadSamples(i, samples);
             Assert.Equal(expected, samples);
-            float[] scaled = new float[item.SampleCount];
-            pack.ReadSamples(i, scaled);
-            Assert.Equal(expected.Select(sample => sample / 32768f), scaled);
+            Assert.Equal(expected.Select(sample => sample / 32768f), pack.ReadSamples(i));
         }
     }
 
@@ -248,6 +246,8 @@ public sealed class SpeechPackTests : IDisposable
         Assert.Throws<ArgumentOutOfRangeException>(() => pack.ReadSamples(-1, new short[1]));
         Assert.Throws<ArgumentOutOfRangeException>(() => pack.ReadSamples(40, new short[1]));
         Assert.Throws<ArgumentException>(() => pack.ReadSamples(0, new short[1]));
+        Assert.Throws<ArgumentOutOfRangeException>(() => pack.ReadSamples(-1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => pack.ReadSamples(40));
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);

@@ -96,9 +96,7 @@ public static class ContrastiveSetWriter
         int[] copies = [.. Enumerable.Range(0, speech.Count).Where(i => speech.Items[i].TextIndex == line && speech.Items[i].SampleCount > 0)];
         if (copies.Length == 0)
             throw new OmniFusionException($"The speech pack has no recording of '{sentence.English}'");
-        int item = copies[turn % copies.Length];
-        float[] samples = new float[speech.Items[item].SampleCount];
-        speech.ReadSamples(item, samples);
+        float[] samples = speech.ReadSamples(copies[turn % copies.Length]);
         AtomicFile.MakeFolder(Path.Combine(folder, "audio"));
         string name = $"{line:0000}.wav";
         WavWriter.WritePcm16(Path.Combine(folder, "audio", name), samples, SpeechPack.SampleRate);

@@ -98,13 +98,7 @@ public sealed class PictogramPack : IDisposable
             AtomicFile.MakeFolder(folder);
         AtomicFile.Write(path, file =>
         {
-            byte[] json = JsonSerializer.SerializeToUtf8Bytes(header, JsonSerializerOptions.Web);
-            Span<byte> sizes = stackalloc byte[8];
-            BinaryPrimitives.WriteUInt32LittleEndian(sizes, Version);
-            BinaryPrimitives.WriteInt32LittleEndian(sizes[4..], json.Length);
-            file.Write(Magic);
-            file.Write(sizes);
-            file.Write(json);
+            file.Write(PackHeader.Encode(Magic, Version, header));
             foreach (byte[] bitmap in bitmaps)
                 file.Write(bitmap);
         });

@@ -96,16 +96,7 @@ public sealed class PicturePack : IDisposable
     /// <summary>Closes the file.</summary>
     public void Dispose() => _file.Dispose();
 
-    internal static byte[] EncodeHeader(PicturePackHeader header)
-    {
-        byte[] json = JsonSerializer.SerializeToUtf8Bytes(header, JsonSerializerOptions.Web);
-        byte[] bytes = new byte[16 + json.Length];
-        Magic.CopyTo(bytes);
-        BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(8), Version);
-        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(12), json.Length);
-        json.CopyTo(bytes, 16);
-        return bytes;
-    }
+    internal static byte[] EncodeHeader(PicturePackHeader header) => PackHeader.Encode(Magic, Version, header);
 
     internal static byte[] EncodeRecord(PicturePackHeader header, ReadOnlySpan<byte> pixels, string text)
     {

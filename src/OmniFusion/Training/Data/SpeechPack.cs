@@ -100,15 +100,20 @@ public sealed class SpeechPack : IDisposable
             System.Buffers.Binary.BinaryPrimitives.ReverseEndianness(samples, samples);
     }
 
-    /// <summary>Copies an item's samples, scaled to -1 up to 1.</summary>
-    /// <inheritdoc cref="ReadSamples(int, Span{short})"/>
-    public void ReadSamples(int item, Span<float> samples)
+    /// <summary>An item's samples, scaled to -1 up to 1.</summary>
+    /// <param name="item">Position in <see cref="Items"/>.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such item.</exception>
+    public float[] ReadSamples(int item)
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(item);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(item, Count);
+        float[] samples = new float[Items[item].SampleCount];
         // The 16-bit samples lie in the second half of the floats' own memory and are widened from the front.
-        Span<short> raw = MemoryMarshal.Cast<float, short>(samples)[samples.Length..];
+        Span<short> raw = MemoryMarshal.Cast<float, short>(samples.AsSpan())[samples.Length..];
         ReadSamples(item, raw);
         for (int i = 0; i < samples.Length; i++)
             samples[i] = raw[i] / 32768f;
+        return samples;
     }
 
     /// <summary>Unmaps the file.</summary>

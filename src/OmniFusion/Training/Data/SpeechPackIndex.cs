@@ -28,16 +28,7 @@ internal static class SpeechPackIndex
 
     public static string PathFor(string packPath) => packPath + ".index";
 
-    public static byte[] EncodeHeader(SpeechPackHeader header)
-    {
-        byte[] json = JsonSerializer.SerializeToUtf8Bytes(header, JsonSerializerOptions.Web);
-        byte[] bytes = new byte[16 + json.Length];
-        Magic.CopyTo(bytes);
-        BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(8), Version);
-        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(12), json.Length);
-        json.CopyTo(bytes, 16);
-        return bytes;
-    }
+    public static byte[] EncodeHeader(SpeechPackHeader header) => PackHeader.Encode(Magic, Version, header);
 
     public static byte[] EncodeItem(SpeechPackItem item, int voice)
     {

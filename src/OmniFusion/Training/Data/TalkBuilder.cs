@@ -150,11 +150,7 @@ public static class TalkBuilder
     {
         float[] samples = new float[talk.Samples];
         foreach (DrawnSentence sentence in talk.Sentences)
-        {
-            float[] spoken = new float[pack.Items[sentence.Item].SampleCount];
-            pack.ReadSamples(sentence.Item, spoken);
-            spoken.CopyTo(samples, (int)sentence.FirstSample);
-        }
+            pack.ReadSamples(sentence.Item).CopyTo(samples, (int)sentence.FirstSample);
         return samples;
     }
 
