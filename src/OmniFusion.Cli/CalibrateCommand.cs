@@ -48,7 +48,7 @@ internal static class CalibrateCommand
                         arguments.GetValue(target)) switch
                 {
                     ({ } file, null, null, null) => SpeechTestSet.OfManifest(file, [language], limit),
-                    (null, { } speech, { } said, { } translated) => SpeechTestSet.OfPack(speech, said, [translated], [language], limit),
+                    (null, { } speech, { } said, { } translated) => SpeechTestSet.OfPack(speech, said, [translated], [language], null, limit),
                     _ => throw new UsageException("the development set is either a MANIFEST, or --pack, --source and --target together."),
                 };
                 AttentionCalibrator calibrator = new(model.Load(arguments), language, ownTexts: arguments.GetValue(own));

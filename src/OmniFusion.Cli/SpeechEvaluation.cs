@@ -37,7 +37,7 @@ internal static class SpeechEvaluation
                 TimedText[] cascade =
                     [.. stages.Zip(heard, (stage, said) => new TimedText(stage.Text, said.Seconds + stage.Seconds.Decode))];
                 TimedText[] fused = await Timed(() => Translate(model,
-                    [.. speech.Zip(batch, (request, item) => request with { TargetLanguage = language, Image = images[item] })],
+                    [.. speech.Zip(batch, (request, item) => images.Beside(request, item) with { TargetLanguage = language })],
                     options, cancellation));
                 translations[language] = [.. batch.Select((_, i) => new SpeechTranslations(text[i], cascade[i], fused[i]))];
             }
@@ -55,7 +55,7 @@ internal static class SpeechEvaluation
         foreach (int[] batch in Enumerable.Range(0, set.Items.Count).Chunk(options.BatchSize))
         {
             texts.AddRange(await Translate(model,
-                [.. batch.Select(item => set.Request(item, set.Languages[0]) with { Image = images[item] })], options, cancellation));
+                [.. batch.Select(item => images.Beside(set.Request(item, set.Languages[0]), item))], options, cancellation));
             advance(batch.Length);
         }
         return texts;
@@ -80,11 +80,16 @@ internal static class SpeechEvaluation
                 voice.Key, voice.Count(),
                 100 * WordErrors.Compute([.. voice.Select(item => said[item])], [.. voice.Select(item => heard[item])]).Wer))];
         return new SpeechReport(items.Length, recognizer, voices,
-            [.. set.Languages.Select((language, i) => Score(language, [.. set.Items.Select(item => item.Translations[i])], items, draw))],
-            signature);
+            [.. set.Languages.Select((language, i) => Score(set, language, [.. set.Items.Select(item => item.Translations[i])], items, draw))],
+            signature)
+        {
+            Terms = set.HasTerms ? 100 * TermAccuracy.Compute([.. items.Select(item => item.Recognizer.Text)], TermsOf(set)) : null,
+        };
     }
 
-    private static LanguageScores Score(string language, string[] expected, SpeechResult[] items, BootstrapOptions draw)
+    private static string?[] TermsOf(SpeechTestSet set) => [.. set.Items.Select(item => item.Term)];
+
+    private static LanguageScores Score(SpeechTestSet set, string language, string[] expected, SpeechResult[] items, BootstrapOptions draw)
     {
         BleuOptions options = new()
         {
@@ -98,7 +103,12 @@ internal static class SpeechEvaluation
         TimedText[] text = Of(item => item.Text), cascade = Of(item => item.Cascade), fused = Of(item => item.Fused);
         PairedBootstrap? pair = draw.Compare(Statistics(cascade), Statistics(fused));
         return new LanguageScores(
-            language, Bleu(text), Bleu(cascade), Bleu(fused), ChrF.Corpus(Texts(fused), expected).Score, pair?.PValue);
+            language, Bleu(text), Bleu(cascade), Bleu(fused), ChrF.Corpus(Texts(fused), expected).Score, pair?.PValue)
+        {
+            Terms = set.HasTerms ? new TermScores(Terms(text), Terms(cascade), Terms(fused)) : null,
+        };
+
+        double Terms(TimedText[] texts) => 100 * TermAccuracy.Compute(Texts(texts), TermsOf(set));
 
         TimedText[] Of(Func<SpeechTranslations, TimedText> system) => [.. items.Select(item => system(item.Translations[language]))];
 

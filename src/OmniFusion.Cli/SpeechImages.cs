@@ -1,23 +1,49 @@
+using OmniFusion.Media;
+using OmniFusion.Models;
+using OmniFusion.Training.Data;
+
 namespace OmniFusion.Cli;
 
 /// <summary>Which pictures the fused model sees beside the speech.</summary>
 internal sealed class SpeechImages
 {
-    internal const string None = "none", Given = "given", Unrelated = "unrelated";
+    internal const string None = "none", Given = "given", Unrelated = "unrelated", Slides = "slides";
 
     private static readonly string[] s_endings = [".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif"];
 
     private readonly string?[] _paths;
+    private readonly RgbImage?[]? _slides;
 
-    private SpeechImages(string mode, string signature, string?[] paths) => (Mode, Signature, _paths) = (mode, signature, paths);
+    private SpeechImages(string mode, string signature, string?[] paths, RgbImage?[]? slides = null) =>
+        (Mode, Signature, _paths, _slides) = (mode, signature, paths, slides);
 
-    /// <summary>none, given or unrelated.</summary>
+    /// <summary>none, given, unrelated or slides.</summary>
     internal string Mode { get; }
 
     /// <summary>The mode, with a digest of the pictures' names where they are not the set's own.</summary>
     internal string Signature { get; }
 
-    internal string? this[int item] => _paths[item];
+    /// <summary>A request with the picture of an item.</summary>
+    internal TranslationRequest Beside(TranslationRequest request, int item) =>
+        request with { Image = _paths[item], Picture = _slides?[item] };
+
+    /// <summary>Slides that show the terms of a set.</summary>
+    /// <param name="set">The recordings.</param>
+    /// <param name="path">Pack of slides; the first with a term is its slide.</param>
+    /// <exception cref="OmniFusionException">The set has no terms, or the pack lacks one.</exception>
+    internal static SpeechImages OfSlides(SpeechTestSet set, string path)
+    {
+        if (!set.HasTerms)
+            throw new OmniFusionException("--slides: no item of the set has a term, so no slide belongs to it; give --terms.");
+        using PicturePack pack = PicturePack.Open(path);
+        Dictionary<string, int> slides = [];
+        for (int i = 0; i < pack.Count; i++)
+            slides.TryAdd(pack.Texts[i], i);
+        RgbImage?[] pictures = [.. set.Items.Select(item => item.Term is not { } term ? null
+            : slides.TryGetValue(term, out int slide) ? pack.Read(slide)
+            : throw new OmniFusionException($"{path} has no slide with '{term}'."))];
+        return new SpeechImages(Slides, $"{Slides}@{EvaluationSignature.Digest(pack.Texts)}", new string?[pictures.Length], pictures);
+    }
 
     /// <summary>Chooses the pictures of a set.</summary>
     /// <param name="set">The recordings.</param>

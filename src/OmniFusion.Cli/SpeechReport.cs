@@ -22,7 +22,14 @@ internal sealed record VoiceScore(string Voice, int Items, double Wer);
 /// <param name="FusedChrF">chrF of the whole system.</param>
 /// <param name="PValue">How probable a difference of fused and cascade as large is if both are equally good.</param>
 internal sealed record LanguageScores(
-    string Language, SpeechScore Text, SpeechScore Cascade, SpeechScore Fused, double FusedChrF, double? PValue);
+    string Language, SpeechScore Text, SpeechScore Cascade, SpeechScore Fused, double FusedChrF, double? PValue)
+{
+    /// <summary>How often terms come out as written; null where the set has none.</summary>
+    public TermScores? Terms { get; init; }
+}
+
+/// <summary>Share of terms that come out as they are written, in percent.</summary>
+internal sealed record TermScores(double Text, double Cascade, double Fused);
 
 /// <summary>The tables of a model card.</summary>
 /// <param name="Items">Number of recordings.</param>
@@ -33,6 +40,9 @@ internal sealed record LanguageScores(
 internal sealed record SpeechReport(
     int Items, SpeechScore Recognizer, IReadOnlyList<VoiceScore> Voices, IReadOnlyList<LanguageScores> Languages, string Signature)
 {
+    /// <summary>Share of terms that the recogniser writes as they are written, in percent; null where the set has none.</summary>
+    public double? Terms { get; init; }
+
     internal string Show() => string.Join(Environment.NewLine,
     [
         $"items  {Items}",
@@ -51,6 +61,9 @@ internal sealed record SpeechReport(
         .. Languages.Select(language => Invariant(
             $"fused, {language.Language}: {language.Fused.Value - language.Cascade.Value:+0.00;-0.00} BLEU against the cascade")
             + (language.PValue is { } p ? Invariant($" (p = {p:0.0000})") : "") + Invariant($", chrF {language.FusedChrF:0.00}")),
+        .. Languages.Where(language => language.Terms is not null).Select(language => Invariant(
+            $"terms, {language.Language}: as written in {language.Terms!.Fused:0.0} % fused, {language.Terms.Cascade:0.0} % cascade, ")
+            + Invariant($"{language.Terms.Text:0.0} % text; {Terms:0.0} % of the transcripts")),
         .. Voices.Count < 2 ? [] : TextTable.Lines(
             [
                 ["voice", "items", "WER"],

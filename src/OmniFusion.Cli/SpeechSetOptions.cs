@@ -29,6 +29,16 @@ internal sealed class SpeechSetOptions
         Description = "Folder of pictures for --image-mode unrelated",
         HelpName = "DIR",
     };
+    private readonly Option<string?> _terms = new("--terms")
+    {
+        Description = "A term of each line of --source, such as a name, of which is told how often it comes out as written",
+        HelpName = "FILE",
+    };
+    private readonly Option<string?> _slides = new("--slides")
+    {
+        Description = "Pack of synthesize slides: the fused model sees a slide with the item's term",
+        HelpName = "PACK",
+    };
     private readonly Option<int?> _limit = Options.Whole("--limit", "The first items only", 1, int.MaxValue);
 
     internal void AddTo(Command command, bool withImages = true)
@@ -37,7 +47,8 @@ internal sealed class SpeechSetOptions
         foreach (Option option in new Option[] { _pack, _source, _target })
             command.Options.Add(option);
         if (withImages)
-            command.Options.Add(_imageMode);
+            foreach (Option option in new Option[] { _imageMode, _terms, _slides })
+                command.Options.Add(option);
         command.Options.Add(_images);
         command.Options.Add(_limit);
     }
@@ -67,10 +78,12 @@ internal sealed class SpeechSetOptions
         int? limit = arguments.GetValue(_limit);
         switch (arguments.GetValue(_manifest), arguments.GetValue(_pack), arguments.GetValue(_source))
         {
+            case ({ }, null, null) when arguments.GetValue(_terms) is not null:
+                throw new UsageException("--terms goes with --source; a MANIFEST has a 'term' in its lines.");
             case ({ } file, null, null) when targets.Length == 0:
                 return SpeechTestSet.OfManifest(file, languages, limit);
             case (null, { } pack, { } source) when targets.Length == languages.Count:
-                return SpeechTestSet.OfPack(pack, source, targets, languages, limit);
+                return SpeechTestSet.OfPack(pack, source, targets, languages, arguments.GetValue(_terms), limit);
             case (null, { }, { }) when targets.Length > 0:
                 throw new UsageException(
                     $"--to names {languages.Count} languages and --target {targets.Length} files: give one file a language.");
@@ -80,6 +93,8 @@ internal sealed class SpeechSetOptions
     }
 
     /// <summary>The pictures that the options ask for.</summary>
-    internal SpeechImages Images(ParseResult arguments, SpeechTestSet set) =>
-        SpeechImages.Choose(set, arguments.GetValue(_imageMode), arguments.GetValue(_images));
+    internal SpeechImages Images(ParseResult arguments, SpeechTestSet set) => arguments.GetValue(_slides) is not { } slides
+        ? SpeechImages.Choose(set, arguments.GetValue(_imageMode), arguments.GetValue(_images))
+        : arguments.GetValue(_imageMode) is null && arguments.GetValue(_images) is null ? SpeechImages.OfSlides(set, slides)
+        : throw new UsageException("--slides does not go with --image-mode or --images.");
 }

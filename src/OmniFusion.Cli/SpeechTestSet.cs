@@ -32,28 +32,38 @@ internal sealed class SpeechTestSet : IDisposable
 
     internal bool HasImages => _items.Any(item => item.Image is not null);
 
+    internal bool HasTerms => _items.Any(item => item.Term is not null);
+
     /// <summary>Opens a pack with the lines that it speaks and their translations.</summary>
     /// <param name="packFile">The pack.</param>
     /// <param name="sourceFile">What it speaks.</param>
     /// <param name="targetFiles">Translations, one file a language.</param>
     /// <param name="languages">Their codes, in that order.</param>
+    /// <param name="termFile">A term of each line, or null.</param>
     /// <param name="limit">The first items only; null for all.</param>
     /// <exception cref="OmniFusionException">A file cannot be read, or they do not belong together.</exception>
-    internal static SpeechTestSet OfPack(
-        string packFile, string sourceFile, IReadOnlyList<string> targetFiles, IReadOnlyList<string> languages, int? limit)
+    internal static SpeechTestSet OfPack(string packFile, string sourceFile, IReadOnlyList<string> targetFiles,
+        IReadOnlyList<string> languages, string? termFile, int? limit)
     {
         SpokenTexts texts = SpokenTexts.Open(packFile, sourceFile, targetFiles);
+        string[]? terms = termFile is null ? null : TextFile.ReadLines("--terms", termFile);
+        if (terms is not null && terms.Length != texts.Source.Length)
+            throw new OmniFusionException(
+                $"{sourceFile} has {texts.Source.Length} lines and {termFile} has {terms.Length}, so they do not belong together.");
         SpeechTestItem[] items = [.. texts.Spoken.Select(i => (Index: i, Item: texts.Pack.Items[i]))
             .Select(pair => new SpeechTestItem(
                 $"{texts.Pack.Seed}:{pair.Index}:{pair.Item.SampleCount}", null, pair.Index, pair.Item.Voice,
-                texts.Source[pair.Item.TextIndex], null, [.. texts.Targets.Select(lines => lines[pair.Item.TextIndex])]))];
+                texts.Source[pair.Item.TextIndex], null, [.. texts.Targets.Select(lines => lines[pair.Item.TextIndex])])
+            {
+                Term = terms?[pair.Item.TextIndex] is { Length: > 0 } term ? term : null,
+            })];
         return new SpeechTestSet(Path.GetFileName(packFile), texts.Pack, items, languages, limit);
     }
 
     /// <summary>
     /// Reads a manifest: one object a line, <c>{"audio", "text", "translation"}</c> or, for several languages,
-    /// <c>{"audio", "text", "translations": {"de": …}}</c>, and where they are known <c>"image"</c> and <c>"voice"</c> (or <c>"speaker"</c>);
-    /// paths relative to it.
+    /// <c>{"audio", "text", "translations": {"de": …}}</c>, and where they are known <c>"image"</c>, <c>"term"</c> and
+    /// <c>"voice"</c> (or <c>"speaker"</c>); paths relative to it.
     /// </summary>
     /// <exception cref="OmniFusionException">It cannot be read, or a line lacks something.</exception>
     internal static SpeechTestSet OfManifest(string path, IReadOnlyList<string> languages, int? limit)
@@ -90,7 +100,10 @@ internal sealed class SpeechTestSet : IDisposable
             return new SpeechTestItem(audio, Path.Combine(folder, audio), 0,
                 Text(item, "voice", where) ?? Text(item, "speaker", where), text,
                 Text(item, "image", where) is { } image ? Path.Combine(folder, image) : null,
-                [.. languages.Select(language => Translation(item, language))]);
+                [.. languages.Select(language => Translation(item, language))])
+            {
+                Term = Text(item, "term", where),
+            };
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException)
         {
@@ -125,4 +138,8 @@ internal sealed class SpeechTestSet : IDisposable
 /// <param name="Image">Path of a picture that goes with it, or null.</param>
 /// <param name="Translations">In the order of the set's languages.</param>
 internal sealed record SpeechTestItem(
-    string Recording, string? Audio, int PackItem, string? Voice, string Text, string? Image, IReadOnlyList<string> Translations);
+    string Recording, string? Audio, int PackItem, string? Voice, string Text, string? Image, IReadOnlyList<string> Translations)
+{
+    /// <summary>A word, such as a name, that every translation is to hold as it is written; or null.</summary>
+    internal string? Term { get; init; }
+}

@@ -36,7 +36,7 @@ internal static class SynthesizeCommand
         {
             text, corpus, output, voices, copies, seed, workers, limit, resume,
             SynthesizeImagesCommand.Create(), SynthesizeSlidesCommand.Create(), SynthesizeContrastiveCommand.Create(),
-            SynthesizeRecordingsCommand.Create(), TalksCommand.Create(),
+            SynthesizeRecordingsCommand.Create(), SynthesizeNamesCommand.Create(), TalksCommand.Create(),
         };
         command.SetAction((arguments, cancellation) =>
         {

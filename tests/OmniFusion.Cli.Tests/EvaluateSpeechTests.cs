@@ -84,6 +84,45 @@ public sealed class EvaluateSpeechTests : IDisposable
     }
 
     [Fact]
+    public async Task TermsAreCountedAndShownOnSlides()
+    {
+        string[] said = ["This is Anna.", "Nothing.", "Otto sings."];
+        string pack = Pack(said, AudioFile.ReadMono16k(TinyBundle.Media("bat.wav")), emptyLine: 1);
+        string source = _bundle.Write("source.txt", string.Join('\n', said)), terms = _bundle.Write("terms.txt", "Anna\n\nOtto");
+        string[] files = ["--pack", pack, "--source", source, "--target", source, "--terms", terms];
+        JsonElement none = await Evaluate(files);
+        // A random model writes no name; the text would have both if it were what was said.
+        Assert.Equal(0, none.GetProperty("terms").GetDouble());
+        Assert.Equal(0, none.GetProperty("languages")[0].GetProperty("terms").GetProperty("fused").GetDouble());
+        Assert.DoesNotContain("slides", none.GetProperty("signature").GetString());
+
+        string slides = Slides("slides.pack", "Otto", "Anna");
+        JsonElement shown = await Evaluate([.. files, "--slides", slides]);
+        Assert.Contains("image:slides@", shown.GetProperty("signature").GetString());
+        Assert.Equal(Value(none, "cascade"), Value(shown, "cascade"), 1e-9);
+
+        await Refuse(1, "no slide with 'Anna'", [.. files, "--slides", Slides("other.pack", "Otto")]);
+        await Refuse(1, "no item of the set has a term", [.. files[..^2], "--slides", slides]);
+        await Refuse(2, "--slides", [.. files, "--slides", slides, "--image-mode", "none"]);
+        await Refuse(1, "terms.txt has 2", [.. files[..^1], _bundle.Write("terms.txt", "Anna\nOtto")]);
+        await Refuse(2, "--terms", [Manifest((TinyBundle.Media("bat.wav"), "a", "b")), "--terms", terms]);
+
+        async Task Refuse(int code, string word, string[] options) =>
+            (await CommandLine.Run(["evaluate", "speech", "--to", "de", "--model", _bundle.Folder, .. options])).AssertFailed(code, word);
+
+        string Slides(string name, params string[] texts)
+        {
+            byte[] header = JsonSerializer.SerializeToUtf8Bytes(new { width = 28, height = 28, seed = 1, textSha256 = "" });
+            List<byte> pack = [.. "OFPICTUR"u8, .. BitConverter.GetBytes(1), .. BitConverter.GetBytes(header.Length), .. header];
+            foreach (string text in texts)
+                pack.AddRange([.. new byte[28 * 28 * 3], .. BitConverter.GetBytes((short)text.Length), .. Encoding.ASCII.GetBytes(text.PadRight(254, '\0'))]);
+            string path = _bundle[name];
+            File.WriteAllBytes(path, [.. pack]);
+            return path;
+        }
+    }
+
+    [Fact]
     public async Task ThePlainTableHasARowForEachSystem()
     {
         Outcome outcome = await CommandLine.Run(

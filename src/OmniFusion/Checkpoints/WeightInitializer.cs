@@ -3,7 +3,7 @@ using OmniFusion.Tensors;
 namespace OmniFusion.Checkpoints;
 
 /// <summary>
-/// First values of weights, by their names and shapes: 0 for biases, 1 for other vectors (the weights of norms), normal(0, std) for
+/// First values of weights, by their names and shapes: 0 for biases and gates, 1 for other vectors (the weights of norms), normal(0, std) for
 /// matrices and embeddings, normal(0, 1/sqrt(fan in)) for convolutions. Each weight has a random stream of its own, made from the seed
 /// and its name, so the order in which they are asked for does not matter.
 /// </summary>
@@ -17,7 +17,9 @@ public sealed class WeightInitializer(int seed, float std = 0.02f)
     public Tensor Make(string name, Shape shape)
     {
         Tensor tensor = Tensor.Zeros(shape);
-        if (name.EndsWith(".bias", StringComparison.Ordinal))
+        // Random gates over hidden states, whose entries are large, would settle each token's layer before anything is learnt: a fusion
+        // begins as the mean of its layers.
+        if (name.EndsWith(".bias", StringComparison.Ordinal) || name.EndsWith("gate_layer.weight", StringComparison.Ordinal))
             return tensor;
         if (shape.Rank == 1)
             tensor.Span.Fill(1);

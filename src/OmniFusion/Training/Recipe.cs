@@ -142,6 +142,10 @@ public sealed class Recipe
             throw new OmniFusionException($"{path} has an empty section; leave its name out instead.");
         if (string.IsNullOrEmpty(Output))
             throw new OmniFusionException($"{path} does not say where the model goes: 'output'.");
+        if (Data.Further.Any(part => part.Slides is null != part.Terms is null))
+            throw new OmniFusionException($"{path}: 'slides' and 'terms' go together.");
+        if (Data.Further.Any(part => part.Slides is not null) && Data.Pictures is null)
+            throw new OmniFusionException($"{path}: 'slides' needs 'pictures'.");
         if (Data.Ambiguity is not null && Data.Pictures is null)
             throw new OmniFusionException($"{path}: 'ambiguity' needs 'pictures', which decide it.");
         try
@@ -221,6 +225,12 @@ public sealed class RecipeSpeech
 
     /// <summary>The lines spoken: a speech pack.</summary>
     public string Speech { get; set; } = "";
+
+    /// <summary>The term of each line, such as a name, that slides show; or null.</summary>
+    public string? Terms { get; set; }
+
+    /// <summary>Pack of slides with the terms: most utterances are heard beside a slide with theirs.</summary>
+    public string? Slides { get; set; }
 
     /// <summary>Times that a pass goes through it.</summary>
     public int Repeat { get; set; } = 1;

@@ -73,7 +73,12 @@ internal sealed class TrainingData
     {
         double share = _recipe.Data.Pictures?.Share ?? 0;
         foreach (((string[] text, SpeechPack pack, RecipeSpeech recipe), Dictionary<string, string[]> targets) in _spoken.Zip(translations))
-            yield return (new SpokenLines(Speech(pack), text, targets, _recipe.Seed, _pictures, share), recipe.Repeat);
+        {
+            SpeechExamples speech = Speech(pack);
+            yield return (recipe.Slides is null ? new SpokenLines(speech, text, targets, _recipe.Seed, _pictures, share)
+                : new SpokenTerms(new SpokenLines(speech, text, targets, _recipe.Seed), speech,
+                    TextLines.ReadPair(recipe.Source, recipe.Terms!).Target, PicturePack.Open(recipe.Slides), _pictures!, _recipe.Seed), recipe.Repeat);
+        }
         if (_corpus is null)
             yield break;
         yield return (new SpokenAmbiguity(_corpus, Speech(_ambiguous!), _pictures!, _recipe.Seed), _recipe.Data.Ambiguity!.Repeat);

@@ -7,6 +7,7 @@ using OmniFusion.Models.Omni;
 using OmniFusion.Tensors;
 using OmniFusion.Text;
 using OmniFusion.Training;
+using OmniFusion.Training.Data;
 
 namespace OmniFusion.Tests.Training;
 
@@ -85,6 +86,32 @@ public sealed class TrainerTests(TinyTraining tiny) : IClassFixture<TinyTraining
         AssertFalls([.. log.Where(line => line.ContainsKey("taught_loss"))], "taught_loss");
         Assert.All(log.Where(line => line.ContainsKey("taught_loss")), line =>
             Assert.Equal(line["fused_loss"]!.GetValue<double>() + 2 * line["taught_loss"]!.GetValue<double>(), line["loss"]!.GetValue<double>(), 1e-3));
+    }
+
+    [Fact]
+    public void SlidesShowHowNamesAreSpelt()
+    {
+        tiny.MakeParts();
+        string[] terms = [.. File.ReadLines(tiny["en.txt"]).Select(line => line.Trim()[^1..])];
+        File.WriteAllLines(tiny["terms.txt"], terms);
+        PicturePackHeader header = new(112, 112, 1, "");
+        string[] slides = [.. terms.Distinct()];
+        File.WriteAllBytes(tiny["slides.pack"], [.. PicturePack.EncodeHeader(header),
+            .. slides.SelectMany(text => PicturePack.EncodeRecord(header, new byte[header.PixelBytes], text))]);
+        Recipe recipe = tiny.Recipe("recognizer", "slides", $"start: {tiny["omni"]}\nsteps: 8", pictures: true);
+        recipe.Data.Pictures!.Share = 0;
+        recipe.Data.Ambiguity = null;
+        recipe.Data.Further.Add(
+            new() { Source = tiny["en.txt"], Speech = tiny["en.pack"], Terms = tiny["terms.txt"], Slides = tiny["slides.pack"], Repeat = 3 });
+        JsonObject[] log = tiny.Train(recipe);
+        double seen = Count("speech_image"), alone = Count("speech");
+        // Three of four utterances have slides, and one of five of these is heard without.
+        Assert.InRange(seen / (seen + alone), 0.4, 0.8);
+
+        File.WriteAllBytes(tiny["slides.pack"], PicturePack.EncodeHeader(header));
+        Assert.Contains("No slide shows", Assert.Throws<OmniFusionException>(() => tiny.Train(recipe)).Message);
+
+        double Count(string kind) => log[..8].Sum(line => line[kind]?.GetValue<int>() ?? 0);
     }
 
     [Fact]

@@ -9,7 +9,7 @@ namespace OmniFusion.Training.Data;
 public static class SlidePackBuilder
 {
     /// <summary>Names of people and places, and common English nouns.</summary>
-    public static IReadOnlyList<string> UsualTexts { get; } = [.. ReadList("SlideNames.txt"), .. ReadList("SlideNouns.txt")];
+    public static IReadOnlyList<string> UsualTexts { get; } = [.. EmbeddedLines.Read("SlidePeople.txt"), .. EmbeddedLines.Read("SlidePlaces.txt"), .. EmbeddedLines.Read("SlideNouns.txt")];
 
     /// <summary>Makes a pack, or goes on with one.</summary>
     /// <param name="path">The pack.</param>
@@ -132,12 +132,5 @@ public static class SlidePackBuilder
         if (!exists)
             file.Write(PicturePack.EncodeHeader(header));
         return (file, done);
-    }
-
-    private static string[] ReadList(string name)
-    {
-        using Stream list = typeof(SlidePackBuilder).Assembly.GetManifestResourceStream("OmniFusion.Training.Data." + name)!;
-        using StreamReader reader = new(list);
-        return reader.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
     }
 }
