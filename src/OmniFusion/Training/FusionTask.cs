@@ -217,6 +217,9 @@ public sealed class FusionTask : TrainingTask
     private string Wanted(Example example, int chance)
     {
         string[] languages = [.. _recipe.Data.Targets.Keys.Where(example.Translations.ContainsKey)];
+        // What a picture shows is named in English alone.
+        if (languages.Length == 0)
+            languages = [.. example.Translations.Keys];
         return languages.Length > 0 ? languages[chance % languages.Length] : throw new OmniFusionException(
             $"No translation of \"{example.Answer}\" is given in any language of 'targets'; a fusion cannot learn from it.");
     }

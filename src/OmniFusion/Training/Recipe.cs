@@ -170,7 +170,7 @@ public sealed class Recipe
             ("checkpoint_minutes", CheckpointMinutes), ("weight_decay", WeightDecay), ("clip_norm", ClipNorm), ("teacher_weight", TeacherWeight),
             ("lora_rank", LoraRank), ("text_every", TextEvery), ("watch_every", WatchEvery), ("scenes", Data.Pictures?.Scenes ?? 0),
             ("written", Data.Pictures?.Written ?? 0), ("repeat", Data.Further.Append(new()).Min(speech => speech.Repeat)),
-            ("repeat", Data.Ambiguity?.Repeat ?? 0),
+            ("repeat", Data.Ambiguity?.Repeat ?? 0), ("written", Data.Ambiguity?.Written ?? 0),
         })
             if (!(value >= 0))
                 throw new OmniFusionException($"{path}: '{key}' must not be below 0.");
@@ -248,7 +248,7 @@ public sealed class RecipePictures
     /// <summary>Share of the spoken lines that come with a picture, half of them with one that shows something of the line.</summary>
     public double Share { get; set; } = 0.25;
 
-    /// <summary>Pictures in a pass whose content is to be named (recognizer).</summary>
+    /// <summary>Pictures in a pass whose content is to be named, in English.</summary>
     public int Scenes { get; set; }
 
     /// <summary>Pack of slides whose text is to be read, or none.</summary>
@@ -267,8 +267,11 @@ public sealed class RecipeAmbiguity
     /// <summary>All its sentences spoken: a speech pack.</summary>
     public string Speech { get; set; } = "";
 
-    /// <summary>Times that a pass goes through the training sentences.</summary>
+    /// <summary>Times that a pass goes through the training sentences, spoken.</summary>
     public int Repeat { get; set; } = 1;
+
+    /// <summary>Times that it goes through them as text beside a picture; not given: as often as spoken.</summary>
+    public int? Written { get; set; }
 }
 
 /// <summary>Sizes of a model that a <see cref="Recipe"/> makes.</summary>

@@ -62,8 +62,10 @@ internal sealed class TrainingData
     {
         Dictionary<string, string[]>[] targets = [.. _spoken.Select(part => TextLines.ReadTargets(part.Recipe.Source, part.Recipe.Targets))];
         List<(ExampleSource, int)> sources = [.. Spoken(SpeechExamples.MostSeconds, targets)];
-        if (_pictures is not null)
-            sources.Add((new WrittenLines(_spoken[0].Text, targets[0], _recipe.Data.Pictures!.Written, _recipe.Seed, _pictures), 1));
+        if (_pictures is null)
+            return Mix(sources);
+        sources.Add((new Scenes(_pictures, _recipe.Data.Pictures!.Scenes, _recipe.Seed), 1));
+        sources.Add((new WrittenLines(_spoken[0].Text, targets[0], _recipe.Data.Pictures.Written, _recipe.Seed, _pictures), 1));
         return Mix(sources);
     }
 
@@ -82,7 +84,7 @@ internal sealed class TrainingData
         if (_corpus is null)
             yield break;
         yield return (new SpokenAmbiguity(_corpus, Speech(_ambiguous!), _pictures!, _recipe.Seed), _recipe.Data.Ambiguity!.Repeat);
-        yield return (new WrittenAmbiguity(_corpus, _pictures!, _recipe.Seed), _recipe.Data.Ambiguity.Repeat);
+        yield return (new WrittenAmbiguity(_corpus, _pictures!, _recipe.Seed), _recipe.Data.Ambiguity.Written ?? _recipe.Data.Ambiguity.Repeat);
 
         SpeechExamples Speech(SpeechPack pack) => new(pack, _logMel, _recipe.Seed, maxSeconds) { NewVoices = _recipe.NewVoices };
     }

@@ -146,6 +146,8 @@ public sealed class TrainerTests(TinyTraining tiny) : IClassFixture<TinyTraining
         string seeing = tiny["seeing"];
         JsonObject[] fusion = tiny.Train(tiny.Recipe("fusion", "seeing-fusion", $"mmfm: {seeing}\nsteps: 12", pictures: true));
         AssertFalls([.. fusion.Where(line => line.ContainsKey("fused_loss"))], "fused_loss");
+        foreach (string kind in new[] { "speech", "speech_image", "text_image", "image" })
+            Assert.True(fusion[..12].Sum(line => line[kind]?.GetValue<int>() ?? 0) > 0, kind);
         OmniFusionModel model = OmniFusionModel.Load(tiny["seeing-fusion"]);
         Assert.Empty(model.UnplacedKeys);
         Assert.Equal(112, model.Bundle.ImageWidth);

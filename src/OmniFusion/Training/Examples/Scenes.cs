@@ -16,6 +16,9 @@ internal sealed class Scenes(PictureBook pictures, int count, int seed, bool sin
     internal override Example Make(int index, int pass)
     {
         (ImagePatches picture, string names, int? shown) = pictures.Scene(Chance(seed, index, pass), single);
-        return new Example { Picture = picture, Answer = names, Shown = shown };
+        return new Example
+        {
+            Picture = picture, Answer = names, Shown = shown, Translations = new Dictionary<string, string> { ["en"] = names }, WordsDecide = false,
+        };
     }
 }
