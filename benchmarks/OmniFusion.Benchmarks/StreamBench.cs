@@ -74,7 +74,7 @@ internal static class StreamBench
     private static double Seconds(bool processor) =>
         processor ? Environment.CpuUsage.TotalTime.TotalSeconds : Stopwatch.GetTimestamp() / (double)Stopwatch.Frequency;
 
-    private static string Find(string path)
+    internal static string Find(string path)
     {
         for (DirectoryInfo? folder = new(Environment.CurrentDirectory); folder is not null; folder = folder.Parent)
             if (Directory.Exists(Path.Combine(folder.FullName, path)))
