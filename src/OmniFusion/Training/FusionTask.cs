@@ -29,6 +29,7 @@ public sealed class FusionTask : TrainingTask
     private readonly FusedTranslator _model;
     private readonly Weights _translatorWeights, _fusionWeights;
     private readonly MistralModel? _teacher;
+    private readonly PrefixReader? _reader;
     private readonly PeftAdapter? _lowRank;
     private readonly ThinkerPrompts _prompts;
     private readonly TextPairs _pairs;
@@ -71,6 +72,7 @@ public sealed class FusionTask : TrainingTask
         _model = new FusedTranslator(_thinker, fusion,
             new Projection(_thinker.HiddenSize, _translator.HiddenSize, recipe.ProjectionDepth, projection), _translator);
 
+        _reader = recipe.PrefixWeight > 0 ? new PrefixReader(_tokenizer, _translator) : null;
         _prompts = new ThinkerPrompts(thinkerTokenizer, generation: false);
         foreach ((string language, string file) in recipe.Data.ValidationTargets)
             _validationText[language] = TextLines.ReadPair(recipe.Data.ValidationSource, file);
@@ -124,7 +126,7 @@ public sealed class FusionTask : TrainingTask
                 cancellation.ThrowIfCancellationRequested();
                 references.AddRange(items.Select(item => target[_validation.TextIndex(item)]));
                 c.Arena.Reset();
-                FusedPrefix prefix = Perceive(
+                (FusedPrefix prefix, _) = Perceive(
                     c, [.. items.Select(item => new ThinkerInput { Ids = _prompts.Speech, Mel = _validation.Read(item) })]);
                 int[] tower = Tower(new PromptInput { Audio = true }, language);
                 DecoderStart start = _model.Start(c, prefix, [.. items.Select(_ => tower)]);
@@ -181,7 +183,7 @@ public sealed class FusionTask : TrainingTask
         int[][] targets = [.. batch.Zip(languages, (example, language) => TextPairs.Target(_tokenizer, example.Translations[language]))];
         // The last target token is predicted, never read.
         int[][] texts = [.. batch.Select((example, i) => (int[])[.. Tower(example.Prompt, languages[i]), .. targets[i].SkipLast(1)])];
-        FusedPrefix prefix = Perceive(c, [.. batch.Select(example => example.ToInput(_prompts.Ids(example)))]);
+        (FusedPrefix prefix, ThinkerBatch layout) = Perceive(c, [.. batch.Select(example => example.ToInput(_prompts.Ids(example)))]);
         (Tensor embeddings, Segments segments) = _model.Join(c, prefix, texts);
         Tensor last = _translator.Forward(c, embeddings, segments);
         (int[] rows, int[] labels) = TextPairs.Targets(segments, targets);
@@ -191,6 +193,8 @@ public sealed class FusionTask : TrainingTask
         report.Tally("#fused_loss", loss.Span[0]);
         report.Tally("#fused_steps", 1);
         loss = Taught(c, batch, languages, targets, logits, loss, report);
+        if (_reader?.Loss(c, prefix, layout, batch, report) is { } read)
+            loss = c.Add(loss, read, _recipe.PrefixWeight);
         ReportGates(prefix.Gates, report);
         return loss;
     }
@@ -228,14 +232,14 @@ public sealed class FusionTask : TrainingTask
         _tokenizer.Encode(PromptStyle.Compact.Tower(input, Languages.Find(language)), addSpecialTokens: false);
 
     // Sounds and pictures to the translator's prefix. The thinker is frozen: without the tape its memory is used again while it computes.
-    private FusedPrefix Perceive(Compute c, ThinkerInput[] inputs)
+    private (FusedPrefix Prefix, ThinkerBatch Layout) Perceive(Compute c, ThinkerInput[] inputs)
     {
         ThinkerBatch batch = _thinker.Prepare(inputs);
         Tape? tape = c.Tape;
         c.Tape = null;
         Tensor[] states = _thinker.Forward(c, inputs, batch, cache: null, [.. _model.Layers]);
         c.Tape = tape;
-        return _model.Encode(c, states, batch);
+        return (_model.Encode(c, states, batch), batch);
     }
 
     private static void ReportGates(Tensor? gates, IDictionary<string, double> report)

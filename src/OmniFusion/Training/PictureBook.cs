@@ -38,15 +38,15 @@ internal sealed class PictureBook
             ?? throw new OmniFusionException($"There is no pictogram '{code}' that all makers drew."))];
     }
 
-    /// <summary>A picture that shows one of these pictograms, now and then beside something else.</summary>
-    internal ImagePatches Showing(IReadOnlyList<string> hexcodes, Random random)
+    /// <summary>A picture that shows one of these pictograms, now and then beside something else, and the name of the one.</summary>
+    internal (ImagePatches Picture, string Name) Showing(IReadOnlyList<string> hexcodes, Random random)
     {
         PictogramInfo shown = _pack.Find(hexcodes[random.Next(hexcodes.Count)], _makers[0])!.Info;
         List<PictogramInfo> scene = [shown];
         // What stands beside it must not speak for the other reading.
         if (random.NextDouble() < 0.2)
             scene.Add(OfAll(random));
-        return Draw(scene, random);
+        return (Draw(scene, random), shown.Name);
     }
 
     /// <summary>A picture to go with a sentence: half of the time, where that can be drawn, of a thing it names, else of anything.</summary>

@@ -98,6 +98,12 @@ public sealed class Recipe
     /// <summary>Weight of the teacher in the loss, relative to the reference translation.</summary>
     public float TeacherWeight { get; set; } = 2;
 
+    /// <summary>
+    /// Weight of reading the prefix itself with the translator's output matrix (fusion): the words said where the audio stands, by CTC, and
+    /// the names of what is seen where the image stands. The translator gets a prefix that resembles the English it has learnt to read.
+    /// </summary>
+    public float PrefixWeight { get; set; }
+
     /// <summary>How hidden states become one (fusion).</summary>
     public string FusionMode { get; set; } = "gated";
 
@@ -168,6 +174,7 @@ public sealed class Recipe
         {
             ("threads", Threads), ("warmup_steps", WarmupSteps), ("decay_steps", DecaySteps), ("learning_rate", LearningRate),
             ("checkpoint_minutes", CheckpointMinutes), ("weight_decay", WeightDecay), ("clip_norm", ClipNorm), ("teacher_weight", TeacherWeight),
+            ("prefix_weight", PrefixWeight),
             ("lora_rank", LoraRank), ("text_every", TextEvery), ("watch_every", WatchEvery), ("scenes", Data.Pictures?.Scenes ?? 0),
             ("written", Data.Pictures?.Written ?? 0), ("repeat", Data.Further.Append(new()).Min(speech => speech.Repeat)),
             ("repeat", Data.Ambiguity?.Repeat ?? 0), ("written", Data.Ambiguity?.Written ?? 0),

@@ -60,7 +60,9 @@ public sealed class TrainerTests(TinyTraining tiny) : IClassFixture<TinyTraining
         AssertFalls([.. log.Where(line => line.ContainsKey("fused_loss"))], "fused_loss");
         AssertFalls([.. log.Where(line => line.ContainsKey("text_loss"))], "text_loss");
         Assert.Equal(5, log.Count(line => line.ContainsKey("text_loss")));
-        Assert.Equal(1, Enumerable.Range(0, 3).Sum(i => log[0][$"gate_{i}"]!.GetValue<double>()), 1e-4);
+        // It begins as the mean of its layers.
+        Assert.All(Enumerable.Range(0, 3), i => Assert.Equal(1 / 3.0, log[0][$"gate_{i}"]!.GetValue<double>(), 1e-5));
+        Assert.Equal(1, Enumerable.Range(0, 3).Sum(i => log[14][$"gate_{i}"]?.GetValue<double>() ?? 1 / 3.0), 1e-4);
 
         OmniFusionModel model = OmniFusionModel.Load(recipe.Output);
         Assert.Empty(model.UnplacedKeys);
@@ -86,6 +88,22 @@ public sealed class TrainerTests(TinyTraining tiny) : IClassFixture<TinyTraining
         AssertFalls([.. log.Where(line => line.ContainsKey("taught_loss"))], "taught_loss");
         Assert.All(log.Where(line => line.ContainsKey("taught_loss")), line =>
             Assert.Equal(line["fused_loss"]!.GetValue<double>() + 2 * line["taught_loss"]!.GetValue<double>(), line["loss"]!.GetValue<double>(), 1e-3));
+    }
+
+    [Fact]
+    public void ThePrefixLearnsToBeReadByItself()
+    {
+        tiny.MakeParts();
+        Recipe seeing = tiny.Recipe("recognizer", "seeing-reader", $"start: {tiny["omni"]}\nsteps: 2", pictures: true);
+        tiny.Train(seeing);
+        JsonObject[] log = tiny.Train(tiny.Recipe(
+            "fusion", "read", $"mmfm: {seeing.Output}\nprefix_weight: 0.5\ntext_every: 0\nsteps: 14", pictures: true));
+        foreach (string name in new[] { "said", "seen" })
+            AssertFalls([.. log.Where(line => line.ContainsKey(name + "_loss"))], name + "_loss");
+        Assert.All(log[..14], line => Assert.Equal(
+            line["loss"]!.GetValue<double>(),
+            line["fused_loss"]!.GetValue<double>() + 0.5 * ((line["said_loss"]?.GetValue<double>() ?? 0) + (line["seen_loss"]?.GetValue<double>() ?? 0)),
+            1e-3));
     }
 
     [Fact]

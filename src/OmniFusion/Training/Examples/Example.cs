@@ -25,6 +25,9 @@ internal sealed record Example
     /// <summary>Whether the translations follow from the words alone: not where a picture decides.</summary>
     internal bool WordsDecide { get; init; } = true;
 
+    /// <summary>Names of what the picture shows, in English, or null where that is not known.</summary>
+    internal string? Seen { get; init; }
+
     /// <summary>Number of the one thing that the picture shows (<see cref="PictureBook"/>), or null: several, or something to read.</summary>
     internal int? Shown { get; init; }
 

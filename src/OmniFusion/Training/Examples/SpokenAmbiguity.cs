@@ -34,11 +34,12 @@ internal sealed class SpokenAmbiguity : ExampleSource
         AmbiguousSentence sentence = _corpus.Sentences[_speech.TextIndex(_items[index])];
         int reading = chance.Next(2);
         double share = chance.NextDouble();
-        ImagePatches? picture = share < Unseen ? null : share < Unseen + Unrelated ? _pictures.Scene(chance).Picture
+        (ImagePatches? picture, string? seen) = share < Unseen ? (null, null)
+            : share < Unseen + Unrelated ? (_pictures.Scene(chance).Picture, null)
             : _pictures.Showing(sentence.Word.Pictures[reading], chance);
         return new Example
         {
-            Mel = _speech.ReadAugmented(_items[index], pass), Picture = picture, Answer = sentence.English,
+            Mel = _speech.ReadAugmented(_items[index], pass), Picture = picture, Seen = seen, Answer = sentence.English,
             Translations = sentence.Translations.ToDictionary(item => item.Key, item => item.Value[reading]), WordsDecide = false,
         };
     }

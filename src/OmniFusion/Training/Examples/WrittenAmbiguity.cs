@@ -1,3 +1,4 @@
+using OmniFusion.Media;
 using OmniFusion.Training.Data;
 
 namespace OmniFusion.Training.Examples;
@@ -16,9 +17,10 @@ internal sealed class WrittenAmbiguity(AmbiguityCorpus corpus, PictureBook pictu
     {
         AmbiguousSentence sentence = _sentences[index / 2];
         int reading = index % 2;
+        (ImagePatches picture, string name) = pictures.Showing(sentence.Word.Pictures[reading], Chance(seed, index, pass));
         return new Example
         {
-            Text = sentence.English, Picture = pictures.Showing(sentence.Word.Pictures[reading], Chance(seed, index, pass)),
+            Text = sentence.English, Picture = picture, Seen = name,
             Answer = sentence.English, Translations = sentence.Translations.ToDictionary(item => item.Key, item => item.Value[reading]), WordsDecide = false,
         };
     }
