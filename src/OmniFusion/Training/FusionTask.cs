@@ -29,7 +29,7 @@ public sealed class FusionTask : TrainingTask
     private readonly FusedTranslator _model;
     private readonly Weights _translatorWeights, _fusionWeights;
     private readonly MistralModel? _teacher;
-    private readonly PrefixReader? _reader;
+    private readonly StateReader? _reader;
     private readonly PeftAdapter? _lowRank;
     private readonly ThinkerPrompts _prompts;
     private readonly TextPairs _pairs;
@@ -72,7 +72,7 @@ public sealed class FusionTask : TrainingTask
         _model = new FusedTranslator(_thinker, fusion,
             new Projection(_thinker.HiddenSize, _translator.HiddenSize, recipe.ProjectionDepth, projection), _translator);
 
-        _reader = recipe.PrefixWeight > 0 ? new PrefixReader(_tokenizer, _translator) : null;
+        _reader = recipe.PrefixWeight > 0 ? PrefixReader() : null;
         _prompts = new ThinkerPrompts(thinkerTokenizer, generation: false);
         foreach ((string language, string file) in recipe.Data.ValidationTargets)
             _validationText[language] = TextLines.ReadPair(recipe.Data.ValidationSource, file);
@@ -193,7 +193,7 @@ public sealed class FusionTask : TrainingTask
         report.Tally("#fused_loss", loss.Span[0]);
         report.Tally("#fused_steps", 1);
         loss = Taught(c, batch, languages, targets, logits, loss, report);
-        if (_reader?.Loss(c, prefix, layout, batch, report) is { } read)
+        if (_reader?.Loss(c, prefix.States, layout, batch, report) is { } read)
             loss = c.Add(loss, read, _recipe.PrefixWeight);
         ReportGates(prefix.Gates, report);
         return loss;
@@ -258,6 +258,15 @@ public sealed class FusionTask : TrainingTask
         for (int column = 0; column < means.Length; column++)
             report.Tally($"#gate_{column}", means[column]);
         report.Tally("#gate_entropy", entropy);
+    }
+
+    // With the translator's output matrix, whatever the length of a state; the end of a translation is the blank.
+    private StateReader PrefixReader()
+    {
+        Tensor unit = Tensor.Zeros(new Shape(_translator.HiddenSize));
+        unit.Span.Fill(1);
+        return new StateReader(_tokenizer, TextPairs.EndOf(_tokenizer),
+            (c, states) => _translator.Logits(c, c.RmsNorm(states, unit, _translatorConfig.RmsNormEps)));
     }
 
     private MistralModel Teacher(string folder)

@@ -99,8 +99,8 @@ public sealed class Recipe
     public float TeacherWeight { get; set; } = 2;
 
     /// <summary>
-    /// Weight of reading the prefix itself with the translator's output matrix (fusion): the words said where the audio stands, by CTC, and
-    /// the names of what is seen where the image stands. The translator gets a prefix that resembles the English it has learnt to read.
+    /// Weight of reading the prefix by itself with the translator's output matrix (fusion), as <see cref="RecipePhase.Reading"/>: the translator
+    /// gets a prefix that resembles the English it has learnt to read.
     /// </summary>
     public float PrefixWeight { get; set; }
 
@@ -343,10 +343,11 @@ public sealed class RecipePhase
     public float Ctc { get; set; } = 0.3f;
 
     /// <summary>
-    /// Weight of a CTC loss over the decoder's own tokens at its last layer, where the audio stands, relative to <see cref="Decoder"/>. It
-    /// makes the hidden states that a fusion reads tell words before any is written.
+    /// Weight of reading the decoder's last hidden states by themselves, relative to <see cref="Decoder"/>: the words said where the audio
+    /// stands, by CTC over the decoder's own tokens, and the names of what is seen where the image stands. It makes the states that a fusion
+    /// reads tell what is said and seen before anything is written.
     /// </summary>
-    public float DecoderCtc { get; set; }
+    public float Reading { get; set; }
 
     /// <summary>Weight of the decoder's cross entropy; 0 leaves the decoder alone, and the audio tower learns to spell by itself.</summary>
     public float Decoder { get; set; } = 1;

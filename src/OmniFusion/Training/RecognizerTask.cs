@@ -26,6 +26,7 @@ public sealed class RecognizerTask : TrainingTask
     private readonly Tensor? _namingHead;
     private readonly ThinkerPrompts _prompts;
     private readonly int _end;
+    private readonly StateReader _reader;
     private readonly string[] _validationText;
     private readonly SpeechExamples _validation;
     private readonly TrainingData _data;
@@ -68,6 +69,7 @@ public sealed class RecognizerTask : TrainingTask
         _thinker.SetDropout(recipe.Dropout);
         _prompts = new ThinkerPrompts(_tokenizer, generation: true);
         _end = NanoModels.Token(_tokenizer, "<|im_end|>");
+        _reader = new StateReader(_tokenizer, _end, _thinker.Logits);
         SpeechPack validation = SpeechExamples.Open(recipe.Data.ValidationSpeech, recipe.Data.ValidationSource);
         _validation = new SpeechExamples(validation, new LogMel(), recipe.Seed, SpeechExamples.MostSeconds, recipe.EvaluateItems);
         _phase = recipe.PhaseAt(1);
@@ -121,7 +123,7 @@ public sealed class RecognizerTask : TrainingTask
         return loss ?? Written();
     }
 
-    // Cross entropy of what the thinker should write and, where the recipe asks for it, CTC of what it hears while it listens.
+    // Cross entropy of what the thinker should write and, where the recipe asks for it, what its states tell before it writes.
     private Tensor Answer(
         Compute c, Example[] batch, ThinkerInput[] inputs, int[][] answers, Tensor? audio, Tensor? images, RecipePhase phase,
         IDictionary<string, double> report)
@@ -133,21 +135,9 @@ public sealed class RecognizerTask : TrainingTask
         Tensor loss = c.CrossEntropy(logits, targets, _recipe.LabelSmoothing, out Tensor rowLosses);
         report.Tally("decoder", loss.Span[0]);
         report.TallyKinds(batch, answers, rowLosses);
-        return audio is null || phase.DecoderCtc == 0 ? loss
-            : Plus(c, loss, Heard(c, last, layout, batch, answers, report), phase.DecoderCtc / phase.Decoder);
-    }
-
-    // A decoder trained only to write leaves recognition to the tokens it writes; a fusion reads the states of the audio instead. CTC over
-    // the decoder's own tokens makes these states tell words too. The end token, which no transcript holds, is the blank.
-    private Tensor Heard(
-        Compute c, Tensor last, ThinkerBatch layout, Example[] batch, int[][] answers, IDictionary<string, double> report)
-    {
-        int[] rows = [.. Enumerable.Range(0, layout.AudioRows.Length).Where(row => layout.AudioRows[row] >= 0)];
-        int[] spoken = [.. Enumerable.Range(0, batch.Length).Where(i => batch[i].Mel is not null)];
-        Segments segments = new([.. spoken.Select(i => rows.Count(row => row >= layout.Segments.Start(i) && row < layout.Segments.Start(i + 1)))]);
-        Tensor loss = c.Ctc(_thinker.Logits(c, c.Gather(last, rows)), segments, [.. spoken.Select(i => answers[i][..^1])], _end);
-        report.Tally("decoder_ctc", loss.Span[0]);
-        return loss;
+        // A decoder trained only to write leaves recognition to the tokens it writes; a fusion reads the states of sound and image instead.
+        return phase.Reading > 0 && _reader.Loss(c, last, layout, batch, report) is { } read
+            ? Plus(c, loss, read, phase.Reading / phase.Decoder) : loss;
     }
 
     // What the audio tower spells by itself.

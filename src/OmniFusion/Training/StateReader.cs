@@ -1,0 +1,68 @@
+using OmniFusion.Models.Omni;
+using OmniFusion.Tensors;
+using OmniFusion.Text;
+using OmniFusion.Training.Examples;
+
+namespace OmniFusion.Training;
+
+/// <summary>
+/// Reads states that stand for audio and images as if a language model had written there: the words that are said, by CTC, and the names of what
+/// is seen, from the mean of an image's states. Makes the decoder's last states tell what a fusion will want to know, and a prefix resemble the
+/// text that the translator has learnt to read; and is a short way for the gradient, which else comes through all of a decoder.
+/// </summary>
+/// <param name="tokenizer">Of the language model.</param>
+/// <param name="blank">A token that nobody says: the blank of CTC.</param>
+/// <param name="scores">The language model's scores of all tokens for some states.</param>
+internal sealed class StateReader(Tokenizer tokenizer, int blank, Func<Compute, Tensor, Tensor> scores)
+{
+    /// <summary>The loss, or null where nothing is said and nothing known is seen.</summary>
+    /// <param name="c">Where it is computed.</param>
+    /// <param name="states">One state for each of the thinker's tokens [tokens, D].</param>
+    /// <param name="layout">The tokens.</param>
+    /// <param name="batch">What they are of.</param>
+    /// <param name="report">Gets <c>said_loss</c> and <c>seen_loss</c>.</param>
+    internal Tensor? Loss(Compute c, Tensor states, ThinkerBatch layout, Example[] batch, IDictionary<string, double> report)
+    {
+        Tensor? said = Said(c, states, layout, batch), seen = Seen(c, states, layout, batch);
+        foreach ((string name, Tensor? loss) in new[] { ("said", said), ("seen", seen) })
+            if (loss is not null)
+            {
+                report.Tally($"#{name}_loss", loss.Span[0]);
+                report.Tally($"#{name}_steps", 1);
+            }
+        return said is null ? seen : seen is null ? said : c.Add(said, seen);
+    }
+
+    private Tensor? Said(Compute c, Tensor states, ThinkerBatch layout, Example[] batch)
+    {
+        int[][] rows = RowsOf(layout, layout.AudioRows);
+        int[] spoken = [.. Enumerable.Range(0, batch.Length).Where(i => batch[i].Mel is not null)];
+        return spoken.Length == 0 ? null : c.Ctc(
+            scores(c, c.Gather(states, spoken.SelectMany(i => rows[i]).ToArray())),
+            new Segments([.. spoken.Select(i => rows[i].Length)]), [.. spoken.Select(i => Tokens(batch[i].Answer))], blank);
+    }
+
+    private Tensor? Seen(Compute c, Tensor states, ThinkerBatch layout, Example[] batch)
+    {
+        int[][] rows = RowsOf(layout, layout.ImageRows);
+        int[] known = [.. Enumerable.Range(0, batch.Length).Where(i => batch[i].Seen is not null)];
+        if (known.Length == 0)
+            return null;
+        // All pictures of a book are of one size.
+        int each = rows[known[0]].Length;
+        Tensor means = c.MeanPool(
+            c.Gather(states, known.SelectMany(i => rows[i]).ToArray()), new Segments([.. known.Select(_ => each)]), each, out _);
+        // Every token of the names is to be found in the one mean.
+        (int Row, int Token)[] wanted = [.. known.SelectMany((i, row) => Tokens(batch[i].Seen!).Select(token => (row, token)))];
+        return c.CrossEntropy(scores(c, c.Gather(means, wanted.Select(item => item.Row).ToArray())), wanted.Select(item => item.Token).ToArray());
+    }
+
+    private int[] Tokens(string text) => tokenizer.Encode(text, addSpecialTokens: false);
+
+    // The rows of each item that hold audio, or an image.
+    private static int[][] RowsOf(ThinkerBatch layout, int[] places) =>
+    [
+        .. Enumerable.Range(0, layout.Segments.Count).Select(item => (int[])
+            [.. Enumerable.Range(layout.Segments.Start(item), layout.Segments.Length(item)).Where(row => places[row] >= 0)]),
+    ];
+}
