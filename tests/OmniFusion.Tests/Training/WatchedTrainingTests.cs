@@ -36,7 +36,7 @@ public sealed class WatchedTrainingTests(TinyTraining tiny) : IClassFixture<Tiny
     public void TheLossesOfAllKindsMakeTheLoss()
     {
         JsonObject[] log = [.. tiny.Train(Seeing("fusion", "kinds", "label_smoothing: 0")).Where(line => line.ContainsKey("fused_loss"))];
-        string[] kinds = ["speech", "speech_image", "text_image"];
+        string[] kinds = ["speech", "speech_image", "text_image", "image"];
         Assert.All(log, line => Assert.Equal(Number(line, "fused_loss"),
             Present(line, "_loss").Sum() / Present(line, "_tokens").Sum(), 1e-3));
         Assert.All(kinds, kind => Assert.Contains(log, line => line.ContainsKey(kind + "_loss")));
