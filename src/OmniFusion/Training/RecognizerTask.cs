@@ -114,7 +114,7 @@ public sealed class RecognizerTask : TrainingTask
         Tensor? images = _thinker.EncodeImages(c, inputs);
         Tensor Written() => Answer(c, batch, inputs, answers, audio?.Embeddings, images, phase, report);
         Tensor? loss = phase.Decoder == 0 ? null : Written();
-        float scale = phase.Decoder == 0 ? 1 : phase.Decoder;
+        float scale = ScaleOf(phase);
         if (audio is { } heard)
             loss = Plus(c, loss, Spelling(c, heard, batch, report), phase.Ctc / scale);
         if (images is not null && Naming(c, images, inputs, batch, report) is { } naming)
@@ -137,8 +137,11 @@ public sealed class RecognizerTask : TrainingTask
         report.TallyKinds(batch, answers, rowLosses);
         // A decoder trained only to write leaves recognition to the tokens it writes; a fusion reads the states of sound and image instead.
         return phase.Reading > 0 && _reader.Loss(c, last, layout, batch, report) is { } read
-            ? Plus(c, loss, read, phase.Reading / phase.Decoder) : loss;
+            ? Plus(c, loss, read, phase.Reading / ScaleOf(phase)) : loss;
     }
+
+    // What the weights of a phase are relative to.
+    private static float ScaleOf(RecipePhase phase) => phase.Decoder == 0 ? 1 : phase.Decoder;
 
     // What the audio tower spells by itself.
     private Tensor Spelling(Compute c, AudioStates heard, Example[] batch, IDictionary<string, double> report)
