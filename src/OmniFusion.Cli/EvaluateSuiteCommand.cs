@@ -41,16 +41,17 @@ internal static class EvaluateSuiteCommand
         {
             cancellation.ThrowIfCancellationRequested();
             string file = Path.Combine(folder, run.Name + ".json");
-            JsonNode? kept = resume || (only.Length > 0 && !only.Contains(run.Name)) ? Kept(file, run.Command) : null;
-            if (kept is null && only.Length > 0 && !only.Contains(run.Name))
+            bool chosen = only.Length == 0 || only.Contains(run.Name);
+            JsonNode? result = resume || !chosen ? Kept(file, run.Command) : null;
+            if (result is null && !chosen)
                 continue;
-            if (kept is null)
+            if (result is null)
             {
                 Console.Error.WriteLine($"{run.Name}: {run.Command}");
-                kept = await Result(run);
-                AtomicFile.WriteText(file, JsonOutput.Indented(new JsonObject { ["command"] = run.Command, ["result"] = kept }) + "\n");
+                result = await Result(run);
+                AtomicFile.WriteText(file, JsonOutput.Indented(new JsonObject { ["command"] = run.Command, ["result"] = result }) + "\n");
             }
-            results.Add((run, kept));
+            results.Add((run, result));
             AtomicFile.WriteText(Path.Combine(folder, TableFile), Table(results));
         }
         Console.Out.Write(Table(results));
@@ -81,7 +82,7 @@ internal static class EvaluateSuiteCommand
         try
         {
             JsonNode? kept = File.Exists(file) ? JsonNode.Parse(File.ReadAllText(file)) : null;
-            return (string?)kept?["command"] == command ? kept!["result"]!.DeepClone() : null;
+            return (string?)kept?["command"] == command ? kept!["result"] : null;
         }
         catch (Exception error) when (error is System.Text.Json.JsonException or InvalidOperationException)
         {

@@ -94,8 +94,7 @@ public sealed class FusionTask : TrainingTask
         if (_recipe.TextEvery > 0 && step % _recipe.TextEvery == 0)
         {
             Tensor text = _pairs.Loss(c, _translator, _textBatches.At(step / _recipe.TextEvery), _recipe.LabelSmoothing);
-            report.Tally("#text_loss", text.Span[0]);
-            report.Tally("#text_steps", 1);
+            report.TallyLoss("text", text);
             return text;
         }
         (Example[] batch, string[] languages) = BatchOf(step);
@@ -190,8 +189,7 @@ public sealed class FusionTask : TrainingTask
         Tensor logits = _translator.Logits(c, c.Gather(last, rows));
         Tensor loss = c.CrossEntropy(logits, labels, _recipe.LabelSmoothing, out Tensor rowLosses);
         report.TallyKinds(batch, targets, rowLosses);
-        report.Tally("#fused_loss", loss.Span[0]);
-        report.Tally("#fused_steps", 1);
+        report.TallyLoss("fused", loss);
         loss = Taught(c, batch, languages, targets, logits, loss, report);
         if (_reader?.Loss(c, prefix.States, layout, batch, report) is { } read)
             loss = c.Add(loss, read, _recipe.PrefixWeight);
@@ -207,14 +205,10 @@ public sealed class FusionTask : TrainingTask
             return loss;
         Segments rows = new([.. targets.Select(target => target.Length)]);
         Tensor own = c.Gather(logits, taught.SelectMany(i => Enumerable.Range(rows.Start(i), rows.Length(i))).ToArray());
-        Tape? tape = c.Tape;
-        c.Tape = null;
-        Tensor its = TextPairs.Logits(c, _teacher,
-            [.. taught.Select(i => new TextPairs.Pair(TextPairs.Prompt(_tokenizer, batch[i].Answer, languages[i]), targets[i]))], out _);
-        c.Tape = tape;
+        Tensor its = Unrecorded(c, () => TextPairs.Logits(c, _teacher,
+            [.. taught.Select(i => new TextPairs.Pair(TextPairs.Prompt(_tokenizer, batch[i].Answer, languages[i]), targets[i]))], out _));
         Tensor distilled = c.Distil(own, its);
-        report.Tally("#taught_loss", distilled.Span[0]);
-        report.Tally("#taught_steps", 1);
+        report.TallyLoss("taught", distilled);
         return c.Add(loss, distilled, _recipe.TeacherWeight);
     }
 
@@ -235,11 +229,18 @@ public sealed class FusionTask : TrainingTask
     private (FusedPrefix Prefix, ThinkerBatch Layout) Perceive(Compute c, ThinkerInput[] inputs)
     {
         ThinkerBatch batch = _thinker.Prepare(inputs);
+        Tensor[] states = Unrecorded(c, () => _thinker.Forward(c, inputs, batch, cache: null, [.. _model.Layers]));
+        return (_model.Encode(c, states, batch), batch);
+    }
+
+    // What a frozen model computes: no gradient goes through it.
+    private static T Unrecorded<T>(Compute c, Func<T> compute)
+    {
         Tape? tape = c.Tape;
         c.Tape = null;
-        Tensor[] states = _thinker.Forward(c, inputs, batch, cache: null, [.. _model.Layers]);
+        T result = compute();
         c.Tape = tape;
-        return (_model.Encode(c, states, batch), batch);
+        return result;
     }
 
     private static void ReportGates(Tensor? gates, IDictionary<string, double> report)

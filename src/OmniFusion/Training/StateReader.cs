@@ -26,10 +26,7 @@ internal sealed class StateReader(Tokenizer tokenizer, int blank, Func<Compute, 
         Tensor? said = Said(c, states, layout, batch), seen = Seen(c, states, layout, batch);
         foreach ((string name, Tensor? loss) in new[] { ("said", said), ("seen", seen) })
             if (loss is not null)
-            {
-                report.Tally($"#{name}_loss", loss.Span[0]);
-                report.Tally($"#{name}_steps", 1);
-            }
+                report.TallyLoss(name, loss);
         return said is null ? seen : seen is null ? said : c.Add(said, seen);
     }
 

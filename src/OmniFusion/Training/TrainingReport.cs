@@ -22,6 +22,13 @@ internal static class TrainingReport
         report.Tally($"{Total}{Sampled}{name}", 1);
     }
 
+    /// <summary>Adds a loss that not every step has to its total, and counts the step.</summary>
+    internal static void TallyLoss(this IDictionary<string, double> report, string name, Tensor loss)
+    {
+        report.Tally($"{Total}{name}_loss", loss.Span[0]);
+        report.Tally($"{Total}{name}_steps", 1);
+    }
+
     /// <summary>Adds what each kind of example lost: the sum over its tokens, and their number.</summary>
     /// <param name="report">Where to add.</param>
     /// <param name="batch">The examples.</param>

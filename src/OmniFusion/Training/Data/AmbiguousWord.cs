@@ -15,4 +15,8 @@ public sealed record AmbiguousWord(
 /// <param name="English">The sentence, which leaves the reading open.</param>
 /// <param name="Translations">For each language (<c>de</c>, <c>fr</c>, <c>cs</c>), the translation of each of the two readings.</param>
 public sealed record AmbiguousSentence(
-    AmbiguousWord Word, string Split, string English, IReadOnlyDictionary<string, IReadOnlyList<string>> Translations);
+    AmbiguousWord Word, string Split, string English, IReadOnlyDictionary<string, IReadOnlyList<string>> Translations)
+{
+    /// <summary>The translations of one reading, 0 or 1, by language.</summary>
+    internal Dictionary<string, string> TranslationsOf(int reading) => Translations.ToDictionary(item => item.Key, item => item.Value[reading]);
+}

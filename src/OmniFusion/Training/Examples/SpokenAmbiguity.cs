@@ -40,7 +40,7 @@ internal sealed class SpokenAmbiguity : ExampleSource
         return new Example
         {
             Mel = _speech.ReadAugmented(_items[index], pass), Picture = picture, Seen = seen, Answer = sentence.English,
-            Translations = sentence.Translations.ToDictionary(item => item.Key, item => item.Value[reading]), WordsDecide = false,
+            Translations = sentence.TranslationsOf(reading), WordsDecide = false,
         };
     }
 }

@@ -21,7 +21,7 @@ internal sealed class WrittenAmbiguity(AmbiguityCorpus corpus, PictureBook pictu
         return new Example
         {
             Text = sentence.English, Picture = picture, Seen = name,
-            Answer = sentence.English, Translations = sentence.Translations.ToDictionary(item => item.Key, item => item.Value[reading]), WordsDecide = false,
+            Answer = sentence.English, Translations = sentence.TranslationsOf(reading), WordsDecide = false,
         };
     }
 }
