@@ -1,4 +1,3 @@
-using System.Text.Json;
 using OmniFusion.Models;
 using OmniFusion.Training.Data;
 
@@ -7,8 +6,6 @@ namespace OmniFusion.Cli;
 /// <summary>What gates are looked at for: the lines of a manifest, the recordings of a pack, or one input.</summary>
 internal sealed class GateInputs : IDisposable
 {
-    private static readonly string[] s_keys = ["audio", "image", "text"];
-
     private readonly SpeechPack? _pack;
     private readonly int[] _packItems;
     private readonly (string? Audio, string? Image, string? Text)[] _entries;
@@ -32,13 +29,8 @@ internal sealed class GateInputs : IDisposable
     /// <exception cref="OmniFusionException">It cannot be read, or a line names neither a recording nor an image.</exception>
     internal static GateInputs OfManifest(string path, int? limit)
     {
-        string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        (string?, string?, string?)[] entries = [.. TextFile.ReadLines("MANIFEST", path)
-            .Select((line, i) => (Line: line, Where: $"{path}, line {i + 1}"))
-            .Where(item => !string.IsNullOrWhiteSpace(item.Line))
-            .Take(limit ?? int.MaxValue)
-            .Select(item => Read(item.Line, item.Where, folder))];
-        return entries.Length > 0 ? new GateInputs(null, [], entries) : throw new OmniFusionException($"{path} holds no items.");
+        (string?, string?, string?)[] entries = ManifestLine.ReadAll("MANIFEST", path, Read, limit: limit);
+        return new GateInputs(null, [], entries);
     }
 
     internal TranslationRequest Request(int item, string language)
@@ -53,33 +45,12 @@ internal sealed class GateInputs : IDisposable
 
     public void Dispose() => _pack?.Dispose();
 
-    private static (string? Audio, string? Image, string? Text) Read(string line, string where, string folder)
+    private static (string? Audio, string? Image, string? Text) Read(ManifestLine line)
     {
-        try
-        {
-            using JsonDocument json = JsonDocument.Parse(line);
-            string?[] values = [.. s_keys.Select(key => Value(json.RootElement, key, where))];
-            (string? audio, string? image) = (Resolve(values[0]), Resolve(values[1]));
-            if (audio is null && image is null)
-                throw new OmniFusionException($"{where}: it names neither 'audio' nor 'image'.");
-            // Manifests of test sets have the transcript there, which is no input.
-            return (audio, image, audio is null ? values[2] : null);
-        }
-        catch (Exception error) when (error is JsonException or InvalidOperationException)
-        {
-            throw new OmniFusionException($"{where}: it is not JSON: {error.Message}", error);
-        }
-
-        string? Resolve(string? file) => file is null ? null : Path.Combine(folder, file);
-    }
-
-    private static string? Value(JsonElement entry, string key, string where)
-    {
-        if (entry.ValueKind != JsonValueKind.Object)
-            throw new OmniFusionException($"{where}: it is not a JSON object.");
-        if (!entry.TryGetProperty(key, out JsonElement value) || value.ValueKind == JsonValueKind.Null)
-            return null;
-        return value.ValueKind == JsonValueKind.String && value.GetString()! is { } text && !text.Contains('\0', StringComparison.Ordinal)
-            ? text : throw new OmniFusionException($"{where}: '{key}' is not a string.");
+        (string? audio, string? image) = (line.File("audio"), line.File("image"));
+        if (audio is null && image is null)
+            throw line.Bad("it names neither 'audio' nor 'image'");
+        // Manifests of test sets have the transcript there, which is no input.
+        return (audio, image, audio is null ? line.Text("text") : null);
     }
 }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using OmniFusion.Models;
 using OmniFusion.Training.Data;
 
@@ -68,13 +67,8 @@ internal sealed class SpeechTestSet : IDisposable
     /// <exception cref="OmniFusionException">It cannot be read, or a line lacks something.</exception>
     internal static SpeechTestSet OfManifest(string path, IReadOnlyList<string> languages, int? limit)
     {
-        string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        SpeechTestItem[] items = [.. TextFile.ReadLines("MANIFEST", path)
-            .Select((line, i) => (line, i))
-            .Where(item => !string.IsNullOrWhiteSpace(item.line))
-            .Select(item => Read(item.line, $"{path}, line {item.i + 1}", folder, languages))];
-        return items.Length > 0 ? new SpeechTestSet(Path.GetFileName(path), null, items, languages, limit)
-            : throw new OmniFusionException($"{path} holds no items.");
+        SpeechTestItem[] items = ManifestLine.ReadAll("MANIFEST", path, line => Read(line, languages));
+        return new SpeechTestSet(Path.GetFileName(path), null, items, languages, limit);
     }
 
     /// <summary>A request to translate an item's speech.</summary>
@@ -87,46 +81,22 @@ internal sealed class SpeechTestSet : IDisposable
 
     public void Dispose() => _pack?.Dispose();
 
-    private static SpeechTestItem Read(string line, string where, string folder, IReadOnlyList<string> languages)
+    private static SpeechTestItem Read(ManifestLine line, IReadOnlyList<string> languages)
     {
-        try
+        return new SpeechTestItem(line.Needed("audio"), line.File("audio"), 0, line.Text("voice") ?? line.Text("speaker"), line.Needed("text"),
+            line.File("image"), [.. languages.Select(Translation)])
         {
-            using JsonDocument json = JsonDocument.Parse(line);
-            JsonElement item = json.RootElement;
-            if (item.ValueKind != JsonValueKind.Object)
-                throw new OmniFusionException($"{where}: it is not a JSON object.");
-            string audio = Text(item, "audio", where) ?? throw Missing("audio");
-            string text = Text(item, "text", where) ?? throw Missing("text");
-            return new SpeechTestItem(audio, Path.Combine(folder, audio), 0,
-                Text(item, "voice", where) ?? Text(item, "speaker", where), text,
-                Text(item, "image", where) is { } image ? Path.Combine(folder, image) : null,
-                [.. languages.Select(language => Translation(item, language))])
-            {
-                Term = Text(item, "term", where),
-            };
-        }
-        catch (Exception error) when (error is JsonException or InvalidOperationException)
-        {
-            throw new OmniFusionException($"{where}: it is not JSON: {error.Message}", error);
-        }
+            Term = line.Text("term"),
+        };
 
-        string Translation(JsonElement item, string language)
+        string Translation(string language)
         {
-            if (item.TryGetProperty("translations", out JsonElement all))
-                return all.ValueKind == JsonValueKind.Object && Text(all, language, where) is { } one ? one
-                    : throw new OmniFusionException($"{where}: 'translations' has no '{language}'.");
-            string single = Text(item, "translation", where) ?? throw Missing("translation");
-            return languages.Count == 1 ? single
-                : throw new OmniFusionException($"{where}: it has one 'translation'; for several languages it needs 'translations'.");
+            if (line.Within("translations", language) is { } one)
+                return one;
+            string single = line.Needed("translation");
+            return languages.Count == 1 ? single : throw line.Bad("it has one 'translation'; for several languages it needs 'translations'");
         }
-
-        OmniFusionException Missing(string key) => new($"{where}: '{key}' is missing or not a string.");
     }
-
-    private static string? Text(JsonElement item, string key, string where) =>
-        !item.TryGetProperty(key, out JsonElement value) || value.ValueKind == JsonValueKind.Null ? null
-        : value.ValueKind == JsonValueKind.String ? value.GetString()
-        : throw new OmniFusionException($"{where}: '{key}' is missing or not a string.");
 }
 
 /// <summary>A spoken sentence.</summary>

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using OmniFusion.Models;
 using OmniFusion.Text;
 
@@ -7,21 +6,13 @@ namespace OmniFusion.Cli;
 /// <summary>One thing to translate, with the names that the user gave; or what is wrong with it.</summary>
 internal sealed record TranslateItem(string? Audio, string? Image, string? Text, TranslationRequest? Request, string? Error)
 {
-    private static readonly string[] Keys = ["audio", "image", "text", "transcript", "to"];
-
     /// <summary>Reads a file with one JSON object a line; empty lines are skipped, and so are keys of other programs.</summary>
     /// <param name="path">The file; paths in it are relative to its folder.</param>
     /// <param name="language">For lines that name no language, or null.</param>
     /// <exception cref="OmniFusionException">The file cannot be read or holds no lines.</exception>
     internal static TranslateItem[] ReadBatch(string path, string? language)
     {
-        string[] lines = TextFile.ReadLines("--batch", path);
-        string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        TranslateItem[] items = [.. lines
-            .Select((line, i) => (Line: line, Number: i + 1))
-            .Where(item => !string.IsNullOrWhiteSpace(item.Line))
-            .Select(item => Read(item.Line, $"{path}, line {item.Number}", folder, language))];
-        return items.Length > 0 ? items : throw new OmniFusionException($"--batch {path} holds no items.");
+        return ManifestLine.ReadAll("--batch", path, line => Read(line, language), error => new TranslateItem(null, null, null, null, error));
     }
 
     /// <summary>What the result of a failed item says.</summary>
@@ -43,45 +34,26 @@ internal sealed record TranslateItem(string? Audio, string? Image, string? Text,
         translation.Transcript,
     });
 
-    private static TranslateItem Read(string line, string where, string folder, string? language)
+    private static TranslateItem Read(ManifestLine line, string? language)
     {
+        TranslationRequest request = new()
+        {
+            Audio = line.File("audio"), Image = line.File("image"), Text = line.Text("text"), Transcript = line.Text("transcript"),
+            TargetLanguage = LanguageOf(line, language),
+        };
+        return new TranslateItem(line.Text("audio"), line.Text("image"), request.Text, request, null);
+    }
+
+    private static string LanguageOf(ManifestLine line, string? language)
+    {
+        string name = line.Text("to") ?? language ?? throw line.Bad("it names no language, and neither does --to");
         try
         {
-            using JsonDocument json = JsonDocument.Parse(line);
-            if (json.RootElement.ValueKind != JsonValueKind.Object)
-                return Bad($"{where}: it is not a JSON object.");
-            string?[] values = new string?[Keys.Length];
-            for (int i = 0; i < Keys.Length; i++)
-            {
-                if (!json.RootElement.TryGetProperty(Keys[i], out JsonElement value) || value.ValueKind == JsonValueKind.Null)
-                    continue;
-                if (value.ValueKind != JsonValueKind.String)
-                    return Bad($"{where}: '{Keys[i]}' is not a string.");
-                values[i] = value.GetString();
-            }
-            if ((values[4] ?? language) is not { } to)
-                return Bad($"{where}: it names no language, and neither does --to.");
-            if (values.Any(value => value is not null && value.Contains('\0', StringComparison.Ordinal)))
-                return Bad($"{where}: a text holds the character NUL.");
-            TranslationRequest request = new()
-            {
-                Audio = Resolve(values[0], folder), Image = Resolve(values[1], folder), Text = values[2], Transcript = values[3],
-                TargetLanguage = Languages.Find(to).Code,
-            };
-            return new TranslateItem(values[0], values[1], values[2], request, null);
-        }
-        // A lone surrogate is well-formed JSON, but no text.
-        catch (Exception error) when (error is JsonException or InvalidOperationException)
-        {
-            return Bad($"{where}: it is not JSON: {error.Message}");
+            return Languages.Find(name).Code;
         }
         catch (OmniFusionException error)
         {
-            return Bad($"{where}: {error.Message}");
+            throw line.Bad(error.Message.TrimEnd('.'));
         }
     }
-
-    private static string? Resolve(string? path, string folder) => path is null ? null : Path.Combine(folder, path);
-
-    private static TranslateItem Bad(string error) => new(null, null, null, null, error);
 }
