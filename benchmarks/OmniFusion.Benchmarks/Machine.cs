@@ -13,7 +13,7 @@ internal static unsafe class Machine
     private const int FmaRounds = 20_000;
     private const long ReadBytes = 128L << 20;
 
-    private static readonly NativeBuffer s_memory = new(ReadBytes, zeroed: true);
+    private static readonly PinnedBuffer s_memory = new(ReadBytes, zeroed: true);
 
     /// <summary>The model, the cores and the vectors, in words.</summary>
     internal static string Describe()

@@ -8,7 +8,7 @@ public sealed unsafe class Arena
 {
     private const long SmallestBlock = 4 << 20;
 
-    private readonly List<NativeBuffer> _blocks = [];
+    private readonly List<PinnedBuffer> _blocks = [];
     private readonly List<Tensor> _tensors = [];
     private Mark _top;
 
@@ -57,11 +57,11 @@ public sealed unsafe class Arena
 
     private byte* Allocate(long bytes)
     {
-        bytes = (bytes + NativeBuffer.Alignment - 1) & -NativeBuffer.Alignment;
+        bytes = (bytes + PinnedBuffer.Alignment - 1) & -PinnedBuffer.Alignment;
         while (_top.Block < _blocks.Count && _top.Offset + bytes > _blocks[_top.Block].Bytes)
             _top = _top with { Block = _top.Block + 1, Offset = 0 };
         if (_top.Block == _blocks.Count)
-            _blocks.Add(new NativeBuffer(Math.Max(bytes, SmallestBlock << Math.Min(_blocks.Count, 6)), zeroed: false));
+            _blocks.Add(new PinnedBuffer(Math.Max(bytes, SmallestBlock << Math.Min(_blocks.Count, 6)), zeroed: false));
         byte* data = _blocks[_top.Block].Pointer + _top.Offset;
         _top = _top with { Offset = _top.Offset + bytes };
         return data;

@@ -3,7 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 namespace OmniFusion.Tensors;
 
 /// <summary>
-/// Numbers in row-major order in unmanaged memory: an activation (always <see cref="DType.F32"/>), a parameter, or a view of a
+/// Numbers in row-major order in memory that does not move: an activation (always <see cref="DType.F32"/>), a parameter, or a view of a
 /// memory-mapped checkpoint.
 /// </summary>
 public sealed unsafe class Tensor
@@ -45,7 +45,7 @@ public sealed unsafe class Tensor
     /// <summary>A tensor of its own memory, filled with zeros.</summary>
     public static Tensor Zeros(Shape shape, DType type = DType.F32)
     {
-        NativeBuffer buffer = new(shape.Count * type.Size(), zeroed: true);
+        PinnedBuffer buffer = new(shape.Count * type.Size(), zeroed: true);
         return new Tensor().Become(shape, type, buffer.Pointer, buffer);
     }
 

@@ -61,15 +61,15 @@ internal unsafe struct AttentionJob
 internal unsafe ref struct AttentionScratch
 {
     [ThreadStatic]
-    private static NativeBuffer? t_work;
+    private static PinnedBuffer? t_work;
 
     [ThreadStatic]
-    private static NativeBuffer? t_plan;
+    private static PinnedBuffer? t_plan;
 
     private float* _next;
     private readonly float* _end;
 
-    private AttentionScratch(NativeBuffer buffer)
+    private AttentionScratch(PinnedBuffer buffer)
     {
         _next = (float*)buffer.Pointer;
         _end = (float*)(buffer.Pointer + buffer.Bytes);
@@ -92,10 +92,10 @@ internal unsafe ref struct AttentionScratch
         return taken;
     }
 
-    private static NativeBuffer Sized(ref NativeBuffer? buffer, long bytes)
+    private static PinnedBuffer Sized(ref PinnedBuffer? buffer, long bytes)
     {
         if (buffer is null || buffer.Bytes < bytes)
-            buffer = new NativeBuffer(bytes + bytes / 4, zeroed: true);
+            buffer = new PinnedBuffer(bytes + bytes / 4, zeroed: true);
         return buffer;
     }
 }

@@ -190,7 +190,7 @@ internal static unsafe class Gemm<TSimd, V>
 internal static unsafe class GemmScratch
 {
     [ThreadStatic]
-    private static NativeBuffer? t_shared, t_own;
+    private static PinnedBuffer? t_shared, t_own;
 
     /// <summary>For what all threads of a loop read.</summary>
     internal static float* Shared(nint count) => AtLeast(ref t_shared, count);
@@ -198,10 +198,10 @@ internal static unsafe class GemmScratch
     /// <summary>For what this thread alone uses.</summary>
     internal static float* Own(nint count) => AtLeast(ref t_own, count);
 
-    private static float* AtLeast(ref NativeBuffer? buffer, nint count)
+    private static float* AtLeast(ref PinnedBuffer? buffer, nint count)
     {
         if (buffer is null || buffer.Bytes < count * sizeof(float))
-            buffer = new NativeBuffer(count * sizeof(float), zeroed: true);
+            buffer = new PinnedBuffer(count * sizeof(float), zeroed: true);
         return (float*)buffer.Pointer;
     }
 }
