@@ -100,7 +100,7 @@ public sealed class FusionTask : TrainingTask
         (Example[] batch, string[] languages) = BatchOf(step);
         foreach (Example example in batch)
             report.Tally($"#{example.Kind}", 1);
-        return FusedLoss(c, batch, languages, report);
+        return (step <= _recipe.PrefixSteps ? ReadLoss(c, batch, report) : null) ?? FusedLoss(c, batch, languages, report);
     }
 
     /// <inheritdoc/>
@@ -177,6 +177,14 @@ public sealed class FusionTask : TrainingTask
         return (_lastBatch.Examples, [.. _lastBatch.Examples.Select((example, i) => Wanted(example, i + step))]);
     }
 
+    // What the prefix tells by itself, or null where there is nothing to tell.
+    private Tensor? ReadLoss(Compute c, Example[] batch, IDictionary<string, double> report)
+    {
+        (FusedPrefix prefix, ThinkerBatch layout) = Perceive(c, [.. batch.Select(example => example.ToInput(_prompts.Ids(example)))]);
+        ReportGates(prefix.Gates, report);
+        return _reader!.Loss(c, prefix.States, layout, batch, report);
+    }
+
     private Tensor FusedLoss(Compute c, Example[] batch, string[] languages, IDictionary<string, double> report)
     {
         int[][] targets = [.. batch.Zip(languages, (example, language) => TextPairs.Target(_tokenizer, example.Translations[language]))];
@@ -197,16 +205,17 @@ public sealed class FusionTask : TrainingTask
         return loss;
     }
 
-    // What the teacher thinks of the same translations with the written sentence before them.
-    private Tensor Taught(Compute c, Example[] batch, string[] languages, int[][] targets, Tensor logits, Tensor loss, IDictionary<string, double> report)
+    // What the teacher thinks of the same translations when it is told what they follow from.
+    private Tensor Taught(
+        Compute c, Example[] batch, string[] languages, int[][] targets, Tensor logits, Tensor loss, IDictionary<string, double> report)
     {
-        int[] taught = [.. Enumerable.Range(0, batch.Length).Where(i => batch[i].WordsDecide)];
+        int[] taught = [.. Enumerable.Range(0, batch.Length).Where(i => batch[i].Told is not null)];
         if (_teacher is null || taught.Length == 0)
             return loss;
         Segments rows = new([.. targets.Select(target => target.Length)]);
         Tensor own = c.Gather(logits, taught.SelectMany(i => Enumerable.Range(rows.Start(i), rows.Length(i))).ToArray());
         Tensor its = Unrecorded(c, () => TextPairs.Logits(c, _teacher,
-            [.. taught.Select(i => new TextPairs.Pair(TextPairs.Prompt(_tokenizer, batch[i].Answer, languages[i]), targets[i]))], out _));
+            [.. taught.Select(i => new TextPairs.Pair(TextPairs.Prompt(_tokenizer, batch[i].Told!, languages[i]), targets[i]))], out _));
         Tensor distilled = c.Distil(own, its);
         report.TallyLoss("taught", distilled);
         return c.Add(loss, distilled, _recipe.TeacherWeight);

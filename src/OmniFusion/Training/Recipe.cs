@@ -1,4 +1,5 @@
 using OmniFusion.Models.Fusion;
+using OmniFusion.Training.Data;
 
 namespace OmniFusion.Training;
 
@@ -90,8 +91,9 @@ public sealed class Recipe
     public string? Translator { get; set; }
 
     /// <summary>
-    /// Folder of a translator that teaches (fusion): where words alone decide, the fused model learns from the teacher's distributions over
-    /// the tokens of the translation, given the written sentence. Its tokenizer is the translator's.
+    /// Folder of a translator that teaches (fusion): the fused model learns from the teacher's distributions over the tokens of the
+    /// translation, given the written sentence, and before it the name of what is seen where a picture decides
+    /// (<see cref="RecipeAmbiguity.Told"/>). Its tokenizer is the translator's.
     /// </summary>
     public string? Teacher { get; set; }
 
@@ -103,6 +105,12 @@ public sealed class Recipe
     /// gets a prefix that resembles the English it has learnt to read.
     /// </summary>
     public float PrefixWeight { get; set; }
+
+    /// <summary>
+    /// First steps in which the prefix is only read by itself and the translator writes nothing (fusion): an image needs many examples before
+    /// its states tell what is seen, and these are the cheap ones (as the first stage of LLaVA, Liu et al. 2023, arXiv 2304.08485).
+    /// </summary>
+    public int PrefixSteps { get; set; }
 
     /// <summary>How hidden states become one (fusion).</summary>
     public string FusionMode { get; set; } = "gated";
@@ -154,6 +162,8 @@ public sealed class Recipe
             throw new OmniFusionException($"{path}: 'slides' needs 'pictures'.");
         if (Data.Ambiguity is not null && Data.Pictures is null)
             throw new OmniFusionException($"{path}: 'ambiguity' needs 'pictures', which decide it.");
+        if (PrefixSteps > 0 && PrefixWeight == 0)
+            throw new OmniFusionException($"{path}: 'prefix_steps' needs a 'prefix_weight'.");
         try
         {
             FusionLayer.CheckLayers(FusionMode, FusionLayers);
@@ -174,10 +184,11 @@ public sealed class Recipe
         {
             ("threads", Threads), ("warmup_steps", WarmupSteps), ("decay_steps", DecaySteps), ("learning_rate", LearningRate),
             ("checkpoint_minutes", CheckpointMinutes), ("weight_decay", WeightDecay), ("clip_norm", ClipNorm), ("teacher_weight", TeacherWeight),
-            ("prefix_weight", PrefixWeight),
+            ("prefix_weight", PrefixWeight), ("prefix_steps", PrefixSteps),
             ("lora_rank", LoraRank), ("text_every", TextEvery), ("watch_every", WatchEvery), ("scenes", Data.Pictures?.Scenes ?? 0),
             ("written", Data.Pictures?.Written ?? 0), ("repeat", Data.Further.Append(new()).Min(speech => speech.Repeat)),
             ("repeat", Data.Ambiguity?.Repeat ?? 0), ("written", Data.Ambiguity?.Written ?? 0),
+            ("told", Data.Ambiguity?.Told ?? 0),
         })
             if (!(value >= 0))
                 throw new OmniFusionException($"{path}: '{key}' must not be below 0.");
@@ -250,7 +261,7 @@ public sealed class RecipePictures
     public string Pictograms { get; set; } = "";
 
     /// <summary>Whose drawings are used.</summary>
-    public List<string> Makers { get; set; } = ["google", "twitter"];
+    public List<string> Makers { get; set; } = [.. PictogramPackBuilder.UsualMakers.SkipLast(1)];
 
     /// <summary>Share of the spoken lines that come with a picture, half of them with one that shows something of the line.</summary>
     public double Share { get; set; } = 0.25;
@@ -279,6 +290,12 @@ public sealed class RecipeAmbiguity
 
     /// <summary>Times that it goes through them as text beside a picture; not given: as often as spoken.</summary>
     public int? Written { get; set; }
+
+    /// <summary>
+    /// Times that it goes through them as text alone, the name of a picture that decides before each sentence (translator; text steps of a
+    /// fusion): what is seen decides for somebody who is told, too, and that is learnt a lot faster.
+    /// </summary>
+    public int Told { get; set; }
 }
 
 /// <summary>Sizes of a model that a <see cref="Recipe"/> makes.</summary>

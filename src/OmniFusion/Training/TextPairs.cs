@@ -1,6 +1,7 @@
 using OmniFusion.Models.Mistral;
 using OmniFusion.Tensors;
 using OmniFusion.Text;
+using OmniFusion.Training.Data;
 
 namespace OmniFusion.Training;
 
@@ -16,6 +17,12 @@ internal sealed class TextPairs
             (string[] source, string[] target) = TextLines.ReadPair(data.Source, file);
             for (int i = 0; i < source.Length; i++)
                 pairs.Add(new Pair(Prompt(tokenizer, source[i], language), Target(tokenizer, target[i])));
+        }
+        if (data is { Ambiguity: { Told: > 0 } ambiguity, Pictures: { } pictures })
+        {
+            Pair[] told = [.. Told(AmbiguityCorpus.Read(ambiguity.Corpus), pictures.Pictograms, data.Targets.Keys, tokenizer)];
+            for (int time = 0; time < ambiguity.Told; time++)
+                pairs.AddRange(told);
         }
         Items = pairs;
     }
@@ -59,6 +66,26 @@ internal sealed class TextPairs
         for (int i = 0; i < targets.Length; i++)
             rows.AddRange(Enumerable.Range(segments.Start(i + 1) - targets[i].Length, targets[i].Length));
         return ([.. rows], [.. targets.SelectMany(target => target)]);
+    }
+
+    /// <summary>A sentence with the name of what is seen beside it, for a translator that reads only.</summary>
+    internal static string Told(string name, string sentence) => $"({name}) {sentence}";
+
+    // Ambiguous sentences with every picture that decides.
+    private static IEnumerable<Pair> Told(AmbiguityCorpus corpus, string pictograms, IEnumerable<string> languages, Tokenizer tokenizer)
+    {
+        using PictogramPack pack = PictogramPack.Open(pictograms);
+        return
+        [
+            .. from sentence in corpus.Sentences
+               where sentence.Split == "train"
+               from reading in new[] { 0, 1 }
+               from picture in sentence.Word.Pictures[reading]
+               from language in languages
+               select new Pair(
+                   Prompt(tokenizer, Told(pack.Find(picture, pack.Makers[0])!.Info.Name, sentence.English), language),
+                   Target(tokenizer, sentence.Translations[language][reading])),
+        ];
     }
 
     internal sealed record Pair(int[] Prompt, int[] Target);

@@ -25,7 +25,7 @@ internal static class PictogramMaker
     public static void MakePackage(string nodeModules, string maker, byte level)
     {
         string package = Path.Combine(nodeModules, "emoji-datasource-" + maker);
-        string images = Path.Combine(package, "img", maker, "64");
+        string images = Path.Combine(package, "img", maker.Split('-')[0], "64");
         Directory.CreateDirectory(images);
         Dictionary<string, object> Entry(string name, string shortName, string code, params string[] makers)
         {

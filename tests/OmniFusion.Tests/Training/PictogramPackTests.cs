@@ -32,7 +32,25 @@ public sealed class PictogramPackTests : IDisposable
     public void NamesAMissingPackage()
     {
         string error = Error(() => PictogramPackBuilder.Build(_folder, ["one"], Path.Combine(_folder, "p")));
-        Assert.Contains("npm install emoji-datasource-one", error);
+        Assert.Contains("npm install emoji-datasource-one in", error);
+        PictogramMaker.MakePackage(_folder, "one", 100);
+        error = Error(() => PictogramPackBuilder.Build(_folder, ["one", "one-3"], Path.Combine(_folder, "p")));
+        Assert.Contains("npm install emoji-datasource-one-3@npm:emoji-datasource-one@3 in", error);
+    }
+
+    [Fact]
+    public void AnOlderEditionLacksNothing()
+    {
+        PictogramMaker.MakePackage(_folder, "one", 100);
+        PictogramMaker.MakePackage(_folder, "two", 200);
+        PictogramMaker.MakePackage(_folder, "one-3", 50);
+        File.Delete(Path.Combine(_folder, "emoji-datasource-one-3", "img", "one", "64", "1f468-200d-1f9b2.png"));
+        string path = Path.Combine(_folder, "editions.pack");
+        PictogramPackBuilder.Build(_folder, ["one", "one-3", "two"], path);
+        using PictogramPack pack = PictogramPack.Open(path);
+        Assert.Equal(["one", "one-3", "two"], pack.Makers);
+        Assert.Equal(50, pack.Find("1f987", "one-3")!.Pixels[0]);
+        Assert.Equal(100, pack.Find("1f468-200d-1f9b2", "one-3")!.Pixels[0]);
     }
 
     [Fact]

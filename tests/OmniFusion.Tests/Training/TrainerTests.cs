@@ -78,6 +78,26 @@ public sealed class TrainerTests(TinyTraining tiny) : IClassFixture<TinyTraining
     }
 
     [Fact]
+    public void ATranslatorIsToldWhatIsSeenBesideAmbiguousSentences()
+    {
+        tiny.MakeParts();
+        Recipe recipe = tiny.Recipe("translator", "told", $"start: {tiny["translator"]}\nsteps: 2", pictures: true);
+        int untold = Pairs().Length;
+        recipe.Data.Ambiguity!.Told = 2;
+        string[] told = Pairs();
+        // Four sentences for training in two readings, each with one picture, in one language, twice.
+        Assert.Equal(untold + 16, told.Length);
+        Assert.Equal(2, told.Count(pair => pair.StartsWith("(bat) the plays bat here 2", StringComparison.Ordinal) && pair.EndsWith("Tier 2", StringComparison.Ordinal)));
+        Assert.Equal(2, told.Count(pair => pair.StartsWith("(waving hand) the plays bat here 2", StringComparison.Ordinal) && pair.EndsWith("Hand 2", StringComparison.Ordinal)));
+
+        string[] Pairs()
+        {
+            Tokenizer tokenizer = Tokenizer.Load(tiny["translator"]);
+            return [.. new TextPairs(recipe.Data, tokenizer).Items.Select(pair => tokenizer.Decode([.. pair.Prompt, .. pair.Target], skipSpecialTokens: true).Trim())];
+        }
+    }
+
+    [Fact]
     public void AFusionLearnsFromATeacherAsWell()
     {
         tiny.MakeParts();
@@ -99,12 +119,19 @@ public sealed class TrainerTests(TinyTraining tiny) : IClassFixture<TinyTraining
         Recipe seeing = tiny.Recipe("recognizer", "seeing-reader", $"start: {tiny["omni"]}\nsteps: 2", pictures: true);
         tiny.Train(seeing);
         JsonObject[] log = tiny.Train(tiny.Recipe(
-            "fusion", "read", $"mmfm: {seeing.Output}\nprefix_weight: 0.5\ntext_every: 0\nsteps: 14", pictures: true));
+            "fusion", "read",
+            $"mmfm: {seeing.Output}\nprefix_weight: 0.5\nprefix_steps: 2\ntext_every: 0\nsteps: 14", pictures: true));
         foreach (string name in new[] { "said", "seen" })
             AssertFalls([.. log.Where(line => line.ContainsKey(name + "_loss"))], name + "_loss");
-        Assert.All(log[..14], line => Assert.Equal(
+        // At first it is only read.
+        Assert.All(log[..2], line =>
+        {
+            Assert.Equal(Part(line, "said") + Part(line, "seen"), line["loss"]!.GetValue<double>(), 1e-3);
+            Assert.False(line.ContainsKey("fused_loss"));
+        });
+        Assert.All(log[2..14], line => Assert.Equal(
             line["loss"]!.GetValue<double>(),
-            line["fused_loss"]!.GetValue<double>() + 0.5 * ((line["said_loss"]?.GetValue<double>() ?? 0) + (line["seen_loss"]?.GetValue<double>() ?? 0)),
+            line["fused_loss"]!.GetValue<double>() + 0.5 * (Part(line, "said") + Part(line, "seen")),
             1e-3));
     }
 
@@ -302,6 +329,9 @@ public sealed class TrainerTests(TinyTraining tiny) : IClassFixture<TinyTraining
     }
 
     // Batches differ, so the mean of the last steps is compared with the first.
+    // A loss that not every step has.
+    private static double Part(JsonObject line, string name) => line[name + "_loss"]?.GetValue<double>() ?? 0;
+
     private static void AssertFalls(JsonObject[] lines, string name)
     {
         double[] losses = [.. lines.Select(line => line[name]!.GetValue<double>())];

@@ -5,16 +5,19 @@ namespace OmniFusion.Training.Data;
 
 /// <summary>
 /// Makes a <see cref="PictogramPack"/> from the npm packages <c>emoji-datasource-MAKER</c> (iamcal/emoji-data), which hold the drawings and,
-/// in <c>emoji.json</c>, what they show. Taken is what all makers have drawn, and variants of one skin tone.
+/// in <c>emoji.json</c>, what they show. Taken is what all makers have drawn, and variants of one skin tone. An older edition of a maker's
+/// drawings stands beside the new one as <c>emoji-datasource-MAKER-EDITION</c>; what it lacks is taken from the new one.
 /// </summary>
 public static class PictogramPackBuilder
 {
-    /// <summary>The makers whose drawings the shipped recipes use: two to train with, the last one to test with.</summary>
-    public static IReadOnlyList<string> UsualMakers { get; } = ["google", "twitter", "facebook"];
+    /// <summary>The makers whose drawings the shipped recipes use: two, with older editions, to train with, the last one to test with.</summary>
+    public static IReadOnlyList<string> UsualMakers { get; } = ["google", "google-3", "google-4", "twitter", "twitter-3", "facebook"];
 
     /// <summary>Makes a pack.</summary>
     /// <param name="nodeModules">Folder with the packages.</param>
-    /// <param name="makers">Such as <c>google</c>; the list of the first maker's package is the one followed.</param>
+    /// <param name="makers">
+    /// Such as <c>google</c>, or <c>google-3</c> for an older edition of its drawings; the list of the first maker's package is the one followed.
+    /// </param>
     /// <param name="path">The pack to write.</param>
     /// <exception cref="OmniFusionException">A package or a drawing is missing or damaged, or the pack cannot be written.</exception>
     public static void Build(string nodeModules, IReadOnlyList<string> makers, string path)
@@ -27,10 +30,14 @@ public static class PictogramPackBuilder
         {
             string package = PackageOf(nodeModules, maker);
             if (!Directory.Exists(package))
+            {
+                string version = EditionOf(maker) is { } edition ? $"-{edition}@npm:emoji-datasource-{NameOf(maker)}@{edition}" : "";
                 throw new OmniFusionException(
-                    $"The package {package} is missing: npm install emoji-datasource-{maker} in the folder above {nodeModules} gets it.");
+                    $"The package {package} is missing: npm install emoji-datasource-{NameOf(maker)}{version} in the folder above {nodeModules} gets it.");
+            }
         }
-        PictogramInfo[] infos = ReadInfos(Path.Combine(PackageOf(nodeModules, makers[0]), "emoji.json"), makers);
+        PictogramInfo[] infos = ReadInfos(
+            Path.Combine(PackageOf(nodeModules, makers[0]), "emoji.json"), [.. makers.Select(NameOf).Distinct()]);
         IEnumerable<byte[]> bitmaps = makers.SelectMany(maker => infos.Select(info => ReadBitmap(nodeModules, maker, info.Hexcode)));
         PictogramPack.Write(path, new PictogramPackHeader([.. makers], infos), bitmaps);
     }
@@ -39,12 +46,21 @@ public static class PictogramPackBuilder
 
     private static byte[] ReadBitmap(string nodeModules, string maker, string hexcode)
     {
-        string file = Path.Combine(PackageOf(nodeModules, maker), "img", maker, "64", hexcode + ".png");
+        string name = NameOf(maker), file = FileOf(maker);
+        if (name != maker && !File.Exists(file))
+            file = FileOf(name);
         (int width, int height, byte[] pixels) = PngDecoder.DecodeRgba(ReadFile(file), file);
         return (width, height) == (Pictogram.Side, Pictogram.Side)
             ? pixels
             : throw new OmniFusionException($"The image {file} has {width} x {height} pixels instead of {Pictogram.Side} x {Pictogram.Side}.");
+
+        string FileOf(string package) => Path.Combine(PackageOf(nodeModules, package), "img", name, "64", hexcode + ".png");
     }
+
+    // "google-3" is edition 3 of what google drew.
+    private static string NameOf(string maker) => maker.Split('-')[0];
+
+    private static string? EditionOf(string maker) => maker.Contains('-', StringComparison.Ordinal) ? maker.Split('-', 2)[1] : null;
 
     private static byte[] ReadFile(string path)
     {
@@ -70,7 +86,7 @@ public static class PictogramPackBuilder
                     continue;
                 PictogramInfo info = new(
                     HexcodeOf(entry),
-                    NameOf(Text(entry, "name"), Text(entry, "short_name")),
+                    DescriptionOf(Text(entry, "name"), Text(entry, "short_name")),
                     Words(Text(entry, "short_name")),
                     Text(entry, "category"),
                     Text(entry, "subcategory"),
@@ -103,7 +119,7 @@ public static class PictogramPackBuilder
 
     // The list's names are those of the character standard: fine for things ("BAT"), a description for many faces and signs ("WHITE UP
     // POINTING BACKHAND INDEX"), where the short name says what people call it.
-    private static string NameOf(string name, string shortName)
+    private static string DescriptionOf(string name, string shortName)
     {
         if (name.EndsWith(" Flag", StringComparison.Ordinal))
             return name[..^4] + "flag";

@@ -6,10 +6,41 @@ namespace OmniFusion.Training.Data;
 /// <summary>Where and how a pictogram stands in a picture.</summary>
 /// <param name="X">Its centre from the left, in pixels.</param>
 /// <param name="Y">Its centre from the top, in pixels.</param>
-/// <param name="Size">Its side in pixels.</param>
+/// <param name="Size">Its longer side in pixels.</param>
 /// <param name="Tilt">Its rotation in radians, clockwise.</param>
 /// <param name="Mirror">Whether left and right are swapped.</param>
-internal readonly record struct PictogramPlace(float X, float Y, float Size, double Tilt, bool Mirror);
+/// <param name="Stretch">Its width by its height; the longer of them is the size.</param>
+internal readonly record struct PictogramPlace(float X, float Y, float Size, double Tilt, bool Mirror, float Stretch = 1);
+
+/// <summary>How a pictogram's colours are changed.</summary>
+/// <param name="Contrast">1 leaves them as they are.</param>
+/// <param name="Brightness">Added, of 255.</param>
+/// <param name="Saturation">0 is grey, 1 leaves them as they are.</param>
+/// <param name="Hue">Turn of the colour circle in radians.</param>
+internal readonly record struct PictogramLook(float Contrast, float Brightness, float Saturation, float Hue)
+{
+    // Luminance of red, green and blue (W3C Filter Effects, feColorMatrix).
+    private static readonly Vector4 s_luminance = new(0.213f, 0.715f, 0.072f, 0);
+
+    /// <summary>As drawn.</summary>
+    internal static PictogramLook Plain => new(1, 0, 1, 0);
+
+    /// <summary>The changed colour, each part between 0 and 255.</summary>
+    internal Vector4 Apply(Vector4 colour)
+    {
+        if (Saturation != 1 || Hue != 0)
+        {
+            // A grey part, and a difference to it that is turned about the grey axis (Rodrigues' formula).
+            Vector4 grey = new(Vector4.Dot(colour, s_luminance));
+            Vector3 difference = (colour - grey).AsVector3();
+            (float sin, float cos) = MathF.SinCos(Hue);
+            Vector3 axis = new(1 / MathF.Sqrt(3));
+            Vector3 turned = difference * cos + Vector3.Cross(axis, difference) * sin + axis * (Vector3.Dot(axis, difference) * (1 - cos));
+            colour = grey + new Vector4(turned * Saturation, 0);
+        }
+        return Vector4.Clamp(colour * Contrast + new Vector4(128 + Brightness - 128 * Contrast), Vector4.Zero, new Vector4(255));
+    }
+}
 
 /// <summary>Lays a scaled and rotated pictogram over a picture.</summary>
 internal static class PictogramPainter
@@ -20,20 +51,21 @@ internal static class PictogramPainter
     // The bitmap with a transparent frame, so that a sample at its border needs no test.
     private const int Frame = 1, Stride = Pictogram.Side + 2 * Frame;
 
-    public static void Paint(RgbImage image, ReadOnlySpan<byte> pictogram, PictogramPlace place, float contrast, float brightness)
+    public static void Paint(RgbImage image, ReadOnlySpan<byte> pictogram, PictogramPlace place, PictogramLook look)
     {
         Span<Vector4> source = stackalloc Vector4[Stride * Stride];
-        Prepare(pictogram, contrast, brightness, source);
+        Prepare(pictogram, look, source);
         (float sin, float cos) = ((float)Math.Sin(place.Tilt), (float)Math.Cos(place.Tilt));
-        float reach = place.Size / 2 * (Math.Abs(sin) + Math.Abs(cos)) + 1;
+        float width = place.Size * Math.Min(place.Stretch, 1), height = place.Size * Math.Min(1 / place.Stretch, 1);
+        float reach = Math.Max(width, height) / 2 * (Math.Abs(sin) + Math.Abs(cos)) + 1;
         (int left, int right) = Range(place.X, reach, image.Width);
         (int top, int bottom) = Range(place.Y, reach, image.Height);
 
         // Between two neighbouring pixels of the picture, and from the pictogram's centre, in pixels of the source.
-        float step = Pictogram.Side / place.Size, flip = place.Mirror ? -1 : 1;
-        Vector2 alongX = new(cos * step * flip, -sin * step), alongY = new(sin * step * flip, cos * step);
+        float stepX = Pictogram.Side / width, stepY = Pictogram.Side / height, flip = place.Mirror ? -1 : 1;
+        Vector2 alongX = new(cos * stepX * flip, -sin * stepY), alongY = new(sin * stepX * flip, cos * stepY);
         Vector2 middle = new(Stride / 2f - 0.5f);
-        int samples = step > CoarseStep ? 2 : 1;
+        int samples = Math.Max(stepX, stepY) > CoarseStep ? 2 : 1;
         float weight = 1f / (samples * samples);
         for (int y = top; y < bottom; y++)
         {
@@ -65,10 +97,9 @@ internal static class PictogramPainter
         (Math.Max(0, (int)(centre - reach)), Math.Min(size, (int)(centre + reach) + 1));
 
     // Colours are multiplied by alpha, so that the hidden colour of transparent pixels does not bleed into the edges.
-    private static void Prepare(ReadOnlySpan<byte> pictogram, float contrast, float brightness, Span<Vector4> source)
+    private static void Prepare(ReadOnlySpan<byte> pictogram, PictogramLook look, Span<Vector4> source)
     {
         source.Clear();
-        Vector4 shift = new(128 + brightness - 128 * contrast);
         for (int y = 0; y < Pictogram.Side; y++)
         {
             ReadOnlySpan<byte> pixels = pictogram.Slice(y * Pictogram.Side * 4, Pictogram.Side * 4);
@@ -79,8 +110,7 @@ internal static class PictogramPainter
                 if (pixel[3] == 0)
                     continue;
                 float alpha = pixel[3] / 255f;
-                Vector4 colour = new Vector4(pixel[0], pixel[1], pixel[2], 0) * contrast + shift;
-                row[x] = Vector4.Clamp(colour, Vector4.Zero, new Vector4(255)) * alpha;
+                row[x] = look.Apply(new Vector4(pixel[0], pixel[1], pixel[2], 0)) * alpha;
                 row[x].W = alpha;
             }
         }

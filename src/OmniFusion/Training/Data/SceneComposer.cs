@@ -4,7 +4,7 @@ namespace OmniFusion.Training.Data;
 
 /// <summary>
 /// Draws scenes of one to three pictograms on a background: the pictures that a small vision tower learns to see with. Size, place, rotation,
-/// mirroring, brightness, contrast and background are random. The same seed draws the same scene. Safe from several threads, each with its
+/// mirroring, stretch, colours and background are random. The same seed draws the same scene. Safe from several threads, each with its
 /// own <see cref="Random"/>.
 /// </summary>
 public sealed class SceneComposer
@@ -13,7 +13,9 @@ public sealed class SceneComposer
     public const int MaxPictograms = 3;
 
     private const double MaxTilt = 25 * Math.PI / 180;
-    private const int Attempts = 24;
+    private const double MaxTurn = 20 * Math.PI / 180;
+    private const float MaxStretch = 1.2f;
+    private const int Attempts = 48;
 
     // The smallest and the largest side of a pictogram as a share of the picture's side, by how many there are.
     private static readonly (double Least, double Most)[] s_sizes = [(0.5, 0.95), (0.35, 0.55), (0.3, 0.45)];
@@ -50,10 +52,9 @@ public sealed class SceneComposer
             (places[i].X, places[i].Y) = FindPlace(places[..i], places[i].Size, random);
             double tilt = (random.NextDouble() * 2 - 1) * MaxTilt;
             bool mirror = random.Next(2) == 0 && !pictograms[i].Info.IsTextLike;
-            float contrast = 0.75f + 0.45f * random.NextSingle();
-            float brightness = 50 * random.NextSingle() - 25;
-            PictogramPainter.Paint(
-                image, pictograms[i].Pixels, new PictogramPlace(places[i].X, places[i].Y, places[i].Size, tilt, mirror), contrast, brightness);
+            float stretch = MathF.Pow(MaxStretch, 2 * random.NextSingle() - 1);
+            PictogramPainter.Paint(image, pictograms[i].Pixels,
+                new PictogramPlace(places[i].X, places[i].Y, places[i].Size, tilt, mirror, stretch), RandomLook(random));
         }
         return image;
     }
@@ -70,10 +71,16 @@ public sealed class SceneComposer
         for (int i = 0; i < pictograms.Count; i++)
         {
             PictogramPlace place = new(cell * (i + 0.5f), Side / 2f, pictograms.Count == 1 ? Side * 0.8f : cell * 0.95f, 0, Mirror: false);
-            PictogramPainter.Paint(image, pictograms[i].Pixels, place, 1, 0);
+            PictogramPainter.Paint(image, pictograms[i].Pixels, place, PictogramLook.Plain);
         }
         return image;
     }
+
+    // Makers differ in colours before all, so that a model that is to know another maker's drawings must not rely on them.
+    private static PictogramLook RandomLook(Random random) => new(
+        Contrast: 0.75f + 0.45f * random.NextSingle(), Brightness: 50 * random.NextSingle() - 25,
+        Saturation: random.NextDouble() < 0.1 ? 0 : 0.4f + random.NextSingle(),
+        Hue: (float)((random.NextDouble() * 2 - 1) * MaxTurn));
 
     private static void CheckCount(IReadOnlyList<Pictogram> pictograms)
     {

@@ -22,8 +22,11 @@ internal sealed record Example
     /// <summary>What the fused model should write, by language code.</summary>
     internal IReadOnlyDictionary<string, string> Translations { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>Whether the translations follow from the words alone: not where a picture decides.</summary>
-    internal bool WordsDecide { get; init; } = true;
+    /// <summary>
+    /// What a translator that only reads must be told to know the translations: the sentence, and before it what is seen where that decides.
+    /// Null where they do not follow from words.
+    /// </summary>
+    internal string? Told { get; init; }
 
     /// <summary>Names of what the picture shows, in English, or null where that is not known.</summary>
     internal string? Seen { get; init; }

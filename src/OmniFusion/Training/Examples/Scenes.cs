@@ -18,7 +18,7 @@ internal sealed class Scenes(PictureBook pictures, int count, int seed, bool sin
         (ImagePatches picture, string names, int? shown) = pictures.Scene(Chance(seed, index, pass), single);
         return new Example
         {
-            Picture = picture, Answer = names, Seen = names, Shown = shown, Translations = new Dictionary<string, string> { ["en"] = names }, WordsDecide = false,
+            Picture = picture, Answer = names, Seen = names, Shown = shown, Translations = new Dictionary<string, string> { ["en"] = names },
         };
     }
 }

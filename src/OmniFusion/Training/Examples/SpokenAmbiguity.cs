@@ -40,7 +40,8 @@ internal sealed class SpokenAmbiguity : ExampleSource
         return new Example
         {
             Mel = _speech.ReadAugmented(_items[index], pass), Picture = picture, Seen = seen, Answer = sentence.English,
-            Translations = sentence.TranslationsOf(reading), WordsDecide = false,
+            Translations = sentence.TranslationsOf(reading),
+            Told = seen is null ? null : TextPairs.Told(seen, sentence.English),
         };
     }
 }

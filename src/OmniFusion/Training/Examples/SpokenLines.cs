@@ -29,7 +29,7 @@ internal sealed class SpokenLines : ExampleSource
         {
             Mel = _speech.ReadAugmented(index, pass),
             Picture = chance.NextDouble() < _pictureShare ? _pictures!.About(_text[line], chance) : null,
-            Answer = _text[line],
+            Answer = _text[line], Told = _text[line],
             Translations = _translations.ToDictionary(item => item.Key, item => item.Value[line]),
         };
     }

@@ -39,6 +39,6 @@ internal sealed class SpokenTerms : ExampleSource
         int[] own = [.. _byTerm[_terms[_speech.TextIndex(index)]]];
         int slide = share < Unseen + Unrelated ? chance.Next(_slides.Count) : own[chance.Next(own.Length)];
         // The teacher, which only reads, has no part in this: how a name is spelt is for the slide to say.
-        return spoken with { Picture = _pictures.Patches(_slides.Read(slide)), WordsDecide = false };
+        return spoken with { Picture = _pictures.Patches(_slides.Read(slide)), Told = null };
     }
 }

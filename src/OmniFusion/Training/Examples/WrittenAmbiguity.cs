@@ -21,7 +21,8 @@ internal sealed class WrittenAmbiguity(AmbiguityCorpus corpus, PictureBook pictu
         return new Example
         {
             Text = sentence.English, Picture = picture, Seen = name,
-            Answer = sentence.English, Translations = sentence.TranslationsOf(reading), WordsDecide = false,
+            Answer = sentence.English, Translations = sentence.TranslationsOf(reading),
+            Told = TextPairs.Told(name, sentence.English),
         };
     }
 }

@@ -19,7 +19,7 @@ internal sealed class WrittenLines(
         {
             Text = text[line],
             Picture = pictures.About(text[line], chance),
-            Answer = text[line],
+            Answer = text[line], Told = text[line],
             Translations = translations.ToDictionary(item => item.Key, item => item.Value[line]),
         };
     }
