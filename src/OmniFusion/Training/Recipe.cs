@@ -374,6 +374,12 @@ public sealed class RecipePhase
     /// </summary>
     public float Naming { get; set; } = 0.3f;
 
+    /// <summary>
+    /// Weight of reading the names of what is seen, as words, in what the vision tower gives the decoder, relative to <see cref="Decoder"/>.
+    /// An image then resembles the embeddings of the words for it, as what the decoder hears comes to resemble the words said.
+    /// </summary>
+    public float Seeing { get; set; }
+
     /// <summary>Whether there are only pictures to name in this phase: the vision tower learns to see.</summary>
     public bool PicturesOnly { get; set; }
 

@@ -117,8 +117,14 @@ public sealed class RecognizerTask : TrainingTask
         float scale = ScaleOf(phase);
         if (audio is { } heard)
             loss = Plus(c, loss, Spelling(c, heard, batch, report), phase.Ctc / scale);
-        if (images is not null && Naming(c, images, inputs, batch, report) is { } naming)
-            loss = Plus(c, loss, naming, phase.Naming / scale);
+        if (images is not null)
+        {
+            int[][] rows = ImageRows(inputs);
+            if (Naming(c, images, rows, batch, report) is { } naming)
+                loss = Plus(c, loss, naming, phase.Naming / scale);
+            if (phase.Seeing > 0 && _reader.Seen(c, images, rows, batch, report) is { } seen)
+                loss = Plus(c, loss, seen, phase.Seeing / scale);
+        }
         // A batch of slides alone has nothing for the towers' own heads.
         return loss ?? Written();
     }
@@ -153,28 +159,30 @@ public sealed class RecognizerTask : TrainingTask
     }
 
     // What the vision tower names by itself, from the mean of the tokens of each picture that shows one thing. Null where there is none.
-    private Tensor? Naming(Compute c, Tensor images, ThinkerInput[] inputs, Example[] batch, IDictionary<string, double> report)
+    private Tensor? Naming(Compute c, Tensor images, int[][] rows, Example[] batch, IDictionary<string, double> report)
     {
-        List<int> rows = [], shown = [];
-        int row = 0;
-        for (int i = 0; i < batch.Length; i++)
-        {
-            int tokens = inputs[i].Patches is null ? 0 : _thinker.VisionTower!.TokenCount(inputs[i].Grid);
-            if (batch[i].Shown is { } thing)
-            {
-                rows.AddRange(Enumerable.Range(row, tokens));
-                shown.Add(thing);
-            }
-            row += tokens;
-        }
-        if (shown.Count == 0)
+        int[] single = [.. Enumerable.Range(0, batch.Length).Where(i => batch[i].Shown is not null)];
+        if (single.Length == 0)
             return null;
-        // All pictures of a book are of one size.
-        int each = rows.Count / shown.Count;
-        Tensor means = c.MeanPool(c.Gather(images, rows.ToArray()), new Segments([.. shown.Select(_ => each)]), each, out _);
-        Tensor loss = c.CrossEntropy(c.Linear(means, _namingHead!), shown.ToArray(), _recipe.LabelSmoothing);
+        Tensor loss = c.CrossEntropy(c.Linear(StateReader.Means(c, images, [.. single.Select(i => rows[i])]), _namingHead!),
+            single.Select(i => batch[i].Shown!.Value).ToArray(), _recipe.LabelSmoothing);
         report.Tally("naming", loss.Span[0]);
         return loss;
+    }
+
+    // The rows of each item's image among those of all images.
+    private int[][] ImageRows(ThinkerInput[] inputs)
+    {
+        int row = 0;
+        return
+        [
+            .. inputs.Select(input =>
+            {
+                int tokens = input.Patches is null ? 0 : _thinker.VisionTower!.TokenCount(input.Grid);
+                row += tokens;
+                return (int[])[.. Enumerable.Range(row - tokens, tokens)];
+            }),
+        ];
     }
 
     private static Tensor Plus(Compute c, Tensor? sum, Tensor loss, float weight) => sum is null ? loss : c.Add(sum, loss, weight);

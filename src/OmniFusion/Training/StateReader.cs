@@ -23,10 +23,9 @@ internal sealed class StateReader(Tokenizer tokenizer, int blank, Func<Compute, 
     /// <param name="report">Gets <c>said_loss</c> and <c>seen_loss</c>.</param>
     internal Tensor? Loss(Compute c, Tensor states, ThinkerBatch layout, Example[] batch, IDictionary<string, double> report)
     {
-        Tensor? said = Said(c, states, layout, batch), seen = Seen(c, states, layout, batch);
-        foreach ((string name, Tensor? loss) in new[] { ("said", said), ("seen", seen) })
-            if (loss is not null)
-                report.TallyLoss(name, loss);
+        Tensor? said = Said(c, states, layout, batch), seen = Seen(c, states, RowsOf(layout, layout.ImageRows), batch, report);
+        if (said is not null)
+            report.TallyLoss("said", said);
         return said is null ? seen : seen is null ? said : c.Add(said, seen);
     }
 
@@ -39,20 +38,28 @@ internal sealed class StateReader(Tokenizer tokenizer, int blank, Func<Compute, 
             new Segments([.. spoken.Select(i => rows[i].Length)]), [.. spoken.Select(i => Tokens(batch[i].Answer))], blank);
     }
 
-    private Tensor? Seen(Compute c, Tensor states, ThinkerBatch layout, Example[] batch)
+    /// <summary>The loss of names alone, or null where nothing known is seen.</summary>
+    /// <param name="c">Where it is computed.</param>
+    /// <param name="states">States of images, or of images and more [rows, D].</param>
+    /// <param name="rows">The rows of each item's image.</param>
+    /// <param name="batch">The items.</param>
+    /// <param name="report">Gets <c>seen_loss</c>.</param>
+    internal Tensor? Seen(Compute c, Tensor states, int[][] rows, Example[] batch, IDictionary<string, double> report)
     {
-        int[][] rows = RowsOf(layout, layout.ImageRows);
         int[] known = [.. Enumerable.Range(0, batch.Length).Where(i => batch[i].Seen is not null)];
         if (known.Length == 0)
             return null;
-        // All pictures of a book are of one size.
-        int each = rows[known[0]].Length;
-        Tensor means = c.MeanPool(
-            c.Gather(states, known.SelectMany(i => rows[i]).ToArray()), new Segments([.. known.Select(_ => each)]), each, out _);
+        Tensor means = Means(c, states, [.. known.Select(i => rows[i])]);
         // Every token of the names is to be found in the one mean.
         (int Row, int Token)[] wanted = [.. known.SelectMany((i, row) => Tokens(batch[i].Seen!).Select(token => (row, token)))];
-        return c.CrossEntropy(scores(c, c.Gather(means, wanted.Select(item => item.Row).ToArray())), wanted.Select(item => item.Token).ToArray());
+        Tensor loss = c.CrossEntropy(scores(c, c.Gather(means, wanted.Select(item => item.Row).ToArray())), wanted.Select(item => item.Token).ToArray());
+        report.TallyLoss("seen", loss);
+        return loss;
     }
+
+    /// <summary>The mean state of each picture; all pictures of a book are of one size.</summary>
+    internal static Tensor Means(Compute c, Tensor states, int[][] rows) => c.MeanPool(
+        c.Gather(states, rows.SelectMany(own => own).ToArray()), new Segments([.. rows.Select(own => own.Length)]), rows[0].Length, out _);
 
     private int[] Tokens(string text) => tokenizer.Encode(text, addSpecialTokens: false);
 

@@ -213,9 +213,13 @@ public sealed class TrainerTests(TinyTraining tiny) : IClassFixture<TinyTraining
     {
         tiny.MakeParts();
         Recipe recipe = tiny.Recipe("recognizer", "eyes",
-            $"start: {tiny["omni"]}\nsteps: 12\nlabel_smoothing: 0\nphases: [ {{ decoder: 0, pictures_only: true }} ]", pictures: true);
+            $"start: {tiny["omni"]}\nsteps: 12\nlabel_smoothing: 0\nrate_factors: {{ \"thinker.model.\": 0 }}\n"
+            + "phases: [ { decoder: 0, pictures_only: true, naming: 1, seeing: 0.25 } ]", pictures: true);
         JsonObject[] log = tiny.Train(recipe);
         AssertFalls(log[..12], "naming");
+        AssertFalls(log[..12], "seen_loss");
+        Assert.All(log[..12], line => Assert.Equal(
+            line["loss"]!.GetValue<double>(), line["naming"]!.GetValue<double>() + 0.25 * Part(line, "seen"), 1e-3));
         Assert.All(log[..12], line => Assert.False(line.ContainsKey("ctc") || line.ContainsKey("decoder")));
         SafeTensorsFile before = SafeTensorsFile.Open(tiny["omni/model.safetensors"]), after = SafeTensorsFile.Open(tiny["eyes/model.safetensors"]);
         Assert.All(before.Entries, entry => Assert.Equal(before.Tensor(entry.Name).ToF32().Span.ToArray(), after.Tensor(entry.Name).ToF32().Span.ToArray()));
