@@ -71,7 +71,7 @@ public sealed unsafe class Tensor
         return new Tensor().Become(shape, type, (byte*)address, owner);
     }
 
-    /// <summary>The numbers of an <see cref="DType.F32"/> tensor.</summary>
+    /// <summary>The numbers of an <see cref="DType.F32"/> tensor; of a <see cref="View"/>, for as long as the tensor is referred to.</summary>
     /// <exception cref="InvalidOperationException">The tensor is stored in another type.</exception>
     public Span<float> Span => new(Floats, checked((int)Count));
 
@@ -101,12 +101,14 @@ public sealed unsafe class Tensor
         if (DType == DType.F32)
         {
             Buffer.MemoryCopy(Data, copy.Data, Count * 4, Count * 4);
+            GC.KeepAlive(this);
             return copy;
         }
         float* to = copy.Floats;
         ushort* from = (ushort*)Data;
         for (long i = 0; i < Count; i++)
             to[i] = DType == DType.BF16 ? BitConverter.UInt32BitsToSingle((uint)from[i] << 16) : (float)BitConverter.UInt16BitsToHalf(from[i]);
+        GC.KeepAlive(this);
         return copy;
     }
 
@@ -121,6 +123,7 @@ public sealed unsafe class Tensor
             uint bits = BitConverter.SingleToUInt32Bits(from[i]);
             to[i] = float.IsNaN(from[i]) ? (ushort)0x7FC0 : (ushort)((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
         }
+        GC.KeepAlive(this);
         return copy;
     }
 
@@ -132,6 +135,7 @@ public sealed unsafe class Tensor
         ushort* to = (ushort*)copy.Data;
         for (long i = 0; i < Count; i++)
             to[i] = BitConverter.HalfToUInt16Bits((Half)from[i]);
+        GC.KeepAlive(this);
         return copy;
     }
 

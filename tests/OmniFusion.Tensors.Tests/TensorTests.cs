@@ -2,6 +2,20 @@ namespace OmniFusion.Tensors.Tests;
 
 public class TensorTests
 {
+    [Fact]
+    public void ASpanKeepsWhatItPointsInto()
+    {
+        // Large, so that memory given back would be taken away.
+        Span<float> span = Tensor.Zeros(new Shape(1 << 20)).Span;
+        for (int i = 0; i < 3; i++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            Tensor.Zeros(new Shape(1 << 20)).Span.Fill(1);
+        }
+        Assert.False(span.ContainsAnyExcept(0f));
+    }
+
     [Theory]
     [InlineData(DType.F32)]
     [InlineData(DType.BF16)]
