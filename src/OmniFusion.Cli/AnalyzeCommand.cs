@@ -7,6 +7,6 @@ internal static class AnalyzeCommand
 {
     internal static Command Create() => new("analyze", "Shows what the fusion of hidden states does.")
     {
-        AnalyzeGatesCommand.Create(), AnalyzeLayersCommand.Create(),
+        AnalyzeGatesCommand.Create(), AnalyzeLayersCommand.Create(), AnalyzePicturesCommand.Create(),
     };
 }

@@ -53,6 +53,10 @@ public sealed class AnalyzeTests : IDisposable
     }
 
     [Fact]
+    public async Task PicturesThatAreNotThereAreOneSentence() =>
+        (await CommandLine.Run("analyze", "pictures", "--pictograms", _bundle["none.pack"], "--model", _bundle.Folder)).AssertFailed(1, "none.pack");
+
+    [Fact]
     public async Task LayersThatTheThinkerDoesNotHaveAreOneSentence()
     {
         _bundle.EditJson("omnifusion.json", json => json["fusion"] = new JsonObject { ["layers"] = new JsonArray(0, 2, 9) });
