@@ -11,7 +11,7 @@ internal static class SynthesizeImagesCommand
     {
         Option<string> emoji = new("--emoji")
         {
-            Description = "node_modules folder with the packages emoji-datasource-MAKER",
+            Description = "node_modules folder with the makers' packages (docs/training.md)",
             Required = true,
         };
         Option<string> output = new("--output") { Description = "Pack to write", Required = true };

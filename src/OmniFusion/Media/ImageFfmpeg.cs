@@ -8,19 +8,23 @@ internal static class ImageFfmpeg
 {
     // The file goes through the standard input, so its name (a leading dash, a protocol, %d) means nothing to ffmpeg,
     // and the whitelist keeps playlist-like formats from opening anything else.
-    private static readonly string[] Arguments =
+    private static string[] Arguments(int? side) =>
     [
         "-hide_banner", "-loglevel", "error", "-xerror", "-err_detect", "explode", "-protocol_whitelist", "pipe",
         "-max_pixels", $"{RgbImage.MaxPixels}", "-noautorotate", "-i", "pipe:0", "-frames:v", "1",
+        .. side is null ? [] : new[] { "-vf", $"scale={side}:{side}:flags=area" },
         "-sws_flags", "bicubic+accurate_rnd+full_chroma_int",
         "-f", "image2pipe", "-c:v", "png", "-pix_fmt", "rgba", "pipe:1",
     ];
 
-    /// <summary>The PNG bytes that <paramref name="program"/> makes of a file, given its first bytes and the stream behind them.</summary>
+    /// <summary>
+    /// The PNG bytes that <paramref name="program"/> makes of a file, given its first bytes and the stream behind them; where a side is given,
+    /// as a square of so many pixels.
+    /// </summary>
     public static byte[] ToPng(
-        ReadOnlyMemory<byte> head, Stream rest, string path, CancellationToken cancellation, string program = "ffmpeg")
+        ReadOnlyMemory<byte> head, Stream rest, string path, CancellationToken cancellation, string program = "ffmpeg", int? side = null)
     {
-        ProcessStartInfo start = new(program, Arguments)
+        ProcessStartInfo start = new(program, Arguments(side))
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,

@@ -54,6 +54,26 @@ public sealed class PictogramPackTests : IDisposable
     }
 
     [Fact]
+    public void AMakerWithoutAListLacksNothingEither()
+    {
+        PictogramMaker.MakePackage(_folder, "one", 100);
+        PictogramMaker.MakePackage(_folder, "two", 200);
+        PictogramMaker.MakePackage(_folder, "emojione", 50);
+        string images = Path.Combine(_folder, "emoji-datasource-emojione", "img", "emojione", "64");
+        File.Delete(Path.Combine(images, "1f987.png"));
+        // The same hand, with its name written in another way.
+        File.Move(Path.Combine(images, "1f44b-fe0f.png"), Path.Combine(images, "1F44B.png"));
+        string path = Path.Combine(_folder, "others.pack");
+        PictogramPackBuilder.Build(_folder, ["one", "two", "emojione"], path);
+        using PictogramPack pack = PictogramPack.Open(path);
+        Assert.Equal(100, pack.Find("1f987", "emojione")!.Pixels[0]);
+        Assert.Equal(50, pack.Find("1f44b-fe0f", "emojione")!.Pixels[0]);
+        Assert.Contains("has none", Error(() => PictogramPackBuilder.Build(_folder, ["emojione", "one"], path)));
+        Assert.Contains(
+            "npm install @lobehub/fluent-emoji-3d", Error(() => PictogramPackBuilder.Build(_folder, ["one", "two", "fluent"], path)));
+    }
+
+    [Fact]
     public void NamesADrawingThatIsMissingAndLeavesNoPack()
     {
         string pack = Make();
