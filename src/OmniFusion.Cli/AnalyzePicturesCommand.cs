@@ -65,5 +65,7 @@ internal static class AnalyzePicturesCommand
                 stage.Telling.ToString("F2", CultureInfo.InvariantCulture),
             ]),
         ]),
+        $"the prefix says the picture's own name in {report.Named.ToString("P1", CultureInfo.InvariantCulture)}, rather one of the right reading in {
+            report.NamedApart.ToString("P1", CultureInfo.InvariantCulture)}",
     ]);
 }

@@ -164,6 +164,14 @@ public sealed unsafe class Tensor
         return this;
     }
 
+    /// <summary>Makes a trainable parameter a constant: no gradient is computed for it any more.</summary>
+    public Tensor Freeze()
+    {
+        RequiresGrad = false;
+        Grad = null;
+        return this;
+    }
+
     // Tensors of an arena are used again and again, so that a warm decoding step allocates nothing.
     internal Tensor Become(Shape shape, DType type, byte* data, object? owner)
     {

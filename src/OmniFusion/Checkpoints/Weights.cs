@@ -22,7 +22,17 @@ public sealed class Weights
     /// </param>
     /// <param name="initializer">Makes the weights that the checkpoint lacks; without it, a missing one is an error.</param>
     public Weights(Checkpoint checkpoint, bool trainable = false, WeightInitializer? initializer = null)
-        : this(new Shared(checkpoint, trainable, initializer), "")
+        : this(new Shared(checkpoint, _ => trainable, initializer), "")
+    {
+    }
+
+    /// <summary>The weights of a checkpoint of which some are trained.</summary>
+    /// <param name="checkpoint">Where they come from.</param>
+    /// <param name="trainable">
+    /// Says of a full key whether to hand out a copy in single precision that requires a gradient instead of the stored tensor.
+    /// </param>
+    public Weights(Checkpoint checkpoint, Func<string, bool> trainable)
+        : this(new Shared(checkpoint, trainable, null), "")
     {
     }
 
@@ -69,7 +79,7 @@ public sealed class Weights
             // The sizes are checked before the copy is made.
             if (_shared.Source.Find(key) is not { } stored)
                 return null;
-            _shared.Taken[key] = tensor = ForUse(Checked(key, stored, shape));
+            _shared.Taken[key] = tensor = ForUse(key, Checked(key, stored, shape));
         }
         return Checked(key, tensor, shape);
     }
@@ -110,20 +120,21 @@ public sealed class Weights
         if (_shared.Initializer is not { } initializer || shape.Length == 0 || shape.Contains(-1))
             return null;
         string key = _prefix + name;
-        return _shared.Taken[key] = ForUse(initializer.Make(key, new Shape(shape)));
+        return _shared.Taken[key] = ForUse(key, initializer.Make(key, new Shape(shape)));
     }
 
     private static string Text(ReadOnlySpan<int> shape) => shape.Length == 0 ? "" : $"[{string.Join(", ", shape.ToArray())}]";
 
     // A tensor that requires a gradient already (of an adapter that is being trained) must stay the one that its owner updates.
-    private Tensor ForUse(Tensor tensor) => _shared.Trainable && !tensor.RequiresGrad ? tensor.ToF32().RequireGrad() : tensor;
+    private Tensor ForUse(string key, Tensor tensor) =>
+        _shared.Trainable(key) && !tensor.RequiresGrad ? tensor.ToF32().RequireGrad() : tensor;
 
     // What all views of the same weights have in common.
-    private sealed class Shared(IWeightSource source, bool trainable, WeightInitializer? initializer)
+    private sealed class Shared(IWeightSource source, Func<string, bool> trainable, WeightInitializer? initializer)
     {
         public IWeightSource Source => source;
 
-        public bool Trainable => trainable;
+        public Func<string, bool> Trainable => trainable;
 
         public WeightInitializer? Initializer => initializer;
 

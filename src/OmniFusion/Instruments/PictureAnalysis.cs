@@ -2,6 +2,7 @@ using OmniFusion.Media;
 using OmniFusion.Models;
 using OmniFusion.Models.Omni;
 using OmniFusion.Tensors;
+using OmniFusion.Training;
 using OmniFusion.Training.Data;
 
 namespace OmniFusion.Instruments;
@@ -9,7 +10,8 @@ namespace OmniFusion.Instruments;
 /// <summary>
 /// Shows how far what a picture tells comes in a model: in each of the thinker's hidden states where the image stands, and in the prefix that
 /// the translator reads. A probe without weights: the mean state over an image by one maker is assigned to that reading of an ambiguous word
-/// whose pictures by other makers have the nearer mean (by cosine, after the mean of all pictures is taken off).
+/// whose pictures by other makers have the nearer mean (by cosine, after the mean of all pictures is taken off). And what the prefix says in
+/// the translator's words: which name its rows give most probability, as <see cref="Training.Recipe.PrefixWeight"/> trains them to.
 /// </summary>
 /// <param name="model">The model; one thread at a time may use the analysis.</param>
 public sealed class PictureAnalysis(OmniFusionModel model)
@@ -46,7 +48,11 @@ public sealed class PictureAnalysis(OmniFusionModel model)
             .Select(_ => composer.Compose([Drawing(code, name)], random)))]);
         double[][][] drawn = Stages(codes, code => [composer.ComposeFixed([Drawing(code, maker)])]);
         int[] layers = [.. Enumerable.Range(0, model.Parts.Thinker.Layers + 1)];
+        string[] names = [.. codes.Select(code => Drawing(code, maker).Info.Name)];
+        double[][] said = [.. codes.Select(code => Named(composer.ComposeFixed([Drawing(code, maker)]), names))];
         return new PictureReport(codes.Length, known, maker,
+            said.Index().Count(item => names[Array.IndexOf(item.Item, item.Item.Max())] == names[item.Index]) / (double)codes.Length,
+            Decided(corpus, codes, (code, other) => said[code][other]),
             [.. classes.Zip(drawn, (learnt, seen) => (learnt, seen)).Select((stage, i) =>
                 Measure(i < layers.Length ? $"state {i}" : "prefix", corpus, codes, stage.learnt, stage.seen))]);
 
@@ -82,17 +88,42 @@ public sealed class PictureAnalysis(OmniFusionModel model)
         return [.. corpus.Words.SelectMany(word => word.Pictures).SelectMany(codes => codes).Distinct()];
     }
 
+    // Mean log-probability of each name's tokens in the rows of the prefix where the image stands.
+    private double[] Named(RgbImage image, string[] names)
+    {
+        ThinkerInput input = Read(image);
+        _compute.Arena.Reset();
+        FusedTranslator parts = model.Parts;
+        ThinkerBatch batch = parts.Thinker.Prepare([input]);
+        FusedPrefix prefix = parts.Encode(_compute, parts.Thinker.Forward(_compute, [input], batch, cache: null, [.. parts.Layers]), batch);
+        int[] rows = RowsOf(batch);
+        Tensor scores = _compute.Softmax(StateReader.Scores(_compute, parts.Translator, _compute.Gather(prefix.States, rows)));
+        return
+        [
+            .. names.Select(name => TextPairs.Spread(
+                model.TranslatorTokenizer.Encode(TextPairs.Told(name), addSpecialTokens: false), rows.Length)
+                .Index().Average(item => Math.Log(Math.Max(scores.Row(item.Index)[item.Item], 1e-9f)))),
+        ];
+    }
+
+    private static int[] RowsOf(ThinkerBatch batch) => [.. Enumerable.Range(0, batch.Ids.Length).Where(row => batch.ImageRows[row] >= 0)];
+
+    private ThinkerInput Read(RgbImage image)
+    {
+        TranslationRequest request = new() { Picture = image, TargetLanguage = model.Bundle.Languages[0] };
+        return model.Reader.Read(request, imageSize: null, newTokens: 0, CancellationToken.None).Input!;
+    }
+
     // The mean over an image's tokens of each hidden state, and of the prefix.
     private double[][] Look(RgbImage image)
     {
-        TranslationRequest request = new() { Picture = image, TargetLanguage = model.Bundle.Languages[0] };
-        ThinkerInput input = model.Reader.Read(request, imageSize: null, newTokens: 0, CancellationToken.None).Input!;
+        ThinkerInput input = Read(image);
         FusedTranslator parts = model.Parts;
         _compute.Arena.Reset();
         ThinkerBatch batch = parts.Thinker.Prepare([input]);
         Tensor[] states = parts.Thinker.Forward(_compute, [input], batch, cache: null, [.. Enumerable.Range(0, parts.Thinker.Layers + 1)]);
         FusedPrefix prefix = parts.Encode(_compute, [.. parts.Layers.Select(layer => states[layer])], batch);
-        int[] rows = [.. Enumerable.Range(0, batch.Ids.Length).Where(row => batch.ImageRows[row] >= 0)];
+        int[] rows = RowsOf(batch);
         return [.. states.Append(prefix.States).Select(state =>
             Mean([.. rows.Select(row => Array.ConvertAll(state.Row(row).ToArray(), value => (double)value))]))];
     }
@@ -101,17 +132,24 @@ public sealed class PictureAnalysis(OmniFusionModel model)
     {
         double[] all = Mean(learnt);
         double[][] classes = [.. learnt.Select(own => Less(own, all))], drawn = [.. seen.Select(own => Less(own, all))];
+        return new PictureStage(name, Norm(all), Math.Sqrt(classes.Average(own => Norm(own) * Norm(own))),
+            Decided(corpus, codes, (code, other) => Cosine(classes[other], drawn[code])));
+    }
+
+    // The share of pictures that are more like one of their own reading than like any of the other.
+    private static double Decided(AmbiguityCorpus corpus, string[] codes, Func<int, int, double> likeness)
+    {
         Dictionary<string, int> number = codes.Index().ToDictionary(item => item.Item, item => item.Index);
         int right = 0, tried = 0;
         foreach (AmbiguousWord word in corpus.Words)
             for (int reading = 0; reading < 2; reading++)
                 foreach (string code in word.Pictures[reading])
                 {
-                    double Nearest(int of) => word.Pictures[of].Max(other => Cosine(classes[number[other]], drawn[number[code]]));
+                    double Nearest(int of) => word.Pictures[of].Max(other => likeness(number[code], number[other]));
                     tried++;
                     right += Nearest(reading) > Nearest(1 - reading) ? 1 : 0;
                 }
-        return new PictureStage(name, Norm(all), Math.Sqrt(classes.Average(own => Norm(own) * Norm(own))), right / (double)tried);
+        return right / (double)tried;
     }
 
     private static double[] Mean(double[][] vectors)
@@ -134,8 +172,11 @@ public sealed class PictureAnalysis(OmniFusionModel model)
 /// <param name="Pictures">Number of pictures.</param>
 /// <param name="Known">Whose drawings the classes are learnt from.</param>
 /// <param name="Maker">Whose drawings are told apart.</param>
+/// <param name="Named">Share of the pictures whose own name is the one that the prefix says, of all their names, from 0 to 1.</param>
+/// <param name="NamedApart">Share for which the prefix says a name of the right one of two readings rather than of the other.</param>
 /// <param name="Stages">The hidden states in their order, then the prefix.</param>
-public sealed record PictureReport(int Pictures, IReadOnlyList<string> Known, string Maker, IReadOnlyList<PictureStage> Stages);
+public sealed record PictureReport(
+    int Pictures, IReadOnlyList<string> Known, string Maker, double Named, double NamedApart, IReadOnlyList<PictureStage> Stages);
 
 /// <summary>What the states of images tell at one place.</summary>
 /// <param name="Stage"><c>state N</c> of the thinker, or <c>prefix</c>.</param>

@@ -8,10 +8,11 @@ internal static class ImageFfmpeg
 {
     // The file goes through the standard input, so its name (a leading dash, a protocol, %d) means nothing to ffmpeg,
     // and the whitelist keeps playlist-like formats from opening anything else.
-    private static string[] Arguments(int? side) =>
+    private static string[] Arguments(int? side, long? svg) =>
     [
         "-hide_banner", "-loglevel", "error", "-xerror", "-err_detect", "explode", "-protocol_whitelist", "pipe",
-        "-max_pixels", $"{RgbImage.MaxPixels}", "-noautorotate", "-i", "pipe:0", "-frames:v", "1",
+        "-max_pixels", $"{RgbImage.MaxPixels}", "-noautorotate",
+        .. svg is null ? [] : new[] { "-f", "svg_pipe", "-frame_size", $"{svg}" }, "-i", "pipe:0", "-frames:v", "1",
         .. side is null ? [] : new[] { "-vf", $"scale={side}:{side}:flags=area" },
         "-sws_flags", "bicubic+accurate_rnd+full_chroma_int",
         "-f", "image2pipe", "-c:v", "png", "-pix_fmt", "rgba", "pipe:1",
@@ -19,12 +20,13 @@ internal static class ImageFfmpeg
 
     /// <summary>
     /// The PNG bytes that <paramref name="program"/> makes of a file, given its first bytes and the stream behind them; where a side is given,
-    /// as a square of so many pixels.
+    /// as a square of so many pixels. ffmpeg reads an SVG from a pipe only when it knows that it is one, and how long.
     /// </summary>
     public static byte[] ToPng(
-        ReadOnlyMemory<byte> head, Stream rest, string path, CancellationToken cancellation, string program = "ffmpeg", int? side = null)
+        ReadOnlyMemory<byte> head, Stream rest, string path, CancellationToken cancellation, string program = "ffmpeg", int? side = null,
+        long? svg = null)
     {
-        ProcessStartInfo start = new(program, Arguments(side))
+        ProcessStartInfo start = new(program, Arguments(side, svg))
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,

@@ -15,11 +15,11 @@ namespace OmniFusion.Training;
 /// <summary>
 /// Trains the fusion of a frozen thinker with a translator: fusion layer and projection from nothing, and either low-rank updates of the
 /// translator or all of it. Steps of speech and pictures alternate with a batch of text alone now and then, so that the translator does not
-/// forget.
+/// forget. Of the thinker, only the vision tower may learn with them (<see cref="Recipe.Eyes"/>).
 /// </summary>
 public sealed class FusionTask : TrainingTask
 {
-    private const string AdapterPrefix = "base_model.model.model.";
+    private const string AdapterPrefix = "base_model.model.model.", Eyes = "thinker.visual.";
 
     private readonly Recipe _recipe;
     private readonly MistralConfig _translatorConfig;
@@ -27,7 +27,7 @@ public sealed class FusionTask : TrainingTask
     private readonly Thinker _thinker;
     private readonly MistralModel _translator;
     private readonly FusedTranslator _model;
-    private readonly Weights _translatorWeights, _fusionWeights;
+    private readonly Weights _thinkerWeights, _translatorWeights, _fusionWeights;
     private readonly MistralModel? _teacher;
     private readonly StateReader? _reader;
     private readonly PeftAdapter? _lowRank;
@@ -36,6 +36,7 @@ public sealed class FusionTask : TrainingTask
     private readonly Batches _textBatches;
     private readonly SpeechExamples _validation;
     private readonly Mixture _mixture;
+    private readonly Mixture? _scenes;
     private readonly Dictionary<string, (string[] Source, string[] Target)> _validationText = [];
 
     // Making examples takes time, and a watched step needs its batch twice.
@@ -54,7 +55,9 @@ public sealed class FusionTask : TrainingTask
         OmniConfig thinkerConfig = OmniConfig.Load(Path.Combine(mmfm, "config.json"));
         Tokenizer thinkerTokenizer = Tokenizer.Load(mmfm);
         _tokenizer = Tokenizer.Load(translator);
-        _thinker = new Thinker(thinkerConfig, new Weights(Checkpoint.Open(mmfm)).Under("thinker"));
+        _thinkerWeights = new Weights(
+            Checkpoint.Open(mmfm), key => recipe.Eyes && key.StartsWith(Eyes, StringComparison.Ordinal));
+        _thinker = new Thinker(thinkerConfig, _thinkerWeights.Under("thinker"));
         _translatorConfig = MistralConfig.Load(Path.Combine(translator, "config.json"));
         _lowRank = recipe.LoraRank > 0 ? NewLowRank(recipe, _translatorConfig) : null;
         _translatorWeights = _lowRank is null
@@ -72,13 +75,16 @@ public sealed class FusionTask : TrainingTask
         _model = new FusedTranslator(_thinker, fusion,
             new Projection(_thinker.HiddenSize, _translator.HiddenSize, recipe.ProjectionDepth, projection), _translator);
 
-        _reader = recipe.PrefixWeight > 0 ? PrefixReader() : null;
+        _reader = recipe.PrefixWeight > 0
+            ? new StateReader(_tokenizer, TextPairs.EndOf(_tokenizer), (c, states) => StateReader.Scores(c, _translator, states)) : null;
         _prompts = new ThinkerPrompts(thinkerTokenizer, generation: false);
         foreach ((string language, string file) in recipe.Data.ValidationTargets)
             _validationText[language] = TextLines.ReadPair(recipe.Data.ValidationSource, file);
         _pairs = new TextPairs(recipe.Data, _tokenizer);
         _textBatches = new Batches(_pairs.Tokens, recipe.BatchTokens, recipe.Seed);
-        _mixture = new TrainingData(recipe).ForFusion();
+        TrainingData data = new(recipe);
+        _mixture = data.ForFusion();
+        _scenes = recipe.PrefixSteps > 0 ? data.ForScenes() : null;
         SpeechPack validation = SpeechExamples.Open(recipe.Data.ValidationSpeech, recipe.Data.ValidationSource);
         _validation = new SpeechExamples(validation, new LogMel(), recipe.Seed, SpeechExamples.MostSeconds, recipe.EvaluateItems);
     }
@@ -86,11 +92,15 @@ public sealed class FusionTask : TrainingTask
     /// <inheritdoc/>
     public override IReadOnlyDictionary<string, Tensor> Parameters =>
         (_lowRank?.Tensors ?? _translatorWeights.Taken.ToDictionary(item => "translator." + item.Key, item => item.Value))
-        .Concat(_fusionWeights.Taken).ToDictionary(item => item.Key, item => item.Value);
+        .Concat(_fusionWeights.Taken)
+        .Concat(_recipe.Eyes ? _thinkerWeights.Under(Eyes).Taken : new Dictionary<string, Tensor>())
+        .ToDictionary(item => item.Key, item => item.Value);
 
     /// <inheritdoc/>
     public override Tensor Loss(Compute c, int step, IDictionary<string, double> report)
     {
+        if (step <= _recipe.PrefixSteps)
+            return ReadLoss(c, _scenes!.At(step), report);
         if (_recipe.TextEvery > 0 && step % _recipe.TextEvery == 0)
         {
             Tensor text = _pairs.Loss(c, _translator, _textBatches.At(step / _recipe.TextEvery), _recipe.LabelSmoothing);
@@ -100,7 +110,7 @@ public sealed class FusionTask : TrainingTask
         (Example[] batch, string[] languages) = BatchOf(step);
         foreach (Example example in batch)
             report.Tally($"#{example.Kind}", 1);
-        return (step <= _recipe.PrefixSteps ? ReadLoss(c, batch, report) : null) ?? FusedLoss(c, batch, languages, report);
+        return FusedLoss(c, batch, languages, report);
     }
 
     /// <inheritdoc/>
@@ -146,6 +156,8 @@ public sealed class FusionTask : TrainingTask
         string thinker = Path.Combine(folder, "omni"), translator = Path.Combine(folder, "translator");
         string adapter = Path.Combine(folder, "fusion"), recognizer = Path.Combine(thinker, NanoModels.RecognizerFile);
         CopyModel(_recipe.Mmfm!, thinker, withWeights: true);
+        if (_recipe.Eyes)
+            SafeTensorsWriter.Write(Path.Combine(thinker, "model.safetensors"), NanoModels.Named(_thinkerWeights), storeAs: DType.BF16);
         CopyModel(_recipe.Translator!, translator, withWeights: _lowRank is not null);
         if (_lowRank is null)
         {
@@ -177,12 +189,13 @@ public sealed class FusionTask : TrainingTask
         return (_lastBatch.Examples, [.. _lastBatch.Examples.Select((example, i) => Wanted(example, i + step))]);
     }
 
-    // What the prefix tells by itself, or null where there is nothing to tell.
-    private Tensor? ReadLoss(Compute c, Example[] batch, IDictionary<string, double> report)
+    // What the prefix tells by itself.
+    private Tensor ReadLoss(Compute c, Example[] batch, IDictionary<string, double> report)
     {
+        report.Tally("#image", batch.Length);
         (FusedPrefix prefix, ThinkerBatch layout) = Perceive(c, [.. batch.Select(example => example.ToInput(_prompts.Ids(example)))]);
         ReportGates(prefix.Gates, report);
-        return _reader!.Loss(c, prefix.States, layout, batch, report);
+        return _reader!.Loss(c, prefix.States, layout, batch, report)!;
     }
 
     private Tensor FusedLoss(Compute c, Example[] batch, string[] languages, IDictionary<string, double> report)
@@ -234,12 +247,13 @@ public sealed class FusionTask : TrainingTask
     private int[] Tower(PromptInput input, string language) =>
         _tokenizer.Encode(PromptStyle.Compact.Tower(input, Languages.Find(language)), addSpecialTokens: false);
 
-    // Sounds and pictures to the translator's prefix. The thinker is frozen: without the tape its memory is used again while it computes.
+    // Sounds and pictures to the translator's prefix. Where the thinker is frozen, its memory is used again while it computes.
     private (FusedPrefix Prefix, ThinkerBatch Layout) Perceive(Compute c, ThinkerInput[] inputs)
     {
         ThinkerBatch batch = _thinker.Prepare(inputs);
-        Tensor[] states = Unrecorded(c, () => _thinker.Forward(c, inputs, batch, cache: null, [.. _model.Layers]));
-        return (_model.Encode(c, states, batch), batch);
+        Tensor[] Think() => _thinker.Forward(c, inputs, batch, cache: null, [.. _model.Layers]);
+        bool learns = _recipe.Eyes && inputs.Any(input => input.Patches is not null);
+        return (_model.Encode(c, learns ? Think() : Unrecorded(c, Think), batch), batch);
     }
 
     // What a frozen model computes: no gradient goes through it.
@@ -268,15 +282,6 @@ public sealed class FusionTask : TrainingTask
         for (int column = 0; column < means.Length; column++)
             report.Tally($"#gate_{column}", means[column]);
         report.Tally("#gate_entropy", entropy);
-    }
-
-    // With the translator's output matrix, whatever the length of a state; the end of a translation is the blank.
-    private StateReader PrefixReader()
-    {
-        Tensor unit = Tensor.Zeros(new Shape(_translator.HiddenSize));
-        unit.Span.Fill(1);
-        return new StateReader(_tokenizer, TextPairs.EndOf(_tokenizer),
-            (c, states) => _translator.Logits(c, c.RmsNorm(states, unit, _translatorConfig.RmsNormEps)));
     }
 
     private MistralModel Teacher(string folder)

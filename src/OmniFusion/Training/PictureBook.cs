@@ -9,6 +9,9 @@ internal sealed class PictureBook
     /// <summary>Pixels in a row, and rows, of a picture.</summary>
     internal const int Side = 112;
 
+    /// <summary>Tokens that a thinker sees such a picture as: one for each 28 x 28 pixels.</summary>
+    internal const int Tokens = Side / 28 * (Side / 28);
+
     // Shorter names, such as "up", say nothing about a sentence that has the word.
     private const int ShortestWord = 3;
 

@@ -30,7 +30,10 @@ public sealed class Recipe
     /// <summary>Highest learning rate.</summary>
     public float LearningRate { get; set; } = 1e-3f;
 
-    /// <summary>Factors on the rate for parameters whose name starts with the key; the first that fits counts.</summary>
+    /// <summary>
+    /// Factors on the rate for parameters whose name starts with the key; the first that fits counts. What has factor 0 stays as it is, and no
+    /// gradient is computed for it.
+    /// </summary>
     public Dictionary<string, float> RateFactors { get; set; } = [];
 
     /// <summary>Decoupled weight decay of matrices (vectors have none).</summary>
@@ -107,10 +110,17 @@ public sealed class Recipe
     public float PrefixWeight { get; set; }
 
     /// <summary>
-    /// First steps in which the prefix is only read by itself and the translator writes nothing (fusion): an image needs many examples before
-    /// its states tell what is seen, and these are the cheap ones (as the first stage of LLaVA, Liu et al. 2023, arXiv 2304.08485).
+    /// First steps of scenes alone, in which the prefix is only read by itself and the translator writes nothing (fusion): an image needs many
+    /// examples before its states tell what is seen, and these are the cheap ones (as the first stage of LLaVA, Liu et al. 2023,
+    /// arXiv 2304.08485).
     /// </summary>
     public int PrefixSteps { get; set; }
+
+    /// <summary>
+    /// Whether the vision tower learns, too (fusion); the rest of the thinker stays as it is, and so does what it hears. A tower that learns
+    /// only to tell things apart gives each a code of its own, which a projection made for words cannot turn into words.
+    /// </summary>
+    public bool Eyes { get; set; }
 
     /// <summary>How hidden states become one (fusion).</summary>
     public string FusionMode { get; set; } = "gated";
@@ -164,6 +174,8 @@ public sealed class Recipe
             throw new OmniFusionException($"{path}: 'ambiguity' needs 'pictures', which decide it.");
         if (PrefixSteps > 0 && PrefixWeight == 0)
             throw new OmniFusionException($"{path}: 'prefix_steps' needs a 'prefix_weight'.");
+        if (PrefixSteps > 0 && Data.Pictures is null)
+            throw new OmniFusionException($"{path}: 'prefix_steps' needs 'pictures', which these steps are of.");
         try
         {
             FusionLayer.CheckLayers(FusionMode, FusionLayers);
@@ -293,7 +305,8 @@ public sealed class RecipeAmbiguity
 
     /// <summary>
     /// Times that it goes through them as text alone, the name of a picture that decides before each sentence (translator; text steps of a
-    /// fusion): what is seen decides for somebody who is told, too, and that is learnt a lot faster.
+    /// fusion): what is seen decides for somebody who is told, too, and that is learnt a lot faster. Of three times, one is a plain text, and
+    /// in two the words stand where a fusion's prefix has image and speech.
     /// </summary>
     public int Told { get; set; }
 }

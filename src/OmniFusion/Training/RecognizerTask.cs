@@ -112,27 +112,33 @@ public sealed class RecognizerTask : TrainingTask
             [.. batch.Zip(answers, (example, answer) => example.ToInput([.. _prompts.Ids(example), .. answer.SkipLast(1)]))];
         AudioStates? audio = _thinker.EncodeAudio(c, inputs);
         Tensor? images = _thinker.EncodeImages(c, inputs);
-        Tensor Written() => Answer(c, batch, inputs, answers, audio?.Embeddings, images, phase, report);
-        Tensor? loss = phase.Decoder == 0 ? null : Written();
-        float scale = ScaleOf(phase);
+        List<(Tensor Loss, float Weight)> losses = [];
+        void Write() => Answer(c, batch, inputs, answers, audio?.Embeddings, images, phase, report, losses);
+        if (phase.Decoder > 0)
+            Write();
         if (audio is { } heard)
-            loss = Plus(c, loss, Spelling(c, heard, batch, report), phase.Ctc / scale);
+            losses.Add((Spelling(c, heard, batch, report), phase.Ctc));
         if (images is not null)
         {
             int[][] rows = ImageRows(inputs);
             if (Naming(c, images, rows, batch, report) is { } naming)
-                loss = Plus(c, loss, naming, phase.Naming / scale);
+                losses.Add((naming, phase.Naming));
             if (phase.Seeing > 0 && _reader.Seen(c, images, rows, batch, report) is { } seen)
-                loss = Plus(c, loss, seen, phase.Seeing / scale);
+                losses.Add((seen, phase.Seeing));
         }
+        losses.RemoveAll(item => item.Weight == 0);
         // A batch of slides alone has nothing for the towers' own heads.
-        return loss ?? Written();
+        if (losses.Count == 0)
+            Write();
+        // Weights are relative to the first, so that the rate means the same in every phase.
+        (Tensor sum, float unit) = losses[0];
+        return losses.Skip(1).Aggregate(sum, (all, item) => c.Add(all, item.Loss, item.Weight / unit));
     }
 
     // Cross entropy of what the thinker should write and, where the recipe asks for it, what its states tell before it writes.
-    private Tensor Answer(
+    private void Answer(
         Compute c, Example[] batch, ThinkerInput[] inputs, int[][] answers, Tensor? audio, Tensor? images, RecipePhase phase,
-        IDictionary<string, double> report)
+        IDictionary<string, double> report, List<(Tensor Loss, float Weight)> losses)
     {
         ThinkerBatch layout = _thinker.Prepare(inputs);
         Tensor last = _thinker.Forward(c, _thinker.Embed(c, layout, audio, images), layout, null, _thinker.Layers)[0];
@@ -142,12 +148,10 @@ public sealed class RecognizerTask : TrainingTask
         report.Tally("decoder", loss.Span[0]);
         report.TallyKinds(batch, answers, rowLosses);
         // A decoder trained only to write leaves recognition to the tokens it writes; a fusion reads the states of sound and image instead.
-        return phase.Reading > 0 && _reader.Loss(c, last, layout, batch, report) is { } read
-            ? Plus(c, loss, read, phase.Reading / ScaleOf(phase)) : loss;
+        losses.Add((loss, phase.Decoder == 0 ? 1 : phase.Decoder));
+        if (phase.Reading > 0 && _reader.Loss(c, last, layout, batch, report) is { } read)
+            losses.Add((read, phase.Reading));
     }
-
-    // What the weights of a phase are relative to.
-    private static float ScaleOf(RecipePhase phase) => phase.Decoder == 0 ? 1 : phase.Decoder;
 
     // What the audio tower spells by itself.
     private Tensor Spelling(Compute c, AudioStates heard, Example[] batch, IDictionary<string, double> report)
@@ -184,8 +188,6 @@ public sealed class RecognizerTask : TrainingTask
             }),
         ];
     }
-
-    private static Tensor Plus(Compute c, Tensor? sum, Tensor loss, float weight) => sum is null ? loss : c.Add(sum, loss, weight);
 
     /// <inheritdoc/>
     public override IReadOnlyDictionary<string, double> Evaluate(Compute c, CancellationToken cancellation)

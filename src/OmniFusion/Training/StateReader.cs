@@ -1,3 +1,4 @@
+using OmniFusion.Models.Mistral;
 using OmniFusion.Models.Omni;
 using OmniFusion.Tensors;
 using OmniFusion.Text;
@@ -6,9 +7,10 @@ using OmniFusion.Training.Examples;
 namespace OmniFusion.Training;
 
 /// <summary>
-/// Reads states that stand for audio and images as if a language model had written there: the words that are said, by CTC, and the names of what
-/// is seen, from the mean of an image's states. Makes the decoder's last states tell what a fusion will want to know, and a prefix resemble the
-/// text that the translator has learnt to read; and is a short way for the gradient, which else comes through all of a decoder.
+/// Reads states that stand for audio and images as if a language model had written there: the words that are said, by CTC, and the names of
+/// what is seen, in brackets, as a translator that only reads is told them (<see cref="TextPairs.Told(string)"/>), spread over the image's rows.
+/// Makes the decoder's last states tell what a fusion will want to know, and a prefix resemble the text that the translator has learnt to
+/// read; and is a short way for the gradient, which else comes through all of a decoder.
 /// </summary>
 /// <param name="tokenizer">Of the language model.</param>
 /// <param name="blank">A token that nobody says: the blank of CTC.</param>
@@ -49,12 +51,19 @@ internal sealed class StateReader(Tokenizer tokenizer, int blank, Func<Compute, 
         int[] known = [.. Enumerable.Range(0, batch.Length).Where(i => batch[i].Seen is not null)];
         if (known.Length == 0)
             return null;
-        Tensor means = Means(c, states, [.. known.Select(i => rows[i])]);
-        // Every token of the names is to be found in the one mean.
-        (int Row, int Token)[] wanted = [.. known.SelectMany((i, row) => Tokens(batch[i].Seen!).Select(token => (row, token)))];
-        Tensor loss = c.CrossEntropy(scores(c, c.Gather(means, wanted.Select(item => item.Row).ToArray())), wanted.Select(item => item.Token).ToArray());
+        // The tokens are spread evenly over the rows: a picture has no order of its own that CTC would have to find.
+        int[] labels = [.. known.SelectMany(i => TextPairs.Spread(Tokens(TextPairs.Told(batch[i].Seen!)), rows[i].Length))];
+        Tensor loss = c.CrossEntropy(scores(c, c.Gather(states, known.SelectMany(i => rows[i]).ToArray())), labels);
         report.TallyLoss("seen", loss);
         return loss;
+    }
+
+    /// <summary>What states of a prefix say to a translator, by its output matrix: scores of all tokens, whatever the length of a state.</summary>
+    internal static Tensor Scores(Compute c, MistralModel translator, Tensor states)
+    {
+        Tensor unit = c.Rent(new Shape(states.Columns));
+        unit.Span.Fill(1);
+        return translator.Logits(c, c.RmsNorm(states, unit, 1e-5f));
     }
 
     /// <summary>The mean state of each picture; all pictures of a book are of one size.</summary>

@@ -20,9 +20,10 @@ internal sealed class TextPairs
         }
         if (data is { Ambiguity: { Told: > 0 } ambiguity, Pictures: { } pictures })
         {
-            Pair[] told = [.. Told(AmbiguityCorpus.Read(ambiguity.Corpus), pictures.Pictograms, data.Targets.Keys, tokenizer)];
+            AmbiguityCorpus corpus = AmbiguityCorpus.Read(ambiguity.Corpus);
+            using PictogramPack pack = PictogramPack.Open(pictures.Pictograms);
             for (int time = 0; time < ambiguity.Told; time++)
-                pairs.AddRange(told);
+                pairs.AddRange(Told(corpus, pack, data.Targets.Keys, tokenizer, (Form)(time % 3)));
         }
         Items = pairs;
     }
@@ -69,23 +70,48 @@ internal sealed class TextPairs
     }
 
     /// <summary>A sentence with the name of what is seen beside it, for a translator that reads only.</summary>
-    internal static string Told(string name, string sentence) => $"({name}) {sentence}";
+    internal static string Told(string name, string sentence) => $"{Told(name)} {sentence}";
+
+    /// <summary>What is seen, for somebody who reads only.</summary>
+    internal static string Told(string names) => $"({names})";
+
+    /// <summary>The tokens of a text that stands where an image stands, each as often as the next.</summary>
+    internal static IEnumerable<int> Spread(int[] tokens, int rows) => Enumerable.Range(0, rows).Select(row => tokens[row * tokens.Length / rows]);
 
     // Ambiguous sentences with every picture that decides.
-    private static IEnumerable<Pair> Told(AmbiguityCorpus corpus, string pictograms, IEnumerable<string> languages, Tokenizer tokenizer)
+    private static IEnumerable<Pair> Told(
+        AmbiguityCorpus corpus, PictogramPack pack, IEnumerable<string> languages, Tokenizer tokenizer, Form form) =>
+        from sentence in corpus.Sentences
+        where sentence.Split == "train"
+        from reading in new[] { 0, 1 }
+        from picture in sentence.Word.Pictures[reading]
+        from language in languages
+        select new Pair(
+            Prompt(tokenizer, form, pack.Find(picture, pack.Makers[0])!.Info.Name, sentence.English, language),
+            Target(tokenizer, sentence.Translations[language][reading]));
+
+    // What a fusion makes of an image, and of speech, comes to resemble the words for it: here it is those words.
+    private static int[] Prompt(Tokenizer tokenizer, Form form, string name, string sentence, string language)
     {
-        using PictogramPack pack = PictogramPack.Open(pictograms);
+        if (form == Form.Text)
+            return Prompt(tokenizer, Told(name, sentence), language);
+        bool spoken = form == Form.SpeechAndImage;
+        string tower = PromptStyle.Compact.Tower(
+            new PromptInput { Image = true, Audio = spoken, Text = spoken ? null : sentence }, Languages.Find(language));
         return
         [
-            .. from sentence in corpus.Sentences
-               where sentence.Split == "train"
-               from reading in new[] { 0, 1 }
-               from picture in sentence.Word.Pictures[reading]
-               from language in languages
-               select new Pair(
-                   Prompt(tokenizer, Told(pack.Find(picture, pack.Makers[0])!.Info.Name, sentence.English), language),
-                   Target(tokenizer, sentence.Translations[language][reading])),
+            .. Spread(tokenizer.Encode(Told(name), addSpecialTokens: false), PictureBook.Tokens),
+            .. spoken ? tokenizer.Encode(sentence, addSpecialTokens: false) : [],
+            .. tokenizer.Encode(tower, addSpecialTokens: false),
         ];
+    }
+
+    // How somebody who reads only is told what is seen.
+    private enum Form
+    {
+        Text,
+        TextAndImage,
+        SpeechAndImage,
     }
 
     internal sealed record Pair(int[] Prompt, int[] Target);

@@ -45,8 +45,12 @@ public sealed class Trainer
         _task = task;
         _workFolder = workFolder;
         _compute = new Compute(recipe.Threads == 0 ? null : new CpuKernels(recipe.Threads));
-        _optimizer = new Optimizer(_compute.Kernels, task.Parameters);
-        _watch = new GradientWatch(_compute, task.Parameters);
+        ILookup<bool, KeyValuePair<string, Tensor>> parameters = task.Parameters.ToLookup(item => RateFactor(item.Key) > 0);
+        foreach ((_, Tensor constant) in parameters[false])
+            constant.Freeze();
+        Dictionary<string, Tensor> trained = parameters[true].ToDictionary(item => item.Key, item => item.Value);
+        _optimizer = new Optimizer(_compute.Kernels, trained);
+        _watch = new GradientWatch(_compute, trained);
         AtomicFile.MakeFolder(workFolder);
     }
 

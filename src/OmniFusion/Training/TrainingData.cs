@@ -45,7 +45,7 @@ internal sealed class TrainingData
     internal Mixture ForRecognizer(double maxSeconds, bool picturesOnly)
     {
         if (picturesOnly)
-            return Mix(_pictures is null ? [] : [(new Scenes(_pictures, _recipe.Data.Pictures!.Scenes, _recipe.Seed, single: true), 1)]);
+            return ForScenes();
         List<(ExampleSource, int)> sources = [.. Spoken(maxSeconds, [.. _spoken.Select(_ => NoTranslations)])];
         if (_pictures is not null)
         {
@@ -56,6 +56,10 @@ internal sealed class TrainingData
         }
         return Mix(sources);
     }
+
+    /// <summary>Scenes to name, each of one thing.</summary>
+    internal Mixture ForScenes() =>
+        Mix(_pictures is null ? [] : [(new Scenes(_pictures, _recipe.Data.Pictures!.Scenes, _recipe.Seed, single: true), 1)]);
 
     /// <summary>What the fused model learns to translate.</summary>
     internal Mixture ForFusion()

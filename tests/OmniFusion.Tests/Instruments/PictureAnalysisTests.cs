@@ -20,6 +20,8 @@ public sealed class PictureAnalysisTests : IDisposable
         Assert.Equal((2, "new"), (report.Pictures, report.Maker));
         Assert.Equal(["state 0", "state 1", "state 2", "state 3", "state 4", "prefix"], report.Stages.Select(stage => stage.Stage));
         Assert.Equal(1, report.Stages[0].Accuracy);
+        // Of two names that a model never learnt, one is said of both drawings; nobody knows which.
+        Assert.Equal((0.5, 0.5), (report.Named, report.NamedApart));
         Assert.All(report.Stages, stage => Assert.True(stage is { Common: > 0, Telling: > 0 }));
         Assert.Equal(Enumerable.Range(1, PictureAnalysis.Pictures(Corpus(), ["old"])), looked);
         // Drawings that look like those of the other reading are taken for them.

@@ -83,12 +83,19 @@ public sealed class TrainerTests(TinyTraining tiny) : IClassFixture<TinyTraining
         tiny.MakeParts();
         Recipe recipe = tiny.Recipe("translator", "told", $"start: {tiny["translator"]}\nsteps: 2", pictures: true);
         int untold = Pairs().Length;
-        recipe.Data.Ambiguity!.Told = 2;
+        recipe.Data.Ambiguity!.Told = 3;
         string[] told = Pairs();
-        // Four sentences for training in two readings, each with one picture, in one language, twice.
-        Assert.Equal(untold + 16, told.Length);
-        Assert.Equal(2, told.Count(pair => pair.StartsWith("(bat) the plays bat here 2", StringComparison.Ordinal) && pair.EndsWith("Tier 2", StringComparison.Ordinal)));
-        Assert.Equal(2, told.Count(pair => pair.StartsWith("(waving hand) the plays bat here 2", StringComparison.Ordinal) && pair.EndsWith("Hand 2", StringComparison.Ordinal)));
+        // Four sentences for training in two readings, each with one picture, in one language, three times.
+        Assert.Equal(untold + 24, told.Length);
+        // Once as a text, once where a fusion's prefix has the image, once where it has image and speech.
+        Assert.Single(told, pair => Holds(pair, "(bat) the plays bat here 2", "Tier 2"));
+        Assert.Single(told, pair => Holds(pair, "(waving hand) the plays bat here 2", "Hand 2"));
+        string[] prefixed = [.. told.Where(pair => pair.StartsWith("((", StringComparison.Ordinal) && pair.EndsWith("Tier 2", StringComparison.Ordinal))];
+        Assert.Equal(2, prefixed.Length);
+        Assert.All(prefixed, pair => Assert.Contains("the plays bat here 2", pair, StringComparison.Ordinal));
+
+        static bool Holds(string pair, string start, string end) =>
+            pair.StartsWith(start, StringComparison.Ordinal) && pair.EndsWith(end, StringComparison.Ordinal);
 
         string[] Pairs()
         {
@@ -123,16 +130,33 @@ public sealed class TrainerTests(TinyTraining tiny) : IClassFixture<TinyTraining
             $"mmfm: {seeing.Output}\nprefix_weight: 0.5\nprefix_steps: 2\ntext_every: 0\nsteps: 14", pictures: true));
         foreach (string name in new[] { "said", "seen" })
             AssertFalls([.. log.Where(line => line.ContainsKey(name + "_loss"))], name + "_loss");
-        // At first it is only read.
+        // At first there are only scenes, and they are only read.
         Assert.All(log[..2], line =>
         {
-            Assert.Equal(Part(line, "said") + Part(line, "seen"), line["loss"]!.GetValue<double>(), 1e-3);
+            Assert.Equal(Part(line, "seen"), line["loss"]!.GetValue<double>(), 1e-3);
             Assert.False(line.ContainsKey("fused_loss"));
+            Assert.False(line.ContainsKey("speech"));
         });
         Assert.All(log[2..14], line => Assert.Equal(
             line["loss"]!.GetValue<double>(),
             line["fused_loss"]!.GetValue<double>() + 0.5 * (Part(line, "said") + Part(line, "seen")),
             1e-3));
+    }
+
+    [Fact]
+    public void OfTheThinkerOnlyTheEyesLearnWithAFusion()
+    {
+        tiny.MakeParts();
+        Recipe seeing = tiny.Recipe("recognizer", "seeing-pupil", $"start: {tiny["omni"]}\nsteps: 2", pictures: true);
+        tiny.Train(seeing);
+        Recipe recipe = tiny.Recipe("fusion", "eyed", $"mmfm: {seeing.Output}\neyes: true\ntext_every: 0\nsteps: 4", pictures: true);
+        tiny.Train(recipe);
+        Checkpoint before = Checkpoint.Open(seeing.Output), after = Checkpoint.Open(Path.Combine(recipe.Output, "omni"));
+        Assert.Equal(before.Keys.Order(), after.Keys.Order());
+        string[] changed = [.. before.Keys.Where(key =>
+            !before.Find(key)!.ToF32().Span.SequenceEqual(after.Find(key)!.ToF32().Span))];
+        Assert.NotEmpty(changed);
+        Assert.All(changed, key => Assert.StartsWith("thinker.visual.", key, StringComparison.Ordinal));
     }
 
     [Fact]

@@ -66,7 +66,7 @@ internal sealed class PictogramPackage
             if (_ending == ".png")
                 return File.ReadAllBytes(path);
             using FileStream file = File.OpenRead(path);
-            return ImageFfmpeg.ToPng(default, file, path, CancellationToken.None, side: Pictogram.Side);
+            return ImageFfmpeg.ToPng(default, file, path, CancellationToken.None, side: Pictogram.Side, svg: _ending == ".svg" ? file.Length : null);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
