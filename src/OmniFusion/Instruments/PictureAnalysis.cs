@@ -49,7 +49,8 @@ public sealed class PictureAnalysis(OmniFusionModel model)
         double[][][] drawn = Stages(codes, code => [composer.ComposeFixed([Drawing(code, maker)])]);
         int[] layers = [.. Enumerable.Range(0, model.Parts.Thinker.Layers + 1)];
         string[] names = [.. codes.Select(code => Drawing(code, maker).Info.Name)];
-        double[][] said = [.. codes.Select(code => Named(composer.ComposeFixed([Drawing(code, maker)]), names))];
+        int[][] tokens = [.. names.Select(name => model.TranslatorTokenizer.Encode(TextPairs.Told(name), addSpecialTokens: false))];
+        double[][] said = [.. codes.Select(code => Named(composer.ComposeFixed([Drawing(code, maker)]), tokens))];
         return new PictureReport(codes.Length, known, maker,
             said.Index().Count(item => names[Array.IndexOf(item.Item, item.Item.Max())] == names[item.Index]) / (double)codes.Length,
             Decided(corpus, codes, (code, other) => said[code][other]),
@@ -89,43 +90,35 @@ public sealed class PictureAnalysis(OmniFusionModel model)
     }
 
     // Mean log-probability of each name's tokens in the rows of the prefix where the image stands.
-    private double[] Named(RgbImage image, string[] names)
+    private double[] Named(RgbImage image, int[][] names)
     {
-        ThinkerInput input = Read(image);
-        _compute.Arena.Reset();
-        FusedTranslator parts = model.Parts;
-        ThinkerBatch batch = parts.Thinker.Prepare([input]);
-        FusedPrefix prefix = parts.Encode(_compute, parts.Thinker.Forward(_compute, [input], batch, cache: null, [.. parts.Layers]), batch);
-        int[] rows = RowsOf(batch);
-        Tensor scores = _compute.Softmax(StateReader.Scores(_compute, parts.Translator, _compute.Gather(prefix.States, rows)));
+        (Tensor[] stages, int[] rows) = Perceive(image);
+        Tensor scores = _compute.Softmax(StateReader.Scores(_compute, model.Parts.Translator, _compute.Gather(stages[^1], rows)));
         return
         [
-            .. names.Select(name => TextPairs.Spread(
-                model.TranslatorTokenizer.Encode(TextPairs.Told(name), addSpecialTokens: false), rows.Length)
+            .. names.Select(name => TextPairs.Spread(name, rows.Length)
                 .Index().Average(item => Math.Log(Math.Max(scores.Row(item.Index)[item.Item], 1e-9f)))),
         ];
-    }
-
-    private static int[] RowsOf(ThinkerBatch batch) => [.. Enumerable.Range(0, batch.Ids.Length).Where(row => batch.ImageRows[row] >= 0)];
-
-    private ThinkerInput Read(RgbImage image)
-    {
-        TranslationRequest request = new() { Picture = image, TargetLanguage = model.Bundle.Languages[0] };
-        return model.Reader.Read(request, imageSize: null, newTokens: 0, CancellationToken.None).Input!;
     }
 
     // The mean over an image's tokens of each hidden state, and of the prefix.
     private double[][] Look(RgbImage image)
     {
-        ThinkerInput input = Read(image);
+        (Tensor[] stages, int[] rows) = Perceive(image);
+        return [.. stages.Select(state => Mean([.. rows.Select(row => Array.ConvertAll(state.Row(row).ToArray(), value => (double)value))]))];
+    }
+
+    // Each hidden state, then the prefix, and the rows of them where the image stands.
+    private (Tensor[] Stages, int[] Rows) Perceive(RgbImage image)
+    {
+        TranslationRequest request = new() { Picture = image, TargetLanguage = model.Bundle.Languages[0] };
+        ThinkerInput input = model.Reader.Read(request, imageSize: null, newTokens: 0, CancellationToken.None).Input!;
         FusedTranslator parts = model.Parts;
         _compute.Arena.Reset();
         ThinkerBatch batch = parts.Thinker.Prepare([input]);
         Tensor[] states = parts.Thinker.Forward(_compute, [input], batch, cache: null, [.. Enumerable.Range(0, parts.Thinker.Layers + 1)]);
         FusedPrefix prefix = parts.Encode(_compute, [.. parts.Layers.Select(layer => states[layer])], batch);
-        int[] rows = RowsOf(batch);
-        return [.. states.Append(prefix.States).Select(state =>
-            Mean([.. rows.Select(row => Array.ConvertAll(state.Row(row).ToArray(), value => (double)value))]))];
+        return ([.. states, prefix.States], [.. Enumerable.Range(0, batch.Ids.Length).Where(row => batch.ImageRows[row] >= 0)]);
     }
 
     private static PictureStage Measure(string name, AmbiguityCorpus corpus, string[] codes, double[][] learnt, double[][] seen)

@@ -30,11 +30,10 @@ public static class PictogramPackBuilder
         ArgumentNullException.ThrowIfNull(makers);
         if (makers.Count == 0)
             throw new OmniFusionException("Pictograms need at least one maker.");
-        Dictionary<string, PictogramPackage> packages = [];
-        foreach (string maker in makers.Concat(makers.Where(PictogramPackage.IsListed).Select(PictogramPackage.NameOf)).Distinct())
-            packages[maker] = PictogramPackage.Open(nodeModules, maker);
         string[] listed = [.. makers.Where(PictogramPackage.IsListed).Select(PictogramPackage.NameOf).Distinct()];
-        if (listed.Length == 0 || !PictogramPackage.IsListed(makers[0]))
+        Dictionary<string, PictogramPackage> packages = makers.Concat(listed).Distinct()
+            .ToDictionary(maker => maker, maker => PictogramPackage.Open(nodeModules, maker));
+        if (!PictogramPackage.IsListed(makers[0]))
             throw new OmniFusionException($"What is drawn is told by the list of the first maker, and {makers[0]} has none.");
         PictogramInfo[] infos = ReadInfos(Path.Combine(nodeModules, $"emoji-datasource-{makers[0]}", "emoji.json"), listed);
         // In the order of the pack, but several at once: what is no PNG takes an ffmpeg each.
