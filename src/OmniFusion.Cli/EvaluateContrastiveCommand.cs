@@ -28,6 +28,7 @@ internal static class EvaluateContrastiveCommand
             HelpName = "DIR",
         };
         Option<bool> speech = new("--speech") { Description = "Recordings of audio.order instead of the written sentences" };
+        Option<bool> thought = new("--chain-of-thought") { Description = "With --speech: the translator also reads what the thinker hears" };
         Option<bool> noImage = new("--no-image")
         {
             Description = "Control: no picture; a written sentence then goes to the translator alone",
@@ -41,7 +42,7 @@ internal static class EvaluateContrastiveCommand
         Command command = new(
             "contrastive", "Which of two translations of an ambiguous sentence a model finds more probable, given a picture.")
         {
-            folder, to, images, recordings, speech, noImage, mismatched, limit, batchSize, bootstrap.Resamples, bootstrap.Seed,
+            folder, to, images, recordings, speech, thought, noImage, mismatched, limit, batchSize, bootstrap.Resamples, bootstrap.Seed,
         };
         model.AddTo(command);
         command.Options.Add(json);
@@ -49,13 +50,16 @@ internal static class EvaluateContrastiveCommand
             async () =>
             {
                 string language = LanguageOption.Code(arguments.GetValue(to)) ?? throw new UsageException("--to LANG is missing.");
+                bool thinks = arguments.GetValue(thought);
+                if (thinks && !arguments.GetValue(speech))
+                    throw new UsageException("--chain-of-thought goes with --speech.");
                 ContrastiveCondition condition = new(
                     arguments.GetValue(speech), ImageOf(arguments.GetValue(noImage), arguments.GetValue(mismatched)));
                 ContrastiveSet set = ContrastiveSet.Read(arguments.GetValue(folder)!, language, arguments.GetValue(images),
                     arguments.GetValue(recordings), arguments.GetValue(limit));
                 BootstrapOptions draw = BootstrapOptions.Read(arguments, bootstrap);
                 OmniFusionModel loaded = model.Load(arguments);
-                TranslationOptions options = new() { BatchSize = arguments.GetValue(batchSize) ?? DefaultBatch };
+                TranslationOptions options = new() { BatchSize = arguments.GetValue(batchSize) ?? DefaultBatch, ChainOfThought = thinks };
                 ContrastiveScores? scores = null;
                 await BatchProgress.Run("Scoring", set.Items.Count, async progress => scores = ContrastiveEvaluation.Score(
                     set,
@@ -65,7 +69,7 @@ internal static class EvaluateContrastiveCommand
                     draw.Seed));
                 ContrastiveReport report = ContrastiveReport.Of(scores!, draw, EvaluationSignature.Of(
                     ("set", ContrastiveReport.SetName(set)), ("n", scores!.Items), ("lang", language),
-                    ("input", ContrastiveReport.InputName(condition)), ("norm", "token"), ("bs", draw.Resamples), ("seed", draw.Seed),
+                    ("input", ContrastiveReport.InputName(condition) + (thinks ? "+thought" : "")), ("norm", "token"), ("bs", draw.Resamples), ("seed", draw.Seed),
                     ("model", $"{model.Name(arguments)}@{EvaluationSignature.Digest(loaded)}")));
                 Console.Out.WriteLine(arguments.GetValue(json) ? JsonOutput.Line(report) : report.Show());
                 return 0;

@@ -30,7 +30,7 @@ internal static class EvaluateSpeechCommand
         SearchOptions search = new(DefaultBatch);
         Command command = new("speech",
             "Word error rate of the recogniser, and BLEU of the translator on the true text, of the cascade of both, "
-            + "and of the fused model.");
+            + "and of the fused model, without and with chain of thought.");
         sets.AddTo(command);
         foreach (Option option in new Option[] { to, output, bootstrap.Resamples, bootstrap.Seed })
             command.Options.Add(option);

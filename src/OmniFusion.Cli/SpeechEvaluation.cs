@@ -4,7 +4,7 @@ using OmniFusion.Models;
 
 namespace OmniFusion.Cli;
 
-/// <summary>Runs a model over spoken sentences in the four ways that can be compared.</summary>
+/// <summary>Runs a model over spoken sentences in the five ways that can be compared.</summary>
 internal static class SpeechEvaluation
 {
     /// <summary>Computes the results that are missing.</summary>
@@ -36,10 +36,13 @@ internal static class SpeechEvaluation
                 heard ??= [.. stages.Select(stage => new TimedText(stage.Transcript!, stage.Seconds.Load + stage.Seconds.Encode))];
                 TimedText[] cascade =
                     [.. stages.Zip(heard, (stage, said) => new TimedText(stage.Text, said.Seconds + stage.Seconds.Decode))];
-                TimedText[] fused = await Timed(() => Translate(model,
-                    [.. speech.Zip(batch, (request, item) => images.Beside(request, item) with { TargetLanguage = language })],
-                    options, cancellation));
-                translations[language] = [.. batch.Select((_, i) => new SpeechTranslations(text[i], cascade[i], fused[i]))];
+                TranslationRequest[] seen =
+                    [.. speech.Zip(batch, (request, item) => images.Beside(request, item) with { TargetLanguage = language })];
+                TimedText[] fused = await Timed(() => Translate(model, seen, options, cancellation));
+                TimedText[] thought = await Timed(() => Translate(model,
+                    [.. seen.Zip(heard, (request, said) => request with { Transcript = said.Text })], options, cancellation));
+                thought = [.. thought.Zip(heard, (one, said) => one with { Seconds = said.Seconds + one.Seconds })];
+                translations[language] = [.. batch.Select((_, i) => new SpeechTranslations(text[i], cascade[i], fused[i], thought[i]))];
             }
             results.Add([.. batch.Select((item, i) => new SpeechResult(
                 item, heard![i], set.Languages.ToDictionary(language => language, language => translations[language][i])))]);
@@ -101,11 +104,13 @@ internal static class SpeechEvaluation
             },
         };
         TimedText[] text = Of(item => item.Text), cascade = Of(item => item.Cascade), fused = Of(item => item.Fused);
-        PairedBootstrap? pair = draw.Compare(Statistics(cascade), Statistics(fused));
+        TimedText[] thought = Of(item => item.ChainOfThought);
+        SegmentStatistics baseline = Statistics(cascade);
         return new LanguageScores(
-            language, Bleu(text), Bleu(cascade), Bleu(fused), ChrF.Corpus(Texts(fused), expected).Score, pair?.PValue)
+            language, Bleu(text), Bleu(cascade), Bleu(fused), Bleu(thought), ChrF.Corpus(Texts(fused), expected).Score,
+            draw.Compare(baseline, Statistics(fused))?.PValue, draw.Compare(baseline, Statistics(thought))?.PValue)
         {
-            Terms = set.HasTerms ? new TermScores(Terms(text), Terms(cascade), Terms(fused)) : null,
+            Terms = set.HasTerms ? new TermScores(Terms(text), Terms(cascade), Terms(fused), Terms(thought)) : null,
         };
 
         double Terms(TimedText[] texts) => 100 * TermAccuracy.Compute(Texts(texts), TermsOf(set));

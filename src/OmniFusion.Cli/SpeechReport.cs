@@ -19,17 +19,19 @@ internal sealed record VoiceScore(string Voice, int Items, double Wer);
 /// <param name="Text">BLEU of the translator on what was really said.</param>
 /// <param name="Cascade">BLEU of the translator on what the thinker wrote; its seconds are those of both.</param>
 /// <param name="Fused">BLEU of the whole system on the speech.</param>
+/// <param name="ChainOfThought">BLEU of the whole system on the speech and what the thinker wrote; its seconds are those of both.</param>
 /// <param name="FusedChrF">chrF of the whole system.</param>
 /// <param name="PValue">How probable a difference of fused and cascade as large is if both are equally good.</param>
-internal sealed record LanguageScores(
-    string Language, SpeechScore Text, SpeechScore Cascade, SpeechScore Fused, double FusedChrF, double? PValue)
+/// <param name="ChainOfThoughtPValue">The same of chain of thought and cascade.</param>
+internal sealed record LanguageScores(string Language, SpeechScore Text, SpeechScore Cascade, SpeechScore Fused, SpeechScore ChainOfThought,
+    double FusedChrF, double? PValue, double? ChainOfThoughtPValue)
 {
     /// <summary>How often terms come out as written; null where the set has none.</summary>
     public TermScores? Terms { get; init; }
 }
 
 /// <summary>Share of terms that come out as they are written, in percent.</summary>
-internal sealed record TermScores(double Text, double Cascade, double Fused);
+internal sealed record TermScores(double Text, double Cascade, double Fused, double ChainOfThought);
 
 /// <summary>The tables of a model card.</summary>
 /// <param name="Items">Number of recordings.</param>
@@ -55,15 +57,18 @@ internal sealed record SpeechReport(
                     Row("text", language.Language, language.Text),
                     Row("cascade", language.Language, language.Cascade),
                     Row("fused", language.Language, language.Fused),
+                    Row("chain of thought", language.Language, language.ChainOfThought),
                 ]),
             ],
             1, 2, 6),
-        .. Languages.Select(language => Invariant(
-            $"fused, {language.Language}: {language.Fused.Value - language.Cascade.Value:+0.00;-0.00} BLEU against the cascade")
-            + (language.PValue is { } p ? Invariant($" (p = {p:0.0000})") : "") + Invariant($", chrF {language.FusedChrF:0.00}")),
+        .. Languages.SelectMany(language => (string[])
+        [
+            Against("fused", language, language.Fused, language.PValue) + Invariant($", chrF {language.FusedChrF:0.00}"),
+            Against("chain of thought", language, language.ChainOfThought, language.ChainOfThoughtPValue),
+        ]),
         .. Languages.Where(language => language.Terms is not null).Select(language => Invariant(
-            $"terms, {language.Language}: as written in {language.Terms!.Fused:0.0} % fused, {language.Terms.Cascade:0.0} % cascade, ")
-            + Invariant($"{language.Terms.Text:0.0} % text; {Terms:0.0} % of the transcripts")),
+            $"terms, {language.Language}: as written in {language.Terms!.Fused:0.0} % fused, {language.Terms.ChainOfThought:0.0} % chain of thought, ")
+            + Invariant($"{language.Terms.Cascade:0.0} % cascade, {language.Terms.Text:0.0} % text; {Terms:0.0} % of the transcripts")),
         .. Voices.Count < 2 ? [] : TextTable.Lines(
             [
                 ["voice", "items", "WER"],
@@ -71,6 +76,10 @@ internal sealed record SpeechReport(
             ]),
         Signature,
     ]);
+
+    private static string Against(string system, LanguageScores language, SpeechScore score, double? pValue) =>
+        Invariant($"{system}, {language.Language}: {score.Value - language.Cascade.Value:+0.00;-0.00} BLEU against the cascade")
+        + (pValue is { } p ? Invariant($" (p = {p:0.0000})") : "");
 
     private static string[] Row(string system, string language, SpeechScore score) =>
     [

@@ -12,7 +12,8 @@ internal sealed record TimedText(string Text, double Seconds);
 /// <param name="Text">By the translator, of what was really said.</param>
 /// <param name="Cascade">By the translator, of what the recogniser wrote; with its time.</param>
 /// <param name="Fused">By the whole system, of the speech.</param>
-internal sealed record SpeechTranslations(TimedText Text, TimedText Cascade, TimedText Fused);
+/// <param name="ChainOfThought">By the whole system, of the speech and what the recogniser wrote; with its time.</param>
+internal sealed record SpeechTranslations(TimedText Text, TimedText Cascade, TimedText Fused, TimedText ChainOfThought);
 
 /// <summary>What the systems wrote about an item.</summary>
 /// <param name="Item">Its place in the set.</param>
@@ -132,7 +133,7 @@ internal sealed class SpeechResults : IDisposable
                 SpeechResult? result = JsonSerializer.Deserialize<SpeechResult>(line, s_json);
                 if (result is not { Item: >= 0, Recognizer.Text: not null, Translations: not null }
                     || !languages.All(language => result.Translations.TryGetValue(language, out SpeechTranslations? texts)
-                        && texts is { Text.Text: not null, Cascade.Text: not null, Fused.Text: not null }))
+                        && texts is { Text.Text: not null, Cascade.Text: not null, Fused.Text: not null, ChainOfThought.Text: not null }))
                     throw new OmniFusionException($"{_file.Name}, line {number}: it lacks something.");
                 _results[result.Item] = result;
             }

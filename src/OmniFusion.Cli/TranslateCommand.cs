@@ -32,12 +32,16 @@ internal static class TranslateCommand
             HelpName = "FILE.jsonl",
         };
         Option<bool> cascade = new("--cascade") { Description = "Transcribe first and translate the transcript, instead of the fused model" };
+        Option<bool> thought = new("--chain-of-thought")
+        {
+            Description = "The thinker first writes what it hears, and the translator reads that too: slower, and usually better",
+        };
         Option<bool> json = new("--json") { Description = "Print one JSON object a line" };
         ModelOptions model = new();
         SearchOptions search = new(defaultBatch: 1);
         Command command = new("translate", "Translates speech, speech with an image, an image, or text.")
         {
-            audio, to, image, text, transcript, batch, cascade,
+            audio, to, image, text, transcript, batch, cascade, thought,
         };
         model.AddTo(command);
         search.AddTo(command);
@@ -50,10 +54,12 @@ internal static class TranslateCommand
                     arguments.GetValue(transcript), arguments.GetValue(to));
                 string? batchFile = arguments.GetValue(batch);
                 TranslateItem[] items = batchFile is null ? inputs.Items() : inputs.Batch(batchFile);
-                TranslationOptions options = search.Read(arguments);
-                bool inStages = arguments.GetValue(cascade);
-                if (inStages && batchFile is null && (arguments.GetValue(audio) ?? []).Length == 0)
-                    throw new UsageException("--cascade translates speech: give AUDIO.");
+                (bool inStages, bool thinks) = (arguments.GetValue(cascade), arguments.GetValue(thought));
+                if (inStages && thinks)
+                    throw new UsageException("--cascade and --chain-of-thought are two ways: give one of them.");
+                if ((inStages || thinks) && batchFile is null && (arguments.GetValue(audio) ?? []).Length == 0)
+                    throw new UsageException($"{(inStages ? "--cascade" : "--chain-of-thought")} translates speech: give AUDIO.");
+                TranslationOptions options = search.Read(arguments) with { ChainOfThought = thinks };
                 Translator translator = new(model.Load(arguments), inStages, options);
                 return items.Length == 1 && batchFile is null
                     ? TranslateOne(translator, items[0], arguments.GetValue(json), cancellation)

@@ -30,7 +30,7 @@ internal sealed record TranslateItem(string? Audio, string? Image, string? Text,
         // JSON has no word for what is not a number.
         Score = translation.Score is { } score && float.IsFinite(score) ? translation.Score : null,
         Seconds = new { translation.Seconds.Load, translation.Seconds.Encode, translation.Seconds.Decode },
-        // Of a cascade; otherwise nobody wrote one.
+        // Of a cascade or a chain of thought; otherwise nobody wrote one.
         translation.Transcript,
     });
 

@@ -51,6 +51,12 @@ public sealed class EvaluateContrastiveTests : IDisposable
         JsonElement spoken = await Evaluate("--speech", "--no-image", "--recordings", Media);
         Assert.Equal(50, Accuracy(spoken), 1e-9);
         Assert.Contains("input:speech|", spoken.GetProperty("signature").GetString());
+        JsonElement thought = await Evaluate("--speech", "--no-image", "--recordings", Media, "--chain-of-thought");
+        Assert.Contains("input:speech+thought|", thought.GetProperty("signature").GetString());
+        Assert.Equal(50, Accuracy(thought), 1e-9);
+        JsonElement seen = await Evaluate("--speech", "--images", Media, "--recordings", Media);
+        JsonElement told = await Evaluate("--speech", "--images", Media, "--recordings", Media, "--chain-of-thought");
+        Assert.NotEqual(seen.GetProperty("margin").GetDouble(), told.GetProperty("margin").GetDouble(), 1e-9);
     }
 
     [Fact]
@@ -68,6 +74,7 @@ public sealed class EvaluateContrastiveTests : IDisposable
     [Theory]
     [InlineData(2, "--no-image", "--mismatched", "--to", "de")]
     [InlineData(2, "--no-image")]
+    [InlineData(2, "--to", "de", "--chain-of-thought")]
     [InlineData(2, "--to", "xx")]
     [InlineData(1, "--to", "fr", "correct.fr")]
     [InlineData(1, "--to", "de", "gray.png")]

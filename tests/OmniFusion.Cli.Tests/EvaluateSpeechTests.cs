@@ -69,7 +69,7 @@ public sealed class EvaluateSpeechTests : IDisposable
         JsonElement ofPack = await Evaluate(files);
         JsonElement ofManifest = await Evaluate(Manifest((audio, said[0], expected[0]), (audio, said[2], expected[2])));
         Assert.Equal(2, ofPack.GetProperty("items").GetInt32());
-        foreach (string system in new[] { "recognizer", "text", "cascade", "fused" })
+        foreach (string system in new[] { "recognizer", "text", "cascade", "fused", "chainOfThought" })
             Assert.Equal(Value(ofManifest, system), Value(ofPack, system), 1e-6);
         JsonElement voice = Assert.Single(ofPack.GetProperty("voices").EnumerateArray().ToArray());
         Assert.Equal(("test", Value(ofPack, "recognizer")), (voice.GetProperty("voice").GetString(), voice.GetProperty("wer").GetDouble()));
@@ -127,7 +127,7 @@ public sealed class EvaluateSpeechTests : IDisposable
     {
         Outcome outcome = await CommandLine.Run(
             "evaluate", "speech", Manifest((TinyBundle.Media("bat.wav"), "a", "b")), "--to", "de", "--model", _bundle.Folder);
-        Assert.Equal(["items", "system", "recogniser", "text", "cascade", "fused", "fused,"],
+        Assert.Equal(["items", "system", "recogniser", "text", "cascade", "fused", "chain", "fused,", "chain"],
             outcome.Lines[..^1].Select(line => line.Split(' ')[0]));
         Assert.StartsWith("set:set.jsonl@", outcome.Lines[^1]);
     }
@@ -197,6 +197,40 @@ public sealed class EvaluateSpeechTests : IDisposable
             (written["recognizer"]!["text"]!.GetValue<string>(), cascade["text"]!.GetValue<string>()));
         // Its time is that of both stages.
         Assert.True(cascade["seconds"]!.GetValue<double>() > written["recognizer"]!["seconds"]!.GetValue<double>());
+    }
+
+    [Fact]
+    public async Task AChainOfThoughtReadsWhatTheThinkerHears()
+    {
+        string audio = TinyBundle.Media("bat.wav"), folder = _bundle["out"];
+        await Evaluate([Manifest((audio, "A bat.", "b")), "--output", folder]);
+        JsonNode written = JsonNode.Parse(File.ReadAllLines(Path.Combine(folder, "items.jsonl"))[0])!;
+        JsonNode thought = written["translations"]!["de"]!["chainOfThought"]!;
+        string heard = written["recognizer"]!["text"]!.GetValue<string>();
+        JsonElement alone = (await _bundle.Translate(audio, "--to", "de", "--chain-of-thought", "--json")).Json[0];
+        Assert.Equal((heard, thought["text"]!.GetValue<string>()),
+            (alone.GetProperty("transcript").GetString(), alone.GetProperty("translation").GetString()));
+        // As if it had been given; and a transcript that is given is not written again.
+        JsonElement given = (await _bundle.Translate(audio, "--to", "de", "--transcript", heard, "--json")).Json[0];
+        Assert.Equal(given.GetProperty("ids").ToString(), alone.GetProperty("ids").ToString());
+        JsonElement other =
+            (await _bundle.Translate(audio, "--to", "de", "--transcript", "A bat.", "--chain-of-thought", "--json")).Json[0];
+        Assert.Equal("A bat.", other.GetProperty("transcript").GetString());
+        Assert.NotEqual(given.GetProperty("ids").ToString(), other.GetProperty("ids").ToString());
+        Assert.True(thought["seconds"]!.GetValue<double>() > written["recognizer"]!["seconds"]!.GetValue<double>());
+        // A batch may hold what nobody says, and what cannot be heard.
+        string batch = _bundle.Write("batch.jsonl", string.Join('\n', JsonSerializer.Serialize(new { text = "A bat." }),
+            JsonSerializer.Serialize(new { audio = "missing.wav" }), JsonSerializer.Serialize(new { audio })));
+        Outcome outcome = await _bundle.Translate("--batch", batch, "--to", "de", "--batch-size", "3", "--chain-of-thought", "--json");
+        Assert.Equal(1, outcome.Code);
+        Assert.Equal(JsonValueKind.Null, Transcript(outcome.Json[0]));
+        Assert.Contains("missing.wav", outcome.Json[1].GetProperty("error").GetString());
+        Assert.Equal(alone.GetProperty("ids").ToString(), outcome.Json[2].GetProperty("ids").ToString());
+        (await _bundle.Translate(audio, "--to", "de", "--cascade", "--chain-of-thought")).AssertFailed(2, "--chain-of-thought");
+        (await _bundle.Translate("--text", "A bat.", "--to", "de", "--chain-of-thought")).AssertFailed(2, "--chain-of-thought");
+
+        static JsonValueKind Transcript(JsonElement line) =>
+            line.TryGetProperty("transcript", out JsonElement text) ? text.ValueKind : JsonValueKind.Null;
     }
 
     [Fact]

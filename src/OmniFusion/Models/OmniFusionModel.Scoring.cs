@@ -12,7 +12,7 @@ public sealed partial class OmniFusionModel
     /// </summary>
     /// <param name="request">The input; a sentence alone is given to the translator alone, as in translation.</param>
     /// <param name="candidates">Translations, at least one.</param>
-    /// <param name="options">Only <see cref="TranslationOptions.ImageSize"/> matters.</param>
+    /// <param name="options">Only <see cref="TranslationOptions.ImageSize"/> and <see cref="TranslationOptions.ChainOfThought"/> matter.</param>
     /// <param name="cancellation">Asks to stop.</param>
     /// <returns>Scores in the order of the candidates.</returns>
     /// <exception cref="OmniFusionException">The inputs cannot be read, are together no task of the model, or are too long.</exception>
@@ -33,7 +33,7 @@ public sealed partial class OmniFusionModel
     /// in their order. An item does not depend on its neighbours: a bad one yields its error, and the rest goes on.
     /// </summary>
     /// <param name="items">Inputs with their candidates, each as for <see cref="ScoreAsync"/>.</param>
-    /// <param name="options">Only the batch size and <see cref="TranslationOptions.ImageSize"/> matter.</param>
+    /// <param name="options">Only batch size, image size and <see cref="TranslationOptions.ChainOfThought"/> matter.</param>
     /// <param name="cancellation">Asks to stop.</param>
     /// <exception cref="OperationCanceledException">The caller asked to stop.</exception>
     public async IAsyncEnumerable<ScoringResult> ScoreBatchAsync(
@@ -67,15 +67,20 @@ public sealed partial class OmniFusionModel
     {
         ScoringResult[] results = new ScoringResult[items.Length];
         List<(int Place, PreparedRequest Request, int[][] Candidates)> fused = [], alone = [];
+        TranslationRequest[] requests = [.. items.Select(item => item.Request)];
+        Heard[] heard = options.ChainOfThought ? Hear(requests, SearchOf(options), cancellation) : [.. requests.Select(_ => new Heard(""))];
+        requests = WithTranscripts(requests, heard);
         for (int i = 0; i < items.Length; i++)
         {
             try
             {
+                if (heard[i].Error is { } deaf)
+                    throw deaf;
                 if (items[i].Candidates.Count == 0)
                     throw new OmniFusionException("There is no candidate to score.");
                 int[][] candidates = [.. items[i].Candidates.Select(EncodeTranslation)];
                 PreparedRequest request = _reader.Read(
-                    items[i].Request, options.ImageSize, candidates.Max(ids => ids.Length), cancellation);
+                    requests[i], options.ImageSize, candidates.Max(ids => ids.Length), cancellation);
                 (request.Input is null ? alone : fused).Add((i, request, candidates));
             }
             catch (OmniFusionException error)

@@ -118,8 +118,9 @@ public sealed partial class OmniFusionModel
         ArgumentNullException.ThrowIfNull(request);
         TranslationOptions how = options ?? new TranslationOptions();
         GenerationOptions search = SearchOf(how);
-        return await Task.Run(() => Translate([_reader.Read(request, how.ImageSize, search.MaxNewTokens, cancellation)], search, cancellation)[0],
-            cancellation).ConfigureAwait(false);
+        TranslationResult result =
+            await Task.Run(() => TranslateBatch([request], how, search, cancellation)[0], cancellation).ConfigureAwait(false);
+        return result.Translation ?? throw result.Error!;
     }
 
     /// <summary>
@@ -237,57 +238,85 @@ public sealed partial class OmniFusionModel
     private TranslationResult[] TranslateCascade(
         TranslationRequest[] requests, TranslationOptions options, GenerationOptions search, CancellationToken cancellation)
     {
-        TranslationResult[] results = new TranslationResult[requests.Length];
-        List<(int Place, ThinkerInput Input)> heard = [];
-        string[] transcripts = [.. requests.Select(request => request.Transcript?.Trim() ?? "")];
-        double[] encode = new double[requests.Length], load = new double[requests.Length];
+        Heard[] heard = Hear(requests, search, cancellation);
+        // Where nothing was heard there is nothing to translate.
+        int[] said = [.. Enumerable.Range(0, requests.Length).Where(i => heard[i] is { Error: null, Text.Length: > 0 })];
+        TranslationResult[] texts = TranslateBatch(
+            [.. said.Select(i => new TranslationRequest
+            {
+                Text = heard[i].Text, SourceLanguage = requests[i].SourceLanguage, TargetLanguage = requests[i].TargetLanguage,
+            })],
+            options, search, cancellation);
+        Dictionary<int, TranslationResult> translated = said.Zip(texts).ToDictionary(item => item.First, item => item.Second);
+        return [.. requests.Select((request, i) =>
+        {
+            if (!request.HasAudio)
+                return new TranslationResult(null, new OmniFusionException("A cascade translates speech: give a recording."));
+            if (heard[i].Error is { } error)
+                return new TranslationResult(null, error);
+            TranslationResult result = translated.GetValueOrDefault(i)
+                ?? new TranslationResult(new Translation("", _reader.Target(request.TargetLanguage).Code, [], null, default), null);
+            return result.Translation is not { } translation ? result : new TranslationResult(
+                translation with
+                {
+                    Transcript = heard[i].Text,
+                    Seconds = new Timings(heard[i].Load + translation.Seconds.Load, heard[i].Encode, translation.Seconds.Decode),
+                },
+                null);
+        })];
+    }
+
+    // The fused model with the thinker's own transcript of whatever speech has none.
+    private TranslationResult[] TranslateThinking(
+        TranslationRequest[] requests, TranslationOptions options, GenerationOptions search, CancellationToken cancellation)
+    {
+        Heard[] heard = Hear(requests, search, cancellation);
+        TranslationResult[] results = TranslateBatch(
+            WithTranscripts(requests, heard), options with { ChainOfThought = false }, search, cancellation);
+        return [.. results.Zip(heard, (result, thought) => thought.Error is { } error ? new TranslationResult(null, error)
+            : result.Translation is not { } translation || thought.Text.Length == 0 ? result : new TranslationResult(
+                translation with
+                {
+                    Transcript = thought.Text,
+                    Seconds = new Timings(thought.Load + translation.Seconds.Load,
+                        thought.Encode + translation.Seconds.Encode, translation.Seconds.Decode),
+                },
+                null))];
+    }
+
+    private static TranslationRequest[] WithTranscripts(TranslationRequest[] requests, Heard[] heard) =>
+        [.. requests.Zip(heard, (request, thought) => thought.Text.Length == 0 ? request : request with { Transcript = thought.Text })];
+
+    // What the thinker writes about each recording, or its transcript where that is given; nothing where there is no recording.
+    private Heard[] Hear(TranslationRequest[] requests, GenerationOptions search, CancellationToken cancellation)
+    {
+        Heard[] heard = [.. requests.Select(request => new Heard(request.HasAudio ? request.Transcript?.Trim() ?? "" : ""))];
+        List<(int Place, ThinkerInput Input)> inputs = [];
         for (int i = 0; i < requests.Length; i++)
         {
             try
             {
-                if (!requests[i].HasAudio)
-                    throw new OmniFusionException("A cascade translates speech: give a recording.");
+                if (!requests[i].HasAudio || heard[i].Text.Length > 0)
+                    continue;
                 _reader.Target(requests[i].TargetLanguage);
                 long started = Stopwatch.GetTimestamp();
-                if (transcripts[i].Length == 0)
-                    heard.Add((i, _reader.ReadForThinker(requests[i], cancellation)));
-                load[i] = Stopwatch.GetElapsedTime(started).TotalSeconds;
+                inputs.Add((i, _reader.ReadForThinker(requests[i], cancellation)));
+                heard[i] = heard[i] with { Load = Stopwatch.GetElapsedTime(started).TotalSeconds };
             }
             catch (OmniFusionException error)
             {
-                results[i] = new TranslationResult(null, error);
+                heard[i] = heard[i] with { Error = error };
             }
         }
-        if (heard.Count > 0)
+        if (inputs.Count > 0)
         {
             long started = Stopwatch.GetTimestamp();
-            string[] written = Transcribe([.. heard.Select(item => item.Input)], search with { EndOfText = _endOfTranscript }, cancellation);
-            foreach (((int place, _), string text) in heard.Zip(written))
-                (transcripts[place], encode[place]) = (text.Trim(), Stopwatch.GetElapsedTime(started).TotalSeconds / heard.Count);
+            string[] written = Transcribe([.. inputs.Select(item => item.Input)], search with { EndOfText = _endOfTranscript }, cancellation);
+            double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds / inputs.Count;
+            foreach (((int place, _), string text) in inputs.Zip(written))
+                heard[place] = heard[place] with { Text = text.Trim(), Encode = seconds };
         }
-        // Where nothing was heard there is nothing to translate.
-        int[] said = [.. Enumerable.Range(0, requests.Length).Where(i => results[i] is null && transcripts[i].Length > 0)];
-        TranslationResult[] texts = TranslateBatch(
-            [.. said.Select(i => new TranslationRequest
-            {
-                Text = transcripts[i], SourceLanguage = requests[i].SourceLanguage, TargetLanguage = requests[i].TargetLanguage,
-            })],
-            options, search, cancellation);
-        foreach ((int place, TranslationResult text) in said.Zip(texts))
-            results[place] = text;
-        for (int i = 0; i < requests.Length; i++)
-        {
-            TranslationResult result = results[i]
-                ?? new TranslationResult(new Translation("", _reader.Target(requests[i].TargetLanguage).Code, [], null, default), null);
-            results[i] = result.Translation is not { } translation ? result : new TranslationResult(
-                translation with
-                {
-                    Transcript = transcripts[i],
-                    Seconds = new Timings(load[i] + translation.Seconds.Load, encode[i], translation.Seconds.Decode),
-                },
-                null);
-        }
-        return results;
+        return heard;
     }
 
     private string[] Transcribe(ThinkerInput[] inputs, GenerationOptions search, CancellationToken cancellation) => WithCompute(c =>
@@ -323,6 +352,8 @@ public sealed partial class OmniFusionModel
     private TranslationResult[] TranslateBatch(
         TranslationRequest[] requests, TranslationOptions options, GenerationOptions search, CancellationToken cancellation)
     {
+        if (options.ChainOfThought)
+            return TranslateThinking(requests, options, search, cancellation);
         TranslationResult[] results = new TranslationResult[requests.Length];
         List<(int Place, PreparedRequest Request)> fused = [], alone = [];
         for (int i = 0; i < requests.Length; i++)
@@ -363,6 +394,9 @@ public sealed partial class OmniFusionModel
             TranslatorTokenizer.Decode(text.Ids, skipSpecialTokens: true), request.Language.Code, text.Ids, text.Score,
             new Timings(request.Seconds, encode, decode))).ToArray();
     });
+
+    // What the thinker wrote about a recording, and the seconds that took; or why it could not.
+    private sealed record Heard(string Text, double Load = 0, double Encode = 0, OmniFusionException? Error = null);
 
     private T WithCompute<T>(Func<Compute, T> work)
     {

@@ -8,13 +8,13 @@ namespace OmniFusion.Models;
 /// <param name="Seconds">Where the time went.</param>
 public sealed record Translation(string Text, string Language, int[] Ids, float? Score, Timings Seconds)
 {
-    /// <summary>What the recogniser of a cascade wrote; null where nobody transcribed.</summary>
+    /// <summary>What the thinker heard, in a cascade or a chain of thought; null where nobody transcribed.</summary>
     public string? Transcript { get; init; }
 }
 
 /// <summary>Seconds that an item took; in a batch, encoding and decoding are its equal share of the batch's.</summary>
 /// <param name="Load">Reading the files and preparing the inputs.</param>
-/// <param name="Encode">Thinker, fusion and projection; in a cascade, the recogniser.</param>
+/// <param name="Encode">Thinker, fusion and projection; in a cascade the recogniser, in a chain of thought both.</param>
 /// <param name="Decode">The translator.</param>
 public readonly record struct Timings(double Load, double Encode, double Decode);
 

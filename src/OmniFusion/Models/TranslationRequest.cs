@@ -57,6 +57,13 @@ public sealed record TranslationOptions
     /// <summary>Size to which images are brought.</summary>
     public ImageSize? ImageSize { get; init; }
 
+    /// <summary>
+    /// Whether the thinker first writes what it hears, and the translator reads that behind the fused states: the published chain of thought,
+    /// with the thinker's own transcript wherever a recording has none (<see cref="TranslationRequest.Transcript"/>). It costs the time of the
+    /// recogniser. What was written stands in <see cref="Translation.Transcript"/>.
+    /// </summary>
+    public bool ChainOfThought { get; init; }
+
     /// <summary>Requests computed together by <see cref="OmniFusionModel.TranslateBatchAsync"/>.</summary>
     public int BatchSize { get; init; } = 1;
 }

@@ -28,10 +28,11 @@ public sealed class FusionTask : TrainingTask
     private readonly MistralModel _translator;
     private readonly FusedTranslator _model;
     private readonly Weights _thinkerWeights, _translatorWeights, _fusionWeights;
-    private readonly MistralModel? _teacher;
+    private readonly MistralModel? _teacher, _toldTeacher;
     private readonly StateReader? _reader;
     private readonly PeftAdapter? _lowRank;
-    private readonly ThinkerPrompts _prompts;
+    private readonly ThinkerPrompts _prompts, _transcription;
+    private readonly Tokenizer _thinkerTokenizer;
     private readonly TextPairs _pairs;
     private readonly Batches _textBatches;
     private readonly SpeechExamples _validation;
@@ -53,7 +54,7 @@ public sealed class FusionTask : TrainingTask
         if (recipe.Data.Targets.Count == 0)
             throw new OmniFusionException("A fusion recipe names at least one file of translations under 'data: targets:'.");
         OmniConfig thinkerConfig = OmniConfig.Load(Path.Combine(mmfm, "config.json"));
-        Tokenizer thinkerTokenizer = Tokenizer.Load(mmfm);
+        _thinkerTokenizer = Tokenizer.Load(mmfm);
         _tokenizer = Tokenizer.Load(translator);
         _thinkerWeights = new Weights(
             Checkpoint.Open(mmfm), key => recipe.Eyes && key.StartsWith(Eyes, StringComparison.Ordinal));
@@ -66,6 +67,7 @@ public sealed class FusionTask : TrainingTask
         _translator = new MistralModel(_translatorConfig, _translatorWeights);
         _translator.Decoder.Dropout = recipe.Dropout;
         _teacher = recipe.Teacher is null ? null : Teacher(recipe.Teacher);
+        _toldTeacher = recipe.ToldTeacher is null ? _teacher : Teacher(recipe.ToldTeacher);
         _fusionWeights = recipe.Start is null
             ? Weights.FromScratch(new WeightInitializer(recipe.Seed, recipe.Model.InitStd))
             : new Weights(PeftAdapter.Load(recipe.Start).Fusion, trainable: true);
@@ -77,7 +79,8 @@ public sealed class FusionTask : TrainingTask
 
         _reader = recipe.PrefixWeight > 0
             ? new StateReader(_tokenizer, TextPairs.EndOf(_tokenizer), (c, states) => StateReader.Scores(c, _translator, states)) : null;
-        _prompts = new ThinkerPrompts(thinkerTokenizer, generation: false);
+        _prompts = new ThinkerPrompts(_thinkerTokenizer, generation: false);
+        _transcription = new ThinkerPrompts(_thinkerTokenizer, generation: true);
         foreach ((string language, string file) in recipe.Data.ValidationTargets)
             _validationText[language] = TextLines.ReadPair(recipe.Data.ValidationSource, file);
         _pairs = new TextPairs(recipe.Data, _tokenizer);
@@ -200,6 +203,7 @@ public sealed class FusionTask : TrainingTask
 
     private Tensor FusedLoss(Compute c, Example[] batch, string[] languages, IDictionary<string, double> report)
     {
+        batch = Transcribe(c, batch);
         int[][] targets = [.. batch.Zip(languages, (example, language) => TextPairs.Target(_tokenizer, example.Translations[language]))];
         // The last target token is predicted, never read.
         int[][] texts = [.. batch.Select((example, i) => (int[])[.. Tower(example.Prompt, languages[i]), .. targets[i].SkipLast(1)])];
@@ -218,21 +222,47 @@ public sealed class FusionTask : TrainingTask
         return loss;
     }
 
+    // Gives the examples that ask for one the transcript that the thinker writes, errors and all: with the true ones the translator would
+    // learn to believe every word. It comes before all else in a step, because a search takes the arena back.
+    private Example[] Transcribe(Compute c, Example[] batch)
+    {
+        int[] asked = [.. Enumerable.Range(0, batch.Length).Where(i => batch[i].Transcribed)];
+        if (asked.Length == 0)
+            return batch;
+        string[] written = Unrecorded(c, () => _model
+            .StartThinker(c, [.. asked.Select(i => batch[i].ToInput(_transcription.Ids(batch[i])))])
+            .Write(c, _thinkerTokenizer, NanoModels.Token(_thinkerTokenizer, "<|im_end|>"), CancellationToken.None).ToArray());
+        Example[] result = [.. batch];
+        foreach ((int i, string text) in asked.Zip(written))
+            result[i] = batch[i] with { Transcript = text.Trim() };
+        return result;
+    }
+
     // What the teacher thinks of the same translations when it is told what they follow from.
     private Tensor Taught(
         Compute c, Example[] batch, string[] languages, int[][] targets, Tensor logits, Tensor loss, IDictionary<string, double> report)
     {
-        int[] taught = [.. Enumerable.Range(0, batch.Length).Where(i => batch[i].Told is not null)];
-        if (_teacher is null || taught.Length == 0)
+        ILookup<MistralModel, int> taught = Enumerable.Range(0, batch.Length)
+            .Where(i => batch[i].Told is not null && TeacherOf(batch[i]) is not null).ToLookup(i => TeacherOf(batch[i])!);
+        if (taught.Count == 0)
             return loss;
         Segments rows = new([.. targets.Select(target => target.Length)]);
-        Tensor own = c.Gather(logits, taught.SelectMany(i => Enumerable.Range(rows.Start(i), rows.Length(i))).ToArray());
-        Tensor its = Unrecorded(c, () => TextPairs.Logits(c, _teacher,
-            [.. taught.Select(i => new TextPairs.Pair(TextPairs.Prompt(_tokenizer, batch[i].Told!, languages[i]), targets[i]))], out _));
-        Tensor distilled = c.Distil(own, its);
+        int[] own = [.. taught.SelectMany(items => items).SelectMany(i => Enumerable.Range(rows.Start(i), rows.Length(i)))];
+        Tensor theirs = c.Rent(new Shape(own.Length, logits.Columns));
+        Span<float> free = theirs.Span;
+        foreach (IGrouping<MistralModel, int> items in taught)
+        {
+            Tensor its = Unrecorded(c, () => TextPairs.Logits(c, items.Key,
+                [.. items.Select(i => new TextPairs.Pair(TextPairs.Prompt(_tokenizer, batch[i].Told!, languages[i]), targets[i]))], out _));
+            its.Span.CopyTo(free);
+            free = free[its.Span.Length..];
+        }
+        Tensor distilled = c.Distil(c.Gather(logits, own), theirs);
         report.TallyLoss("taught", distilled);
         return c.Add(loss, distilled, _recipe.TeacherWeight);
     }
+
+    private MistralModel? TeacherOf(Example example) => example.Seen is null ? _teacher : _toldTeacher;
 
     private string Wanted(Example example, int chance)
     {

@@ -6,7 +6,8 @@ using OmniFusion.Text;
 namespace OmniFusion.Training;
 
 /// <summary>
-/// Writes greedily, for watching a training; the figures of the model card come from the evaluate command.
+/// Writes greedily, for watching a training and for the transcripts that one learns with; the figures of the model card come from the
+/// evaluate command.
 /// </summary>
 internal static class GreedySearch
 {

@@ -100,6 +100,12 @@ public sealed class Recipe
     /// </summary>
     public string? Teacher { get; set; }
 
+    /// <summary>
+    /// Folder of the teacher of what is seen (fusion): one that has learnt what a name before a sentence means translates other sentences
+    /// worse than one that has not. Without it, <see cref="Teacher"/> teaches everything.
+    /// </summary>
+    public string? ToldTeacher { get; set; }
+
     /// <summary>Weight of the teacher in the loss, relative to the reference translation.</summary>
     public float TeacherWeight { get; set; } = 2;
 
@@ -233,6 +239,12 @@ public sealed class RecipeData
 
     /// <summary>The validation lines spoken.</summary>
     public string ValidationSpeech { get; set; } = "";
+
+    /// <summary>
+    /// Share of the speech that a fusion translates with a chain of thought: the thinker writes what it hears, as it would when translating, and
+    /// the translator reads that behind the fused states.
+    /// </summary>
+    public double Transcribed { get; set; }
 
     /// <summary>More speech to learn from.</summary>
     public List<RecipeSpeech> Further { get; set; } = [];

@@ -81,13 +81,14 @@ internal sealed class TrainingData
         foreach (((string[] text, SpeechPack pack, RecipeSpeech recipe), Dictionary<string, string[]> targets) in _spoken.Zip(translations))
         {
             SpeechExamples speech = Speech(pack);
-            yield return (recipe.Slides is null ? new SpokenLines(speech, text, targets, _recipe.Seed, _pictures, share)
-                : new SpokenTerms(new SpokenLines(speech, text, targets, _recipe.Seed), speech,
+            yield return (recipe.Slides is null ? new SpokenLines(speech, text, targets, _recipe.Seed, _pictures, share, _recipe.Data.Transcribed)
+                : new SpokenTerms(new SpokenLines(speech, text, targets, _recipe.Seed, transcribed: _recipe.Data.Transcribed), speech,
                     TextLines.ReadPair(recipe.Source, recipe.Terms!).Target, PicturePack.Open(recipe.Slides), _pictures!, _recipe.Seed), recipe.Repeat);
         }
         if (_corpus is null)
             yield break;
-        yield return (new SpokenAmbiguity(_corpus, Speech(_ambiguous!), _pictures!, _recipe.Seed), _recipe.Data.Ambiguity!.Repeat);
+        yield return (new SpokenAmbiguity(_corpus, Speech(_ambiguous!), _pictures!, _recipe.Seed, _recipe.Data.Transcribed),
+            _recipe.Data.Ambiguity!.Repeat);
         yield return (new WrittenAmbiguity(_corpus, _pictures!, _recipe.Seed), _recipe.Data.Ambiguity.Written ?? _recipe.Data.Ambiguity.Repeat);
 
         SpeechExamples Speech(SpeechPack pack) => new(pack, _logMel, _recipe.Seed, maxSeconds) { NewVoices = _recipe.NewVoices };

@@ -36,6 +36,32 @@ public class SceneComposerTests
     }
 
     [Fact]
+    public void AWarpBendsStraightLines()
+    {
+        byte[] square = PictogramMaker.Make(200, 10, 20).Pixels.ToArray();
+        (int least, int most) = Edge(rows: 0, columns: 0);
+        Assert.Equal((20, 20), (least, most));
+        // A tenth of 60 pixels to each side.
+        (least, most) = Edge(rows: 0.1f, columns: 0);
+        Assert.InRange(least, 13, 15);
+        Assert.InRange(most, 25, 27);
+        // Shifted columns leave an upright line where it is.
+        (least, most) = Edge(rows: 0, columns: 0.1f);
+        Assert.InRange(least, 19, 21);
+        Assert.InRange(most, 19, 21);
+
+        // The first and the last column where the square's left side stands, over the middle rows.
+        (int Least, int Most) Edge(float rows, float columns)
+        {
+            RgbImage image = new(100, 100, new byte[100 * 100 * 3]);
+            PictogramPainter.Paint(image, square, new PictogramPlace(50, 50, 60, 0, Mirror: false, 1, new PictogramWarp(rows, columns, 1, 0, 0)),
+                PictogramLook.Plain);
+            int[] first = [.. Enumerable.Range(30, 40).Select(y => Enumerable.Range(0, 100).First(x => At(image, x, y)[0] > 100))];
+            return (first.Min(), first.Max());
+        }
+    }
+
+    [Fact]
     public void TheSeedDecidesTheScene()
     {
         SceneComposer composer = new();

@@ -120,6 +120,46 @@ public sealed class TrainerTests(TinyTraining tiny) : IClassFixture<TinyTraining
     }
 
     [Fact]
+    public void WhatIsSeenMayHaveATeacherOfItsOwn()
+    {
+        tiny.MakeParts();
+        Recipe seeing = tiny.Recipe("recognizer", "seeing-two", $"start: {tiny["omni"]}\nsteps: 2", pictures: true);
+        tiny.Train(seeing);
+        Recipe teacher = tiny.Recipe("translator", "teacher-two", "steps: 3");
+        tiny.Train(teacher);
+        double[] one = Losses("one", ""), same = Losses("same", $"told_teacher: {teacher.Output}"),
+            two = Losses("two", $"told_teacher: {tiny["translator"]}"), seen = Losses("seen", $"told_teacher: {tiny["translator"]}", tiny["translator"]);
+        Assert.All(one.Zip(same), pair => Assert.Equal(pair.First, pair.Second, 1e-4));
+        Assert.NotEqual(one[0], two[0], 1e-4);
+        Assert.NotEqual(seen[0], two[0], 1e-4);
+
+        double[] Losses(string name, string lines, string? first = null) => [.. tiny.Train(tiny.Recipe("fusion", "taught-" + name,
+            $"mmfm: {seeing.Output}\nteacher: {first ?? teacher.Output}\n{lines}\ntext_every: 0\nsteps: 2", pictures: true))
+            .Select(line => Part(line, "taught"))];
+    }
+
+    [Fact]
+    public void AFusionLearnsToReadWhatTheThinkerHears()
+    {
+        tiny.MakeParts();
+        JsonObject[] none = Train("heard-none", 0), all = Train("heard-all", 1);
+        Assert.True(Count(none, "speech") > 0);
+        Assert.Equal(0, Count(none, "transcribed"));
+        Assert.Equal((0, Count(none, "speech")), (Count(all, "speech"), Count(all, "transcribed")));
+        Assert.NotEqual(none[0]["loss"]!.GetValue<double>(), all[0]["loss"]!.GetValue<double>(), 1e-6);
+        AssertFalls(all, "fused_loss");
+
+        JsonObject[] Train(string name, double share)
+        {
+            Recipe recipe = tiny.Recipe("fusion", name, "text_every: 0\nsteps: 10");
+            recipe.Data.Transcribed = share;
+            return [.. tiny.Train(recipe).Where(line => line.ContainsKey("loss"))];
+        }
+
+        static int Count(JsonObject[] log, string kind) => log.Sum(line => line[kind]?.GetValue<int>() ?? 0);
+    }
+
+    [Fact]
     public void ThePrefixLearnsToBeReadByItself()
     {
         tiny.MakeParts();

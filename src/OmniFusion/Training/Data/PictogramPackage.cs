@@ -14,6 +14,7 @@ internal sealed class PictogramPackage
         ["emojione"] = ("emoji-datasource-emojione/img/emojione/64", ".png", "emoji-datasource-emojione"),
         ["openmoji"] = ("openmoji/color/svg", ".svg", "openmoji"),
         ["fluent"] = ("@lobehub/fluent-emoji-3d/assets", ".webp", "@lobehub/fluent-emoji-3d"),
+        ["fluent-flat"] = ("@lobehub/fluent-emoji-flat/assets", ".svg", "@lobehub/fluent-emoji-flat"),
     };
 
     private readonly string _ending;

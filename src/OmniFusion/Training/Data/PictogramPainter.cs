@@ -10,7 +10,29 @@ namespace OmniFusion.Training.Data;
 /// <param name="Tilt">Its rotation in radians, clockwise.</param>
 /// <param name="Mirror">Whether left and right are swapped.</param>
 /// <param name="Stretch">Its width by its height; the longer of them is the size.</param>
-internal readonly record struct PictogramPlace(float X, float Y, float Size, double Tilt, bool Mirror, float Stretch = 1);
+/// <param name="Warp">How its lines are bent.</param>
+internal readonly record struct PictogramPlace(
+    float X, float Y, float Size, double Tilt, bool Mirror, float Stretch = 1, PictogramWarp Warp = default);
+
+/// <summary>A pictogram with waves in it: every row is shifted sideways and every column up or down, each along a sine.</summary>
+/// <param name="Rows">The largest shift of a row, as a share of the pictogram's side.</param>
+/// <param name="Columns">That of a column.</param>
+/// <param name="Waves">Waves over a side.</param>
+/// <param name="RowPhase">Where the waves of the rows begin, in radians.</param>
+/// <param name="ColumnPhase">Where those of the columns begin.</param>
+internal readonly record struct PictogramWarp(float Rows, float Columns, float Waves, float RowPhase, float ColumnPhase)
+{
+    /// <summary>The shift of each row and column, in pixels of the pictogram.</summary>
+    internal void Fill(Span<float> rows, Span<float> columns)
+    {
+        for (int i = 0; i < rows.Length; i++)
+        {
+            float along = 2 * MathF.PI * Waves * i / rows.Length;
+            rows[i] = Pictogram.Side * Rows * MathF.Sin(along + RowPhase);
+            columns[i] = Pictogram.Side * Columns * MathF.Sin(along + ColumnPhase);
+        }
+    }
+}
 
 /// <summary>How a pictogram's colours are changed.</summary>
 /// <param name="Contrast">1 leaves them as they are.</param>
@@ -55,9 +77,12 @@ internal static class PictogramPainter
     {
         Span<Vector4> source = stackalloc Vector4[Stride * Stride];
         Prepare(pictogram, look, source);
+        Span<float> rowShifts = stackalloc float[Stride], columnShifts = stackalloc float[Stride];
+        place.Warp.Fill(rowShifts, columnShifts);
         (float sin, float cos) = ((float)Math.Sin(place.Tilt), (float)Math.Cos(place.Tilt));
         float width = place.Size * Math.Min(place.Stretch, 1), height = place.Size * Math.Min(1 / place.Stretch, 1);
-        float reach = Math.Max(width, height) / 2 * (Math.Abs(sin) + Math.Abs(cos)) + 1;
+        float bent = 1 + 2 * Math.Max(place.Warp.Rows, place.Warp.Columns);
+        float reach = Math.Max(width, height) / 2 * bent * (Math.Abs(sin) + Math.Abs(cos)) + 1;
         (int left, int right) = Range(place.X, reach, image.Width);
         (int top, int bottom) = Range(place.Y, reach, image.Height);
 
@@ -78,7 +103,8 @@ internal static class PictogramPainter
                     for (int j = 0; j < samples; j++)
                     {
                         float dx = x + (i + 0.5f) / samples - place.X, dy = y + (j + 0.5f) / samples - place.Y;
-                        sum += Sample(source, middle + alongX * dx + alongY * dy);
+                        Vector2 at = middle + alongX * dx + alongY * dy;
+                        sum += Sample(source, at + new Vector2(Shift(rowShifts, at.Y), Shift(columnShifts, at.X)));
                     }
                 }
                 if (sum.W == 0)
@@ -92,6 +118,8 @@ internal static class PictogramPainter
             }
         }
     }
+
+    private static float Shift(ReadOnlySpan<float> shifts, float at) => shifts[Math.Clamp((int)at, 0, shifts.Length - 1)];
 
     private static (int First, int End) Range(float centre, float reach, int size) =>
         (Math.Max(0, (int)(centre - reach)), Math.Min(size, (int)(centre + reach) + 1));

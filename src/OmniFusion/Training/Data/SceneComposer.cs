@@ -4,7 +4,7 @@ namespace OmniFusion.Training.Data;
 
 /// <summary>
 /// Draws scenes of one to three pictograms on a background: the pictures that a small vision tower learns to see with. Size, place, rotation,
-/// mirroring, stretch, colours and background are random. The same seed draws the same scene. Safe from several threads, each with its
+/// mirroring, stretch, bends, colours and background are random. The same seed draws the same scene. Safe from several threads, each with its
 /// own <see cref="Random"/>.
 /// </summary>
 public sealed class SceneComposer
@@ -14,7 +14,7 @@ public sealed class SceneComposer
 
     private const double MaxTilt = 25 * Math.PI / 180;
     private const double MaxTurn = 20 * Math.PI / 180;
-    private const float MaxStretch = 1.2f;
+    private const float MaxStretch = 1.2f, MaxBend = 0.06f;
     private const int Attempts = 48;
 
     // The smallest and the largest side of a pictogram as a share of the picture's side, by how many there are.
@@ -54,7 +54,7 @@ public sealed class SceneComposer
             bool mirror = random.Next(2) == 0 && !pictograms[i].Info.IsTextLike;
             float stretch = MathF.Pow(MaxStretch, 2 * random.NextSingle() - 1);
             PictogramPainter.Paint(image, pictograms[i].Pixels,
-                new PictogramPlace(places[i].X, places[i].Y, places[i].Size, tilt, mirror, stretch), RandomLook(random));
+                new PictogramPlace(places[i].X, places[i].Y, places[i].Size, tilt, mirror, stretch, RandomWarp(random)), RandomLook(random));
         }
         return image;
     }
@@ -75,6 +75,11 @@ public sealed class SceneComposer
         }
         return image;
     }
+
+    // Makers also differ in proportions: of what one draws round another makes an oval.
+    private static PictogramWarp RandomWarp(Random random) => new(
+        MaxBend * random.NextSingle(), MaxBend * random.NextSingle(), Waves: 0.5f + random.NextSingle(),
+        RowPhase: 2 * MathF.PI * random.NextSingle(), ColumnPhase: 2 * MathF.PI * random.NextSingle());
 
     // Makers differ in colours before all, so that a model that is to know another maker's drawings must not rely on them.
     private static PictogramLook RandomLook(Random random) => new(

@@ -16,6 +16,12 @@ internal sealed record Example
     /// <summary>The sentence given beside the picture, or null.</summary>
     internal string? Text { get; init; }
 
+    /// <summary>Whether the translator also reads what the thinker writes about the speech: a chain of thought.</summary>
+    internal bool Transcribed { get; init; }
+
+    /// <summary>What it wrote; null before, and where it does not.</summary>
+    internal string? Transcript { get; init; }
+
     /// <summary>What the thinker should write: the transcript, the text of a slide, the names of what is seen.</summary>
     internal required string Answer { get; init; }
 
@@ -35,11 +41,13 @@ internal sealed record Example
     internal int? Shown { get; init; }
 
     /// <summary>Which inputs there are.</summary>
-    internal PromptInput Prompt => new() { Audio = Mel is not null, Image = Picture is not null, Text = Text };
+    internal PromptInput Prompt => new() { Audio = Mel is not null, Image = Picture is not null, Text = Text, Transcript = Transcript };
 
-    /// <summary>The inputs by name, for the log: speech, speech_image, text_image, image.</summary>
+    /// <summary>The inputs by name, for the log: speech, speech_image, transcribed, transcribed_image, text_image, image.</summary>
     internal string Kind => (Mel, Text, Picture) switch
     {
+        ({ }, _, null) when Transcribed => "transcribed",
+        ({ }, _, { }) when Transcribed => "transcribed_image",
         ({ }, _, null) => "speech",
         ({ }, _, { }) => "speech_image",
         (null, { }, _) => "text_image",

@@ -16,11 +16,12 @@ internal sealed class SpokenAmbiguity : ExampleSource
     private readonly SpeechExamples _speech;
     private readonly PictureBook _pictures;
     private readonly int _seed;
+    private readonly double _transcribed;
     private readonly int[] _items;
 
-    internal SpokenAmbiguity(AmbiguityCorpus corpus, SpeechExamples speech, PictureBook pictures, int seed)
+    internal SpokenAmbiguity(AmbiguityCorpus corpus, SpeechExamples speech, PictureBook pictures, int seed, double transcribed)
     {
-        (_corpus, _speech, _pictures, _seed) = (corpus, speech, pictures, seed);
+        (_corpus, _speech, _pictures, _seed, _transcribed) = (corpus, speech, pictures, seed, transcribed);
         _items = [.. Enumerable.Range(0, speech.Count).Where(item => corpus.Sentences[speech.TextIndex(item)].Split == "train")];
     }
 
@@ -40,6 +41,7 @@ internal sealed class SpokenAmbiguity : ExampleSource
         return new Example
         {
             Mel = _speech.ReadAugmented(_items[index], pass), Picture = picture, Seen = seen, Answer = sentence.English,
+            Transcribed = chance.NextDouble() < _transcribed,
             Translations = sentence.TranslationsOf(reading),
             Told = seen is null ? null : TextPairs.Told(seen, sentence.English),
         };

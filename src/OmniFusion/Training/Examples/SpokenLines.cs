@@ -7,14 +7,15 @@ internal sealed class SpokenLines : ExampleSource
     private readonly string[] _text;
     private readonly IReadOnlyDictionary<string, string[]> _translations;
     private readonly PictureBook? _pictures;
-    private readonly double _pictureShare;
+    private readonly double _pictureShare, _transcribed;
     private readonly int _seed;
 
     internal SpokenLines(SpeechExamples speech, string[] text, IReadOnlyDictionary<string, string[]> translations, int seed,
-        PictureBook? pictures = null, double pictureShare = 0)
+        PictureBook? pictures = null, double pictureShare = 0, double transcribed = 0)
     {
         (_speech, _text, _translations, _seed) = (speech, text, translations, seed);
         (_pictures, _pictureShare) = (pictures, pictures is null ? 0 : pictureShare);
+        _transcribed = transcribed;
     }
 
     internal override int Count => _speech.Count;
@@ -29,6 +30,7 @@ internal sealed class SpokenLines : ExampleSource
         {
             Mel = _speech.ReadAugmented(index, pass),
             Picture = chance.NextDouble() < _pictureShare ? _pictures!.About(_text[line], chance) : null,
+            Transcribed = chance.NextDouble() < _transcribed,
             Answer = _text[line], Told = _text[line],
             Translations = _translations.ToDictionary(item => item.Key, item => item.Value[line]),
         };
