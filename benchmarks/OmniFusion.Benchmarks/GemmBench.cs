@@ -125,12 +125,13 @@ internal static class GemmBench
     private static double Seconds() =>
         s_processor ? Environment.CpuUsage.TotalTime.TotalSeconds : Stopwatch.GetTimestamp() / (double)Stopwatch.Frequency;
 
-    private static Tensor Weights(int rows, int columns, DType type) => type switch
+    // Written to, as Machine's memory is; the numbers themselves do not matter.
+    private static unsafe Tensor Weights(int rows, int columns, DType type)
     {
-        DType.F32 => Tensor.Zeros(new(rows, columns)),
-        DType.BF16 => Tensor.Zeros(new(rows, columns), DType.BF16),
-        _ => Tensor.Zeros(new(rows, columns), DType.F16),
-    };
+        Tensor weights = Tensor.Zeros(new(rows, columns), type);
+        new Span<byte>(weights.Data, rows * columns * type.Size()).Fill(1);
+        return weights;
+    }
 
     private static unsafe Tensor F16(int rows, int columns)
     {

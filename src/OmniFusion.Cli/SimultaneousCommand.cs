@@ -24,6 +24,7 @@ internal static class SimultaneousCommand
             DefaultValueFactory = _ => DefaultPolicy,
         };
         Option<float?> chunk = Options.Number("--chunk", "Seconds of audio in a step (default: 0.5)");
+        (Option<float?> pause, Option<float?> sentence) = Pauses();
         Option<bool> cascade = new("--cascade") { Description = "Recogniser, then translator, instead of the fused model" };
         Option<string?> log = new("--log")
         {
@@ -39,7 +40,7 @@ internal static class SimultaneousCommand
         Command command = new("simultaneous",
             "BLEU, chrF and latency (AL, LAAL, AP, DAL, ATD, YAAL; for talks StreamLAAL and LongYAAL) of simultaneous translation.");
         set.AddTo(command);
-        foreach (Option option in new Option[] { policy, chunk, cascade, log, output, json })
+        foreach (Option option in new Option[] { policy, chunk, pause, sentence, cascade, log, output, json })
             command.Options.Add(option);
         model.AddTo(command);
         command.SetAction((arguments, cancellation) => Task.Run(
@@ -47,14 +48,21 @@ internal static class SimultaneousCommand
             {
                 SimultaneousReport report = arguments.GetValue(log) is { } file ? ScoreLog(file, set, arguments)
                     : await Run(new SimultaneousSystem(set.Language(arguments), arguments.GetValue(policy)!,
-                        Chunk(arguments.GetValue(chunk)), arguments.GetValue(cascade)).Checked(), streams, set, model, arguments,
-                        arguments.GetValue(output), cancellation);
+                        Chunk(arguments.GetValue(chunk)), arguments.GetValue(cascade))
+                    {
+                        Pause = arguments.GetValue(pause), SentencePause = arguments.GetValue(sentence),
+                    }.Checked(), streams, set, model, arguments, arguments.GetValue(output), cancellation);
                 Console.Out.WriteLine(arguments.GetValue(json) ? JsonOutput.Line(report) : report.Show());
                 return 0;
             },
             CancellationToken.None));
         return command;
     }
+
+    /// <summary>What ends a segment.</summary>
+    internal static (Option<float?> Pause, Option<float?> Sentence) Pauses() => (
+        Options.Number("--pause", "Seconds of silence that end a segment (default: the bundle's, or 0.4)"),
+        Options.Number("--sentence-pause", "Seconds of silence that end a segment whose sentence is complete (default: the bundle's, or 0.2)"));
 
     /// <exception cref="UsageException">It is no length of a chunk.</exception>
     internal static double Chunk(float? seconds) => seconds switch
@@ -75,7 +83,7 @@ internal static class SimultaneousCommand
             $"{system.Name} {system.Policy}", recordings, loaded, system, streams, cancellation);
         SimultaneousReport report = new(
             EvaluationSignature.Of(("set", set.SetName(arguments)), ("n", recordings.Count), ("lang", system.Language),
-                ("system", system.Name), ("policy", system.Policy), ("chunk", system.Chunk), ("unit", SimultaneousSetOptions.NameOf(unit)),
+                ("system", system.Name), ("policy", system.Policy), ("chunk", system.Chunk), ("pause", system.Pause), ("sentence_pause", system.SentencePause), ("unit", SimultaneousSetOptions.NameOf(unit)),
                 ("ca", SimultaneousSetOptions.NameOf(computation)), ("model", model.Name(arguments)),
                 ("threads", model.Threads(arguments))),
             Score(records, recordings, unit, computation, set.Bleu(arguments)));

@@ -10,6 +10,12 @@ namespace OmniFusion.Cli;
 /// <param name="Cascade">Recogniser, then translator, instead of the fused model.</param>
 internal sealed record SimultaneousSystem(string Language, string Policy, double Chunk, bool Cascade)
 {
+    /// <summary>Seconds of silence that end a segment; null as the bundle says.</summary>
+    internal float? Pause { get; init; }
+
+    /// <summary>Seconds of silence that end a segment whose sentence is complete; null as the bundle says.</summary>
+    internal float? SentencePause { get; init; }
+
     /// <summary>What results call it.</summary>
     internal string Name => Cascade ? "cascade" : "fused";
 
@@ -20,6 +26,7 @@ internal sealed record SimultaneousSystem(string Language, string Policy, double
         SimultaneousOptions options = new()
         {
             TargetLanguage = Language, Policy = ReadPolicy(), ChunkSeconds = Chunk, Cascade = Cascade,
+            PauseSeconds = Pause, SentencePauseSeconds = SentencePause,
         };
         return Cascade ? new CascadeTranslator(model, options) : new SimultaneousTranslator(model, options);
     }

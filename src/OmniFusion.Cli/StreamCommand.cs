@@ -29,9 +29,7 @@ internal static class StreamCommand
             HelpName = "POLICY",
         };
         Option<float?> chunk = Options.Number("--chunk", "Seconds of audio between two steps (default: the bundle's, or 0.5)");
-        Option<float?> pause = Options.Number("--pause", "Seconds of silence that end a segment (default: the bundle's, or 0.4)");
-        Option<float?> sentence = Options.Number(
-            "--sentence-pause", "Seconds of silence that end a segment whose sentence is complete (default: the bundle's, or 0.2)");
+        (Option<float?> pause, Option<float?> sentence) = SimultaneousCommand.Pauses();
         Option<float?> longest = Options.Number("--max-segment", "Seconds that a segment lasts at most (default: the bundle's, or 20)");
         Option<bool> realtime = new("--realtime") { Description = "Play a recording at its own speed" };
         Option<string[]> image = new("--image")

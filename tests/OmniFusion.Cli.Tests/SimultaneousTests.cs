@@ -96,6 +96,11 @@ public sealed class SimultaneousTests : IDisposable
         Assert.Contains($"|system:{system}|", report.GetProperty("signature").GetString());
         Assert.True(report.GetProperty("scores").GetProperty("realTimeFactor").GetDouble() > 0);
         Assert.True(report.GetProperty("scores").GetProperty("steps").GetDouble() > 2);
+        Outcome paused = await CommandLine.Run(["evaluate", "simultaneous", manifest, "--to", "de", "--pause", "0.6", "--sentence-pause", "0.3",
+            "--model", _bundle.Folder, "--json", .. cascade]);
+        Assert.Contains("|pause:0.6|sentence_pause:0.3|", Assert.Single(paused.Json).GetProperty("signature").GetString());
+        (await CommandLine.Run("evaluate", "simultaneous", manifest, "--to", "de", "--model", _bundle.Folder, "--sentence-pause", "11"))
+            .AssertFailed(1, "10 seconds");
     }
 
     [Fact]

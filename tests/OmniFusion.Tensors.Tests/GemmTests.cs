@@ -51,6 +51,17 @@ public class GemmTests
             new Setting(path, DType.F32, 2, true, 3).Check(m, n, k);
     }
 
+    [Theory]
+    [InlineData(DType.F32)]
+    [InlineData(DType.BF16)]
+    [InlineData(DType.F16)]
+    public void WeightsThatNoCacheHoldsAreReadFromTheFirstToTheLast(DType type)
+    {
+        int k = 2051, n = (9 << 20) / (k * type.Size());
+        foreach (GemmPath path in Setting.Paths)
+            new Setting(path, type, 2, true, 7).Check(1, n, k);
+    }
+
     [Fact]
     public void ResultsDoNotDependOnTheNumberOfThreads()
     {

@@ -23,11 +23,16 @@ internal static unsafe class Gemv<TSimd, V>
     // Bytes of each row that are fetched ahead of their use: four rows cover what memory delivers within its latency.
     private const int Ahead = 2048;
 
+    private const int StreamAhead = 4096;
+
     // Rows of w in one block.
     private const int Block = 4;
 
     // Weights that a part has at least: less is not worth handing over.
     private const int WeightsOfPart = 1 << 16;
+
+    // Weights beyond this come from memory whatever the caches hold.
+    private const long BytesFromMemory = 8 << 20;
 
     // 24 sums with 32 registers, 12 with 16.
     private static int MostRows => typeof(TSimd) == typeof(Simd512) ? 6 : 3;
@@ -55,6 +60,11 @@ internal static unsafe class Gemv<TSimd, V>
     private static void Rows<TStored>(GemvJob* job, int first, int last)
         where TStored : struct, IStored
     {
+        if (job->M == 1 && (long)job->N * job->K * TStored.Size > BytesFromMemory)
+        {
+            Stream<TStored>(job, first, last);
+            return;
+        }
         for (int n = first; n < last; n += Block)
         {
             int rest = job->M;
@@ -186,6 +196,38 @@ internal static unsafe class Gemv<TSimd, V>
             float* y = job->Y + (nint)(m + r) * job->N + n;
             for (int j = 0; j < columns; j++)
                 y[j] = sums[r * Block + j] + (job->Bias == null ? 0 : job->Bias[n + j]);
+        }
+    }
+
+    // One row of x with weights from memory: they are read from the first to the last, which memory is fastest at.
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Stream<TStored>(GemvJob* job, int first, int last)
+        where TStored : struct, IStored
+    {
+        int k = job->K, step = TSimd.Width * TStored.Size;
+        byte* w = job->W + (nint)first * k * TStored.Size;
+        float* x = job->X;
+        float* parts = stackalloc float[16];
+        for (int n = first; n < last; n++)
+        {
+            V c0 = default, c1 = default, c2 = default, c3 = default;
+            int i = 0;
+            for (; i <= k - 4 * TSimd.Width; i += 4 * TSimd.Width, w += 4 * step)
+            {
+                for (int line = 0; line < 4 * step; line += 64)
+                    Cache.Fetch(w + StreamAhead + line);
+                c0 = TSimd.MultiplyAdd(TSimd.Load(x + i), TSimd.Load<TStored>(w), c0);
+                c1 = TSimd.MultiplyAdd(TSimd.Load(x + i + TSimd.Width), TSimd.Load<TStored>(w + step), c1);
+                c2 = TSimd.MultiplyAdd(TSimd.Load(x + i + 2 * TSimd.Width), TSimd.Load<TStored>(w + 2 * step), c2);
+                c3 = TSimd.MultiplyAdd(TSimd.Load(x + i + 3 * TSimd.Width), TSimd.Load<TStored>(w + 3 * step), c3);
+            }
+            TSimd.Store(TSimd.Add(TSimd.Add(c0, c1), TSimd.Add(c2, c3)), parts);
+            float sum;
+            Sum(parts, 1, &sum);
+            for (; i < k; i++, w += TStored.Size)
+                sum += x[i] * TStored.Load(w);
+            job->Y[n] = sum + (job->Bias == null ? 0 : job->Bias[n]);
         }
     }
 

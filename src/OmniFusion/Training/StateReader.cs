@@ -63,7 +63,7 @@ internal sealed class StateReader(Tokenizer tokenizer, int blank, Func<Compute, 
     {
         Tensor unit = c.Rent(new Shape(states.Columns));
         unit.Span.Fill(1);
-        return translator.Logits(c, c.RmsNorm(states, unit, 1e-5f));
+        return translator.Logits(c, c.RmsNorm(states, unit, translator.Decoder.Shape.RmsNormEps));
     }
 
     /// <summary>The mean state of each picture; all pictures of a book are of one size.</summary>
