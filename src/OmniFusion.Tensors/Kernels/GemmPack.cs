@@ -29,6 +29,9 @@ internal static unsafe class GemmPack<TSimd, V>
     // Rows of a factor that are fetched ahead of their use where only a piece of each is read.
     private const int RowsAhead = 16;
 
+    // Of 16 rows that are turned over, the next ones are fetched where the factor is larger than this: the second cache does not hold it.
+    private const long BytesFromMemory = 1 << 20;
+
     /// <param name="factor">What to copy from.</param>
     /// <param name="outer">The first outer index of the first panel.</param>
     /// <param name="count">Outer indices there are from that one on; the panels may take fewer.</param>
@@ -43,17 +46,17 @@ internal static unsafe class GemmPack<TSimd, V>
     {
         byte* from = factor.At(outer, inner);
         nint stride = factor.Stride;
-        bool transpose = factor.InnerIsContiguous;
+        bool transpose = factor.InnerIsContiguous, fetch = stride * (outer + count) * factor.Type.Size() > BytesFromMemory;
         switch (factor.Type)
         {
-            case DType.F32: Panels<StoredF32>(from, stride, transpose, count, k, width, panels, panelSize, to); break;
-            case DType.BF16: Panels<StoredBF16>(from, stride, transpose, count, k, width, panels, panelSize, to); break;
-            default: Panels<StoredF16>(from, stride, transpose, count, k, width, panels, panelSize, to); break;
+            case DType.F32: Panels<StoredF32>(from, stride, transpose, fetch, count, k, width, panels, panelSize, to); break;
+            case DType.BF16: Panels<StoredBF16>(from, stride, transpose, fetch, count, k, width, panels, panelSize, to); break;
+            default: Panels<StoredF16>(from, stride, transpose, fetch, count, k, width, panels, panelSize, to); break;
         }
     }
 
     private static void Panels<TStored>(
-        byte* from, nint stride, bool transpose, int count, int k, int width, int panels, nint panelSize, float* to)
+        byte* from, nint stride, bool transpose, bool fetch, int count, int k, int width, int panels, nint panelSize, float* to)
         where TStored : struct, IStored
     {
         // Panels that whole vectors fill, without reading past the factor.
@@ -69,7 +72,7 @@ internal static unsafe class GemmPack<TSimd, V>
             if (!transpose)
                 CopyEdge<TStored>(start, stride, rows, k, width, target);
             else if (typeof(TSimd) == typeof(Simd512) && k >= 16)
-                Transpose512<TStored>(start, stride, rows, k, width, target);
+                Transpose512<TStored>(start, stride, rows, k, width, target, fetch);
             else if (typeof(TSimd) == typeof(Simd256) && k >= 8)
                 Transpose256<TStored>(start, stride, rows, k, width, target);
             else
@@ -122,7 +125,7 @@ internal static unsafe class GemmPack<TSimd, V>
 
     // Blocks of 16 x 16 turned over in registers. The last block may overlap the one before. Where rows are missing, the last one is taken.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Transpose512<TStored>(byte* from, nint stride, int rows, int k, int width, float* to)
+    private static void Transpose512<TStored>(byte* from, nint stride, int rows, int k, int width, float* to, bool fetch)
         where TStored : struct, IStored
     {
         byte** row = stackalloc byte*[16];
@@ -135,6 +138,12 @@ internal static unsafe class GemmPack<TSimd, V>
                 int p = Math.Min(block, k - 16);
                 nint at = (nint)p * TStored.Size;
                 float* c = to + (nint)p * width + first;
+                if (fetch)
+                {
+                    nint next = at + 16 * stride * TStored.Size;
+                    for (int i = 0; i < 16; i++)
+                        Cache.Fetch(row[i] + next);
+                }
 
                 // After two steps, quad 4g+j holds, in its 128-bit lane l, the numbers 4l+j of rows 4g to 4g+3.
                 Quads<TStored>(
