@@ -12,6 +12,9 @@ internal sealed class PictureBook
     /// <summary>Tokens that a thinker sees such a picture as: one for each 28 x 28 pixels.</summary>
     internal const int Tokens = Side / 28 * (Side / 28);
 
+    // Share of the pictures that are drawn as whoever shows a thing on purpose would: upright, on white, in the drawing's own colours.
+    private const double Plain = 0.3;
+
     // Shorter names, such as "up", say nothing about a sentence that has the word.
     private const int ShortestWord = 3;
 
@@ -86,6 +89,6 @@ internal sealed class PictureBook
             PictogramInfo[] tones = [info, .. _variants[info.Hexcode]];
             return _pack.Find(tones[random.Next(tones.Length)].Hexcode, _makers[random.Next(_makers.Count)])!;
         })];
-        return Patches(_composer.Compose(drawings, random));
+        return Patches(random.NextDouble() < Plain ? _composer.ComposeFixed(drawings) : _composer.Compose(drawings, random));
     }
 }
