@@ -24,18 +24,21 @@ internal static class SynthesizeImagesCommand
         {
             emoji, output, makers,
         };
-        command.SetAction(arguments =>
-        {
-            string path = arguments.GetRequiredValue(output);
-            string[] names = arguments.GetRequiredValue(makers)
-                .Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-            PictogramPackBuilder.Build(arguments.GetRequiredValue(emoji), names, path);
-            using PictogramPack pack = PictogramPack.Open(path);
-            int variants = pack.Infos.Count(info => info.BaseHexcode is not null);
-            Console.WriteLine(
-                $"{path}: {pack.Infos.Count - variants} pictograms and {variants} variants in skin tone, each by {string.Join(", ", pack.Makers)}");
-            return 0;
-        });
+        // In a thread of its own, so that a signal ends the command as it should: a half-written pack goes with it.
+        command.SetAction((arguments, _) => Task.Run(
+            () =>
+            {
+                string path = arguments.GetRequiredValue(output);
+                string[] names = arguments.GetRequiredValue(makers)
+                    .Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+                PictogramPackBuilder.Build(arguments.GetRequiredValue(emoji), names, path);
+                using PictogramPack pack = PictogramPack.Open(path);
+                int variants = pack.Infos.Count(info => info.BaseHexcode is not null);
+                Console.WriteLine(
+                    $"{path}: {pack.Infos.Count - variants} pictograms and {variants} variants in skin tone, each by {string.Join(", ", pack.Makers)}");
+                return 0;
+            },
+            CancellationToken.None));
         return command;
     }
 }

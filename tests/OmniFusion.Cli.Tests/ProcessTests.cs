@@ -44,12 +44,37 @@ public sealed class ProcessTests : IDisposable
         _bundle.Write("batch.jsonl", string.Join('\n', Enumerable.Repeat("""{"text": "What is the weather like?", "to": "de"}""", items)));
         using Process process = Start("translate", "--batch", "batch.jsonl", "--model", ".", "--json");
         Assert.StartsWith("{\"audio\":null", await process.StandardOutput.ReadLineAsync());
-        using (Process kill = Process.Start("kill", ["-INT", process.Id.ToString(CultureInfo.InvariantCulture)]))
-            await kill.WaitForExitAsync();
+        await Run("kill", "-INT", process.Id.ToString(CultureInfo.InvariantCulture));
         Outcome outcome = await Finish(process);
         Assert.Equal(130, outcome.Code);
         Assert.Equal("omnifusion: stopped.", outcome.Errors.TrimEnd());
         Assert.InRange(outcome.Lines.Length, 0, items - 2);
+    }
+
+    [Fact]
+    public async Task AProcessThatIsToldToEndLeavesNoHalfWrittenFile()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Signals are sent by kill.");
+        string drawings = Directory.CreateDirectory(_bundle["emoji-datasource-one/img/one/64"]).FullName;
+        _bundle.Write("emoji-datasource-one/emoji.json", """
+            [{"name": "BAT", "short_name": "bat", "image": "1f987.png", "category": "Animals", "subcategory": "bats", "has_img_one": true}]
+            """);
+        // A drawing that never comes keeps the pack open.
+        await Run("mkfifo", Path.Combine(drawings, "1f987.png"));
+        Directory.CreateDirectory(_bundle["packs"]);
+        using Process process = Start("synthesize", "images", "--emoji", ".", "--makers", "one", "--output", "packs/a.pack");
+        while (Directory.GetFiles(_bundle["packs"]).Length == 0 && !process.HasExited)
+            await Task.Delay(20, TestContext.Current.CancellationToken);
+        Assert.EndsWith(".tmp", Assert.Single(Directory.GetFiles(_bundle["packs"])));
+        await Run("kill", "-TERM", process.Id.ToString(CultureInfo.InvariantCulture));
+        Assert.NotEqual(0, (await Finish(process)).Code);
+        Assert.Empty(Directory.GetFiles(_bundle["packs"]));
+    }
+
+    private static async Task Run(string program, params string[] arguments)
+    {
+        using Process process = Process.Start(program, arguments);
+        await process.WaitForExitAsync();
     }
 
     private Process Start(params string[] arguments)

@@ -1,8 +1,15 @@
+using System.Collections.Concurrent;
+
 namespace OmniFusion.Checkpoints;
 
 /// <summary>Writes a file whole or not at all.</summary>
 public static class AtomicFile
 {
+    // Files that are being written. A process that is told to end does not come to their finally blocks.
+    private static readonly ConcurrentDictionary<string, bool> s_unfinished = new();
+
+    static AtomicFile() => AppDomain.CurrentDomain.ProcessExit += (_, _) => Abandon();
+
     /// <summary>
     /// Lets <paramref name="write"/> fill a file of a temporary name in the folder of <paramref name="path"/>, forces it to disk and
     /// only then gives it its name; whatever stood there stays until that moment.
@@ -12,6 +19,7 @@ public static class AtomicFile
     {
         string target = Path.GetFullPath(path);
         string temporary = $"{target}.{Path.GetRandomFileName()}.tmp";
+        s_unfinished[temporary] = true;
         try
         {
             using (FileStream stream = new(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16))
@@ -29,7 +37,15 @@ public static class AtomicFile
         {
             // After the rename there is nothing left under this name; after a failure the partial file must go.
             TryDelete(temporary);
+            s_unfinished.TryRemove(temporary, out _);
         }
+    }
+
+    /// <summary>Removes what is half written; whoever writes it gets an error at the end.</summary>
+    internal static void Abandon()
+    {
+        foreach (string path in s_unfinished.Keys)
+            TryDelete(path);
     }
 
     /// <summary>Writes text as UTF-8.</summary>
