@@ -18,10 +18,9 @@ internal sealed class NanoTraining : IDisposable
     public NanoTraining()
     {
         string[] english = Sentences(1), other = Sentences(2);
-        foreach (string name in (string[])["train.en.gz", "train.fr.gz", "val.en.gz"])
-            Write(name, english);
-        foreach (string name in (string[])["train.de.gz", "train.cs.gz", "val.de.gz"])
-            Write(name, other);
+        foreach (string part in (string[])["train", "val"])
+            foreach (string language in (string[])["en", "de", "fr", "cs"])
+                Write($"{part}.{language}.gz", language is "en" or "fr" ? english : other);
         foreach (string name in (string[])["train.pack", "val.pack"])
         {
             SpeechPackPlan plan = new([.. english.Take(SpokenLines)], Voice.Training) { Workers = 1 };
@@ -39,13 +38,21 @@ internal sealed class NanoTraining : IDisposable
                 TrainingStages.Open(of).Save(of.Output);
         }
         recipe = Load(stage);
+        if (stage == "fusion")
+            recipe.Mmfm = Load("recognizer").Output;
         return TrainingStages.Open(recipe);
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    private Recipe Load(string stage) => Recipe.Load(Path.Combine(_recipes, $"nano-{stage}.yaml"),
-        new Dictionary<string, string> { ["data"] = _folder, ["speech"] = _folder, ["out"] = _folder });
+    // Without pictures, whose drawings would have to be fetched, and without the digits.
+    private Recipe Load(string stage)
+    {
+        Recipe recipe = Recipe.Load(Path.Combine(_recipes, $"nano-{stage}.yaml"),
+            new Dictionary<string, string> { ["data"] = _folder, ["speech"] = _folder, ["out"] = _folder });
+        (recipe.Data.Pictures, recipe.Data.Ambiguity, recipe.Data.Further) = (null, null, []);
+        return recipe;
+    }
 
     private void Write(string name, string[] lines)
     {
