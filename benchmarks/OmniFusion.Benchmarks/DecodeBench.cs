@@ -51,7 +51,7 @@ internal static class DecodeBench
         }
     }
 
-    // Of the middle one of the later half of the steps, and on the mean of them, with what the cache still grows by.
+    // Of the middle one of the later half of the steps; and of their mean, with what the cache still grows by.
     private static (long Middle, long Mean) BytesPerStep(Compute c, MistralModel model)
     {
         DecoderSession session = Start(c, model).Session;
