@@ -83,7 +83,8 @@ internal static class SimultaneousCommand
             $"{system.Name} {system.Policy}", recordings, loaded, system, streams, cancellation);
         SimultaneousReport report = new(
             EvaluationSignature.Of(("set", set.SetName(arguments)), ("n", recordings.Count), ("lang", system.Language),
-                ("system", system.Name), ("policy", system.Policy), ("chunk", system.Chunk), ("pause", system.Pause), ("sentence_pause", system.SentencePause), ("unit", SimultaneousSetOptions.NameOf(unit)),
+                ("system", system.Name), ("policy", system.Policy), ("chunk", system.Chunk), ("pause", system.Pause),
+                ("sentence_pause", system.SentencePause), ("unit", SimultaneousSetOptions.NameOf(unit)),
                 ("ca", SimultaneousSetOptions.NameOf(computation)), ("model", model.Name(arguments)),
                 ("threads", model.Threads(arguments))),
             Score(records, recordings, unit, computation, set.Bleu(arguments)));

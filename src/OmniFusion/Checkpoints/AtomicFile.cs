@@ -41,8 +41,7 @@ public static class AtomicFile
         }
     }
 
-    /// <summary>Removes what is half written; whoever writes it gets an error at the end.</summary>
-    internal static void Abandon()
+    private static void Abandon()
     {
         foreach (string path in s_unfinished.Keys)
             TryDelete(path);

@@ -107,9 +107,7 @@ public sealed class TrainerTests(TinyTraining tiny) : IClassFixture<TinyTraining
     [Fact]
     public void AFusionLearnsFromATeacherAsWell()
     {
-        tiny.MakeParts();
-        Recipe seeing = tiny.Recipe("recognizer", "seeing-pupil", $"start: {tiny["omni"]}\nsteps: 2", pictures: true);
-        tiny.Train(seeing);
+        Recipe seeing = Seeing("seeing-pupil");
         Recipe teacher = tiny.Recipe("translator", "teacher", "steps: 30");
         tiny.Train(teacher);
         JsonObject[] log = tiny.Train(tiny.Recipe("fusion", "taught",
@@ -122,9 +120,7 @@ public sealed class TrainerTests(TinyTraining tiny) : IClassFixture<TinyTraining
     [Fact]
     public void WhatIsSeenMayHaveATeacherOfItsOwn()
     {
-        tiny.MakeParts();
-        Recipe seeing = tiny.Recipe("recognizer", "seeing-two", $"start: {tiny["omni"]}\nsteps: 2", pictures: true);
-        tiny.Train(seeing);
+        Recipe seeing = Seeing("seeing-two");
         Recipe teacher = tiny.Recipe("translator", "teacher-two", "steps: 3");
         tiny.Train(teacher);
         double[] one = Losses("one", ""), same = Losses("same", $"told_teacher: {teacher.Output}"),
@@ -162,9 +158,7 @@ public sealed class TrainerTests(TinyTraining tiny) : IClassFixture<TinyTraining
     [Fact]
     public void ThePrefixLearnsToBeReadByItself()
     {
-        tiny.MakeParts();
-        Recipe seeing = tiny.Recipe("recognizer", "seeing-reader", $"start: {tiny["omni"]}\nsteps: 2", pictures: true);
-        tiny.Train(seeing);
+        Recipe seeing = Seeing("seeing-reader");
         JsonObject[] log = tiny.Train(tiny.Recipe(
             "fusion", "read",
             $"mmfm: {seeing.Output}\nprefix_weight: 0.5\nprefix_steps: 2\ntext_every: 0\nsteps: 14", pictures: true));
@@ -186,9 +180,7 @@ public sealed class TrainerTests(TinyTraining tiny) : IClassFixture<TinyTraining
     [Fact]
     public void OfTheThinkerOnlyTheEyesLearnWithAFusion()
     {
-        tiny.MakeParts();
-        Recipe seeing = tiny.Recipe("recognizer", "seeing-pupil", $"start: {tiny["omni"]}\nsteps: 2", pictures: true);
-        tiny.Train(seeing);
+        Recipe seeing = Seeing("seeing-pupil");
         Recipe recipe = tiny.Recipe("fusion", "eyed", $"mmfm: {seeing.Output}\neyes: true\ntext_every: 0\nsteps: 4", pictures: true);
         tiny.Train(recipe);
         Checkpoint before = Checkpoint.Open(seeing.Output), after = Checkpoint.Open(Path.Combine(recipe.Output, "omni"));
@@ -398,6 +390,15 @@ public sealed class TrainerTests(TinyTraining tiny) : IClassFixture<TinyTraining
 
     // Batches differ, so the mean of the last steps is compared with the first.
     // A loss that not every step has.
+    // A thinker with eyes, hardly trained, beside the other parts of a fusion.
+    private Recipe Seeing(string name)
+    {
+        tiny.MakeParts();
+        Recipe recipe = tiny.Recipe("recognizer", name, $"start: {tiny["omni"]}\nsteps: 2", pictures: true);
+        tiny.Train(recipe);
+        return recipe;
+    }
+
     private static double Part(JsonObject line, string name) => line[name + "_loss"]?.GetValue<double>() ?? 0;
 
     private static void AssertFalls(JsonObject[] lines, string name)

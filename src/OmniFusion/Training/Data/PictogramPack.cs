@@ -137,7 +137,8 @@ public sealed class PictogramPack : IDisposable
         return (header, head.Length + size);
     }
 
-    private static string Normalize(string hexcode) =>
+    /// <summary>Code points in lower case and without the variation selector, which makers put or leave out as they like.</summary>
+    internal static string Normalize(string hexcode) =>
         hexcode.ToLowerInvariant().Replace("-fe0f", "", StringComparison.Ordinal);
 
     private byte[] ReadBitmap(long offset)

@@ -26,7 +26,7 @@ internal sealed class PictogramPackage
     {
         _ending = ending;
         _files = Directory.EnumerateFiles(folder, "*" + ending).Order(StringComparer.Ordinal)
-            .GroupBy(path => Plain(Path.GetFileNameWithoutExtension(path))).ToDictionary(group => group.Key, group => group.First());
+            .GroupBy(path => PictogramPack.Normalize(Path.GetFileNameWithoutExtension(path))).ToDictionary(group => group.Key, group => group.First());
     }
 
     /// <summary>Opens the package of a maker.</summary>
@@ -52,7 +52,7 @@ internal sealed class PictogramPackage
     /// <exception cref="OmniFusionException">The file is damaged or of another size, or ffmpeg is missing, which decodes what is no PNG.</exception>
     internal byte[]? Read(string hexcode)
     {
-        if (!_files.TryGetValue(Plain(hexcode), out string? path))
+        if (!_files.TryGetValue(PictogramPack.Normalize(hexcode), out string? path))
             return null;
         (int width, int height, byte[] pixels) = PngDecoder.DecodeRgba(ReadPng(path), path);
         return (width, height) == (Pictogram.Side, Pictogram.Side)
@@ -74,6 +74,4 @@ internal sealed class PictogramPackage
             throw new OmniFusionException($"Cannot read {path}: {error.Message}", error);
         }
     }
-
-    private static string Plain(string hexcode) => hexcode.ToLowerInvariant().Replace("-fe0f", "", StringComparison.Ordinal);
 }
