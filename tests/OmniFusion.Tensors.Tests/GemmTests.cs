@@ -45,6 +45,7 @@ public class GemmTests
     [InlineData(5000, 35, 20)]
     [InlineData(1500, 40, 700)]
     [InlineData(50, 3000, 33)]
+    [InlineData(41, 700, 601)]
     public void LargeProductsAreCutIntoSteps(int m, int n, int k)
     {
         foreach (GemmPath path in Setting.Paths)

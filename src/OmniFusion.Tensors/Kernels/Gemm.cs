@@ -134,23 +134,34 @@ internal static unsafe class Gemm<TSimd, V>
         int rowsAtOnce = Math.Max(1, NumbersInCache / (int)job->PanelSize);
         nint size = job->InnerBlock * TileColumns + GemmPack<TSimd, V>.Slack;
         float* b = GemmScratch.Own((columnsEnd - columnsBegin) * size);
+        // With so few rows the panels of b would come from memory slower than they are used.
+        bool fetch = Wide && rowsEnd - rowsBegin <= rowsAtOnce && job->B.IsFromMemory(job->B.InnerIsContiguous ? job->N : job->K);
         for (int block = 0; block < job->InnerBlocks; block++)
         {
             int column = columnsBegin * TileColumns;
             GemmPack<TSimd, V>.Panels(
                 job->B, column, job->N - column, job->InnerStart + block * job->InnerBlock, InnerCount(job, block), TileColumns,
                 columnsEnd - columnsBegin, size, b);
+            GemmAhead ahead = fetch ? WhatIsNext(job, block, columnsBegin, columnsEnd) : default;
             for (int begin = rowsBegin; begin < rowsEnd; begin += rowsAtOnce)
             {
                 int end = Math.Min(begin + rowsAtOnce, rowsEnd);
                 for (int panel = columnsBegin; panel < columnsEnd; panel++)
-                    Tiles(job, block, begin, end, panel, b + (panel - columnsBegin) * size);
+                    Tiles(job, block, begin, end, panel, b + (panel - columnsBegin) * size, ref ahead);
             }
         }
     }
 
+    // What the thread copies after these panels of b.
+    private static GemmAhead WhatIsNext(GemmJob* job, int block, int columnsBegin, int columnsEnd)
+    {
+        (int next, int panel) = block + 1 < job->InnerBlocks ? (block + 1, columnsBegin) : (0, columnsEnd);
+        return new GemmAhead(
+            job->B, panel * TileColumns, job->InnerStart + next * job->InnerBlock, (columnsEnd - columnsBegin) * TileColumns, InnerCount(job, next));
+    }
+
     [SkipLocalsInit]
-    private static void Tiles(GemmJob* job, int block, int begin, int end, int columnPanel, float* b)
+    private static void Tiles(GemmJob* job, int block, int begin, int end, int columnPanel, float* b, ref GemmAhead ahead)
     {
         int k = InnerCount(job, block);
         int column = columnPanel * TileColumns, columns = Math.Min(TileColumns, job->N - column);
@@ -164,10 +175,10 @@ internal static unsafe class Gemm<TSimd, V>
             float* c = job->C + (nint)(job->RowStart + panel * TileRows) * job->N + column;
             if (columns == TileColumns && (rows & 1) == 0)
             {
-                Tile(rows, k, a, b, c, job->N, bias, accumulate);
+                Tile(rows, k, a, b, c, job->N, bias, accumulate, ref ahead);
                 continue;
             }
-            Tile(rows, k, a, b, edge, TileColumns, null, false);
+            Tile(rows, k, a, b, edge, TileColumns, null, false, ref ahead);
             for (int r = 0; r < rows; r++, c += job->N)
             {
                 for (int j = 0; j < columns; j++)
@@ -177,10 +188,11 @@ internal static unsafe class Gemm<TSimd, V>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Tile(int rows, int k, float* a, float* b, float* c, nint stride, float* bias, bool accumulate)
+    private static void Tile(
+        int rows, int k, float* a, float* b, float* c, nint stride, float* bias, bool accumulate, ref GemmAhead ahead)
     {
         if (Wide)
-            GemmTile512.Run(rows, k, a, b, c, stride, bias, accumulate);
+            GemmTile512.Run(rows, k, a, b, c, stride, bias, accumulate, ref ahead);
         else
             GemmTile<TSimd, V>.Run(rows, k, a, b, c, stride, bias, accumulate);
     }

@@ -11,8 +11,13 @@ namespace OmniFusion.Tensors;
 /// <param name="InnerIsContiguous">Whether a row in memory holds the inner axis, or else the outer one.</param>
 internal readonly unsafe record struct GemmFactor(nint Data, DType Type, nint Stride, bool InnerIsContiguous)
 {
+    private const long BytesFromMemory = 1 << 20;
+
     internal byte* At(nint outer, nint inner) =>
         (byte*)Data + (InnerIsContiguous ? outer * Stride + inner : inner * Stride + outer) * Type.Size();
+
+    /// <summary>Whether so many rows are more than the second cache holds.</summary>
+    internal bool IsFromMemory(int rows) => Stride * rows * Type.Size() > BytesFromMemory;
 }
 
 /// <summary>
@@ -29,9 +34,6 @@ internal static unsafe class GemmPack<TSimd, V>
     // Rows of a factor that are fetched ahead of their use where only a piece of each is read.
     private const int RowsAhead = 16;
 
-    // Of 16 rows that are turned over, the next ones are fetched where the factor is larger than this: the second cache does not hold it.
-    private const long BytesFromMemory = 1 << 20;
-
     /// <param name="factor">What to copy from.</param>
     /// <param name="outer">The first outer index of the first panel.</param>
     /// <param name="count">Outer indices there are from that one on; the panels may take fewer.</param>
@@ -46,7 +48,7 @@ internal static unsafe class GemmPack<TSimd, V>
     {
         byte* from = factor.At(outer, inner);
         nint stride = factor.Stride;
-        bool transpose = factor.InnerIsContiguous, fetch = stride * (outer + count) * factor.Type.Size() > BytesFromMemory;
+        bool transpose = factor.InnerIsContiguous, fetch = factor.IsFromMemory(outer + count);
         switch (factor.Type)
         {
             case DType.F32: Panels<StoredF32>(from, stride, transpose, fetch, count, k, width, panels, panelSize, to); break;

@@ -21,6 +21,9 @@ internal enum GemmPath
 /// <summary>The caches of the processor.</summary>
 internal static unsafe class Cache
 {
+    /// <summary>Bytes that it reads at once.</summary>
+    internal const int Line = 64;
+
     /// <summary>Asks for the line at an address, which may be any; does nothing on processors that cannot.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void Fetch(void* address)

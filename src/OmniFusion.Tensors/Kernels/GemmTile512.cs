@@ -4,6 +4,43 @@ using System.Runtime.Intrinsics.X86;
 
 namespace OmniFusion.Tensors;
 
+/// <summary>A part of a factor that is fetched into the second cache while tiles are computed: one line in each step, row by row.</summary>
+internal struct GemmAhead
+{
+    private readonly nint _stride;
+    private nint _row;
+    private int _rows;
+
+    /// <param name="factor">What to fetch of.</param>
+    /// <param name="outer">The first outer index.</param>
+    /// <param name="inner">The first inner index.</param>
+    /// <param name="outerCount">Number of outer indices.</param>
+    /// <param name="innerCount">Number of inner indices.</param>
+    internal unsafe GemmAhead(in GemmFactor factor, int outer, int inner, int outerCount, int innerCount)
+    {
+        (int rows, int columns) = factor.InnerIsContiguous ? (outerCount, innerCount) : (innerCount, outerCount);
+        _row = (nint)factor.At(outer, inner);
+        _stride = factor.Stride * factor.Type.Size();
+        _rows = rows;
+        Lines = (columns * factor.Type.Size() + Cache.Line - 1) / Cache.Line;
+    }
+
+    /// <summary>Lines of a row.</summary>
+    internal int Lines { get; }
+
+    /// <summary>Whether something is left.</summary>
+    internal readonly bool Any => _rows > 0;
+
+    /// <summary>The next row.</summary>
+    internal nint Next()
+    {
+        nint row = _row;
+        _row += _stride;
+        _rows--;
+        return row;
+    }
+}
+
 /// <summary>
 /// The innermost loop of the matrix product with 512-bit vectors: a tile of up to 14 rows and 32 columns whose sums stay in 28 registers
 /// while the summed axis is walked. The compiler keeps only named locals in registers, hence the long hand.
@@ -15,24 +52,37 @@ internal static unsafe class GemmTile512
 
     /// <summary>
     /// c[rows, 32] = (accumulate ? c : bias) + a·b, where a is a panel [k, 14] and b a panel [k, 32]. With an odd number of rows one
-    /// more is written.
+    /// more is written. What is <paramref name="ahead"/> is fetched meanwhile.
     /// </summary>
-    internal static void Run(int rows, int k, float* a, float* b, float* c, nint stride, float* bias, bool accumulate)
+    internal static void Run(
+        int rows, int k, float* a, float* b, float* c, nint stride, float* bias, bool accumulate, ref GemmAhead ahead)
+    {
+        if (ahead.Any)
+            Run<Fetches>(rows, k, a, b, c, stride, bias, accumulate, ref ahead);
+        else
+            Run<FetchesNothing>(rows, k, a, b, c, stride, bias, accumulate, ref ahead);
+    }
+
+    private static void Run<TFetch>(
+        int rows, int k, float* a, float* b, float* c, nint stride, float* bias, bool accumulate, ref GemmAhead ahead)
+        where TFetch : struct, IFetch
     {
         switch ((rows + 1) >> 1)
         {
-            case 1: Run<Rows2>(k, a, b, c, stride, bias, accumulate); break;
-            case 2: Run<Rows4>(k, a, b, c, stride, bias, accumulate); break;
-            case 3: Run<Rows6>(k, a, b, c, stride, bias, accumulate); break;
-            case 4: Run<Rows8>(k, a, b, c, stride, bias, accumulate); break;
-            case 5: Run<Rows10>(k, a, b, c, stride, bias, accumulate); break;
-            case 6: Run<Rows12>(k, a, b, c, stride, bias, accumulate); break;
-            default: Run<Rows14>(k, a, b, c, stride, bias, accumulate); break;
+            case 1: Run<TFetch, Rows2>(k, a, b, c, stride, bias, accumulate, ref ahead); break;
+            case 2: Run<TFetch, Rows4>(k, a, b, c, stride, bias, accumulate, ref ahead); break;
+            case 3: Run<TFetch, Rows6>(k, a, b, c, stride, bias, accumulate, ref ahead); break;
+            case 4: Run<TFetch, Rows8>(k, a, b, c, stride, bias, accumulate, ref ahead); break;
+            case 5: Run<TFetch, Rows10>(k, a, b, c, stride, bias, accumulate, ref ahead); break;
+            case 6: Run<TFetch, Rows12>(k, a, b, c, stride, bias, accumulate, ref ahead); break;
+            default: Run<TFetch, Rows14>(k, a, b, c, stride, bias, accumulate, ref ahead); break;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Run<TRows>(int k, float* a, float* b, float* c, nint stride, float* bias, bool accumulate)
+    private static void Run<TFetch, TRows>(
+        int k, float* a, float* b, float* c, nint stride, float* bias, bool accumulate, ref GemmAhead ahead)
+        where TFetch : struct, IFetch
         where TRows : struct, IRows
     {
         Vector512<float> c00 = default, c01 = default;
@@ -55,70 +105,83 @@ internal static unsafe class GemmTile512
             Sse.Prefetch0(c + r * stride);
             Sse.Prefetch0(c + r * stride + 16);
         }
-        for (float* end = a + (nint)k * Rows; a < end; a += Rows, b += Columns)
+        int rest = k;
+        do
         {
-            Vector512<float> b0 = Vector512.Load(b), b1 = Vector512.Load(b + 16), x;
-            x = Vector512.Create(a[0]);
-            c00 = Avx512F.FusedMultiplyAdd(x, b0, c00);
-            c01 = Avx512F.FusedMultiplyAdd(x, b1, c01);
-            x = Vector512.Create(a[1]);
-            c10 = Avx512F.FusedMultiplyAdd(x, b0, c10);
-            c11 = Avx512F.FusedMultiplyAdd(x, b1, c11);
-            if (TRows.Count > 2)
+            int count = TFetch.Any ? Math.Min(rest, ahead.Lines) : rest;
+            byte* line = TFetch.Any ? (byte*)ahead.Next() : null;
+            for (float* end = a + (nint)count * Rows; a < end; a += Rows, b += Columns)
             {
-                x = Vector512.Create(a[2]);
-                c20 = Avx512F.FusedMultiplyAdd(x, b0, c20);
-                c21 = Avx512F.FusedMultiplyAdd(x, b1, c21);
-                x = Vector512.Create(a[3]);
-                c30 = Avx512F.FusedMultiplyAdd(x, b0, c30);
-                c31 = Avx512F.FusedMultiplyAdd(x, b1, c31);
+                if (TFetch.Any)
+                {
+                    Sse.Prefetch1(line);
+                    line += Cache.Line;
+                }
+                Vector512<float> b0 = Vector512.Load(b), b1 = Vector512.Load(b + 16), x;
+                x = Vector512.Create(a[0]);
+                c00 = Avx512F.FusedMultiplyAdd(x, b0, c00);
+                c01 = Avx512F.FusedMultiplyAdd(x, b1, c01);
+                x = Vector512.Create(a[1]);
+                c10 = Avx512F.FusedMultiplyAdd(x, b0, c10);
+                c11 = Avx512F.FusedMultiplyAdd(x, b1, c11);
+                if (TRows.Count > 2)
+                {
+                    x = Vector512.Create(a[2]);
+                    c20 = Avx512F.FusedMultiplyAdd(x, b0, c20);
+                    c21 = Avx512F.FusedMultiplyAdd(x, b1, c21);
+                    x = Vector512.Create(a[3]);
+                    c30 = Avx512F.FusedMultiplyAdd(x, b0, c30);
+                    c31 = Avx512F.FusedMultiplyAdd(x, b1, c31);
+                }
+                if (TRows.Count > 4)
+                {
+                    x = Vector512.Create(a[4]);
+                    c40 = Avx512F.FusedMultiplyAdd(x, b0, c40);
+                    c41 = Avx512F.FusedMultiplyAdd(x, b1, c41);
+                    x = Vector512.Create(a[5]);
+                    c50 = Avx512F.FusedMultiplyAdd(x, b0, c50);
+                    c51 = Avx512F.FusedMultiplyAdd(x, b1, c51);
+                }
+                if (TRows.Count > 6)
+                {
+                    x = Vector512.Create(a[6]);
+                    c60 = Avx512F.FusedMultiplyAdd(x, b0, c60);
+                    c61 = Avx512F.FusedMultiplyAdd(x, b1, c61);
+                    x = Vector512.Create(a[7]);
+                    c70 = Avx512F.FusedMultiplyAdd(x, b0, c70);
+                    c71 = Avx512F.FusedMultiplyAdd(x, b1, c71);
+                }
+                if (TRows.Count > 8)
+                {
+                    x = Vector512.Create(a[8]);
+                    c80 = Avx512F.FusedMultiplyAdd(x, b0, c80);
+                    c81 = Avx512F.FusedMultiplyAdd(x, b1, c81);
+                    x = Vector512.Create(a[9]);
+                    c90 = Avx512F.FusedMultiplyAdd(x, b0, c90);
+                    c91 = Avx512F.FusedMultiplyAdd(x, b1, c91);
+                }
+                if (TRows.Count > 10)
+                {
+                    x = Vector512.Create(a[10]);
+                    c100 = Avx512F.FusedMultiplyAdd(x, b0, c100);
+                    c101 = Avx512F.FusedMultiplyAdd(x, b1, c101);
+                    x = Vector512.Create(a[11]);
+                    c110 = Avx512F.FusedMultiplyAdd(x, b0, c110);
+                    c111 = Avx512F.FusedMultiplyAdd(x, b1, c111);
+                }
+                if (TRows.Count > 12)
+                {
+                    x = Vector512.Create(a[12]);
+                    c120 = Avx512F.FusedMultiplyAdd(x, b0, c120);
+                    c121 = Avx512F.FusedMultiplyAdd(x, b1, c121);
+                    x = Vector512.Create(a[13]);
+                    c130 = Avx512F.FusedMultiplyAdd(x, b0, c130);
+                    c131 = Avx512F.FusedMultiplyAdd(x, b1, c131);
+                }
             }
-            if (TRows.Count > 4)
-            {
-                x = Vector512.Create(a[4]);
-                c40 = Avx512F.FusedMultiplyAdd(x, b0, c40);
-                c41 = Avx512F.FusedMultiplyAdd(x, b1, c41);
-                x = Vector512.Create(a[5]);
-                c50 = Avx512F.FusedMultiplyAdd(x, b0, c50);
-                c51 = Avx512F.FusedMultiplyAdd(x, b1, c51);
-            }
-            if (TRows.Count > 6)
-            {
-                x = Vector512.Create(a[6]);
-                c60 = Avx512F.FusedMultiplyAdd(x, b0, c60);
-                c61 = Avx512F.FusedMultiplyAdd(x, b1, c61);
-                x = Vector512.Create(a[7]);
-                c70 = Avx512F.FusedMultiplyAdd(x, b0, c70);
-                c71 = Avx512F.FusedMultiplyAdd(x, b1, c71);
-            }
-            if (TRows.Count > 8)
-            {
-                x = Vector512.Create(a[8]);
-                c80 = Avx512F.FusedMultiplyAdd(x, b0, c80);
-                c81 = Avx512F.FusedMultiplyAdd(x, b1, c81);
-                x = Vector512.Create(a[9]);
-                c90 = Avx512F.FusedMultiplyAdd(x, b0, c90);
-                c91 = Avx512F.FusedMultiplyAdd(x, b1, c91);
-            }
-            if (TRows.Count > 10)
-            {
-                x = Vector512.Create(a[10]);
-                c100 = Avx512F.FusedMultiplyAdd(x, b0, c100);
-                c101 = Avx512F.FusedMultiplyAdd(x, b1, c101);
-                x = Vector512.Create(a[11]);
-                c110 = Avx512F.FusedMultiplyAdd(x, b0, c110);
-                c111 = Avx512F.FusedMultiplyAdd(x, b1, c111);
-            }
-            if (TRows.Count > 12)
-            {
-                x = Vector512.Create(a[12]);
-                c120 = Avx512F.FusedMultiplyAdd(x, b0, c120);
-                c121 = Avx512F.FusedMultiplyAdd(x, b1, c121);
-                x = Vector512.Create(a[13]);
-                c130 = Avx512F.FusedMultiplyAdd(x, b0, c130);
-                c131 = Avx512F.FusedMultiplyAdd(x, b1, c131);
-            }
+            rest -= count;
         }
+        while (TFetch.Any && rest > 0);
         Vector512<float> bias0 = bias == null ? default : Vector512.Load(bias);
         Vector512<float> bias1 = bias == null ? default : Vector512.Load(bias + 16);
         Finish(c00, c01, c, bias0, bias1, accumulate);
@@ -161,5 +224,20 @@ internal static unsafe class GemmTile512
     {
         ((accumulate ? Vector512.Load(c) : bias0) + sum0).Store(c);
         ((accumulate ? Vector512.Load(c + 16) : bias1) + sum1).Store(c + 16);
+    }
+
+    private interface IFetch
+    {
+        static abstract bool Any { get; }
+    }
+
+    private readonly struct Fetches : IFetch
+    {
+        public static bool Any => true;
+    }
+
+    private readonly struct FetchesNothing : IFetch
+    {
+        public static bool Any => false;
     }
 }

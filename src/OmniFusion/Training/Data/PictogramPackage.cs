@@ -13,8 +13,10 @@ internal sealed class PictogramPackage
     {
         ["emojione"] = ("emoji-datasource-emojione/img/emojione/64", ".png", "emoji-datasource-emojione"),
         ["openmoji"] = ("openmoji/color/svg", ".svg", "openmoji"),
+        ["openmoji-black"] = ("openmoji/black/svg", ".svg", "openmoji"),
         ["fluent"] = ("@lobehub/fluent-emoji-3d/assets", ".webp", "@lobehub/fluent-emoji-3d"),
         ["fluent-flat"] = ("@lobehub/fluent-emoji-flat/assets", ".svg", "@lobehub/fluent-emoji-flat"),
+        ["fluent-modern"] = ("@lobehub/fluent-emoji-modern/assets", ".svg", "@lobehub/fluent-emoji-modern"),
     };
 
     private readonly string _ending;
