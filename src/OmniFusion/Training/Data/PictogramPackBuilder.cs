@@ -15,7 +15,7 @@ public static class PictogramPackBuilder
     /// how many others were.
     /// </summary>
     public static IReadOnlyList<string> UsualMakers { get; } =
-        ["google", "google-3", "google-4", "twitter", "twitter-3", "emojione", "openmoji", "fluent", "fluent-flat", "facebook"];
+        ["google", "google-3", "google-4", "twitter", "twitter-3", "emojione", "openmoji", "openmoji-black", "fluent", "fluent-flat", "fluent-modern", "facebook"];
 
     /// <summary>Makes a pack.</summary>
     /// <param name="nodeModules">Folder with the packages.</param>
