@@ -69,7 +69,7 @@ public sealed partial class OmniFusionModel
         List<(int Place, PreparedRequest Request, int[][] Candidates)> fused = [], alone = [];
         TranslationRequest[] requests = [.. items.Select(item => item.Request)];
         Heard[] heard = options.ChainOfThought ? Hear(requests, SearchOf(options), cancellation) : [.. requests.Select(_ => new Heard(""))];
-        requests = WithTranscripts(requests, heard);
+        requests = [.. requests.Zip(heard, WithTranscript)];
         for (int i = 0; i < items.Length; i++)
         {
             try

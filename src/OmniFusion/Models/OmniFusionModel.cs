@@ -238,54 +238,51 @@ public sealed partial class OmniFusionModel
     private TranslationResult[] TranslateCascade(
         TranslationRequest[] requests, TranslationOptions options, GenerationOptions search, CancellationToken cancellation)
     {
-        Heard[] heard = Hear(requests, search, cancellation);
-        // Where nothing was heard there is nothing to translate.
-        int[] said = [.. Enumerable.Range(0, requests.Length).Where(i => heard[i] is { Error: null, Text.Length: > 0 })];
-        TranslationResult[] texts = TranslateBatch(
-            [.. said.Select(i => new TranslationRequest
-            {
-                Text = heard[i].Text, SourceLanguage = requests[i].SourceLanguage, TargetLanguage = requests[i].TargetLanguage,
-            })],
-            options, search, cancellation);
-        Dictionary<int, TranslationResult> translated = said.Zip(texts).ToDictionary(item => item.First, item => item.Second);
-        return [.. requests.Select((request, i) =>
-        {
-            if (!request.HasAudio)
-                return new TranslationResult(null, new OmniFusionException("A cascade translates speech: give a recording."));
-            if (heard[i].Error is { } error)
-                return new TranslationResult(null, error);
-            TranslationResult result = translated.GetValueOrDefault(i)
-                ?? new TranslationResult(new Translation("", _reader.Target(request.TargetLanguage).Code, [], null, default), null);
-            return result.Translation is not { } translation ? result : new TranslationResult(
-                translation with
-                {
-                    Transcript = heard[i].Text,
-                    Seconds = new Timings(heard[i].Load + translation.Seconds.Load, heard[i].Encode, translation.Seconds.Decode),
-                },
-                null);
-        })];
+        Heard[] heard = [.. Hear(requests, search, cancellation).Zip(requests, (said, request) => request.HasAudio ? said
+            : said with { Error = new OmniFusionException("A cascade translates speech: give a recording.") })];
+        return TranslateHeard(requests, heard, options, search, cancellation, (request, said) => said.Text.Length == 0 ? null
+            : new TranslationRequest { Text = said.Text, SourceLanguage = request.SourceLanguage, TargetLanguage = request.TargetLanguage });
     }
 
     // The fused model with the thinker's own transcript of whatever speech has none.
     private TranslationResult[] TranslateThinking(
-        TranslationRequest[] requests, TranslationOptions options, GenerationOptions search, CancellationToken cancellation)
+        TranslationRequest[] requests, TranslationOptions options, GenerationOptions search, CancellationToken cancellation) =>
+        TranslateHeard(
+            requests, Hear(requests, search, cancellation), options with { ChainOfThought = false }, search, cancellation, WithTranscript);
+
+    private static TranslationRequest WithTranscript(TranslationRequest request, Heard heard) =>
+        heard.Text.Length == 0 ? request : request with { Transcript = heard.Text };
+
+    // Translates what becomes of each request when its recording has been heard; where nothing does, the translation is empty.
+    private TranslationResult[] TranslateHeard(
+        TranslationRequest[] requests, Heard[] heard, TranslationOptions options, GenerationOptions search, CancellationToken cancellation,
+        Func<TranslationRequest, Heard, TranslationRequest?> then)
     {
-        Heard[] heard = Hear(requests, search, cancellation);
-        TranslationResult[] results = TranslateBatch(
-            WithTranscripts(requests, heard), options with { ChainOfThought = false }, search, cancellation);
-        return [.. results.Zip(heard, (result, thought) => thought.Error is { } error ? new TranslationResult(null, error)
-            : result.Translation is not { } translation || thought.Text.Length == 0 ? result : new TranslationResult(
+        (int Place, TranslationRequest Request)[] second =
+            [.. from i in Enumerable.Range(0, requests.Length)
+                where heard[i].Error is null
+                let request = then(requests[i], heard[i])
+                where request is not null
+                select (i, request)];
+        Dictionary<int, TranslationResult> translated = second.Select(item => item.Place)
+            .Zip(TranslateBatch([.. second.Select(item => item.Request)], options, search, cancellation))
+            .ToDictionary(item => item.First, item => item.Second);
+        return [.. requests.Select((request, i) =>
+        {
+            if (heard[i].Error is { } error)
+                return new TranslationResult(null, error);
+            TranslationResult result = translated.GetValueOrDefault(i)
+                ?? new TranslationResult(new Translation("", _reader.Target(request.TargetLanguage).Code, [], null, default), null);
+            return result.Translation is not { } translation || !request.HasAudio ? result : new TranslationResult(
                 translation with
                 {
-                    Transcript = thought.Text,
-                    Seconds = new Timings(thought.Load + translation.Seconds.Load,
-                        thought.Encode + translation.Seconds.Encode, translation.Seconds.Decode),
+                    Transcript = heard[i].Text,
+                    Seconds = new Timings(heard[i].Load + translation.Seconds.Load,
+                        heard[i].Encode + translation.Seconds.Encode, translation.Seconds.Decode),
                 },
-                null))];
+                null);
+        })];
     }
-
-    private static TranslationRequest[] WithTranscripts(TranslationRequest[] requests, Heard[] heard) =>
-        [.. requests.Zip(heard, (request, thought) => thought.Text.Length == 0 ? request : request with { Transcript = thought.Text })];
 
     // What the thinker writes about each recording, or its transcript where that is given; nothing where there is no recording.
     private Heard[] Hear(TranslationRequest[] requests, GenerationOptions search, CancellationToken cancellation)
