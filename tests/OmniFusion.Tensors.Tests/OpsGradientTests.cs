@@ -112,6 +112,30 @@ public class OpsGradientTests
     }
 
     [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void WhatDropoutTakesHangsOnTheSeedAndThePlaceAlone(int threads)
+    {
+        const ulong seed = 0x123456789ABCDEF0;
+        Tensor x = Numbers.Random(new Random(4), 1, 100_003), y = Tensor.Zeros(x.Shape), sum = Tensor.Zeros(x.Shape);
+        x.Span.CopyTo(sum.Span);
+        CpuKernels kernels = new(threads);
+        kernels.Dropout(x, 0.25f, seed, y);
+        kernels.DropoutGrad(x, 0.25f, seed, sum);
+        for (int i = 0; i < x.Count; i++)
+        {
+            // SplitMix64 (Steele, Lea and Flood 2014), whose word i / 4 decides on four elements.
+            ulong z = seed + ((ulong)(i / 4) + 1) * 0x9E3779B97F4A7C15;
+            z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
+            z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
+            z ^= z >> 31;
+            float expected = (ushort)(z >> (i % 4 * 16)) < 16384 ? 0 : x.Span[i] * (1 / 0.75f);
+            Assert.Equal(expected, y.Span[i]);
+            Assert.Equal(x.Span[i] + expected, sum.Span[i]);
+        }
+    }
+
+    [Theory]
     [InlineData(7, 0)]
     [InlineData(7, 0.1f)]
     [InlineData(40, 0.1f)]

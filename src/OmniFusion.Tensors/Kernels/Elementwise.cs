@@ -193,23 +193,44 @@ public sealed unsafe partial class CpuKernels
         public ulong Seed;
         public bool Adds;
 
+        private const ulong Golden = 0x9E3779B97F4A7C15;
+
+        private readonly float Keep => 1 / (1 - P);
+
+        private readonly uint Threshold => (uint)(P * 65536.0);
+
         public void Run(int from, int to)
         {
-            float keep = 1 / (1 - P);
-            uint threshold = (uint)(P * 65536.0);
             // Four decisions a hash (SplitMix64), each of 16 bits: element i belongs to word i / 4, whatever range it is computed in.
-            for (int i = from; i < to;)
+            int i = from;
+            for (; i < to && (i & 3) != 0; i++)
+                One(i);
+            Vector512<float> keep = Vector512.Create(Keep);
+            Vector512<uint> threshold = Vector512.Create(Threshold);
+            Vector256<ulong> words = Vector256.Create(1ul, 2, 3, 4);
+            for (; i <= to - Width; i += Width)
             {
-                ulong z = Seed + ((ulong)(i >> 2) + 1) * 0x9E3779B97F4A7C15;
+                Vector256<ulong> z = Vector256.Create(Seed) + (Vector256.Create((ulong)(i >> 2)) + words) * Golden;
                 z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
                 z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
                 z ^= z >> 31;
-                for (int end = Math.Min(to, (i & ~3) + 4); i < end; i++)
-                {
-                    float kept = ((uint)(z >> ((i & 3) * 16)) & 0xFFFF) < threshold ? 0 : X[i] * keep;
-                    Y[i] = Adds ? Y[i] + kept : kept;
-                }
+                (Vector256<uint> low, Vector256<uint> high) = Vector256.Widen(z.AsUInt16());
+                Vector512<float> dropped = Vector512.LessThan(Vector512.Create(low, high), threshold).AsSingle();
+                Vector512<float> kept = Vector512.AndNot(Vector512.Load(X + i) * keep, dropped);
+                (Adds ? Vector512.Load(Y + i) + kept : kept).Store(Y + i);
             }
+            for (; i < to; i++)
+                One(i);
+        }
+
+        private void One(int i)
+        {
+            ulong z = Seed + ((ulong)(i >> 2) + 1) * Golden;
+            z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
+            z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
+            z ^= z >> 31;
+            float kept = ((uint)(z >> ((i & 3) * 16)) & 0xFFFF) < Threshold ? 0 : X[i] * Keep;
+            Y[i] = Adds ? Y[i] + kept : kept;
         }
     }
 
