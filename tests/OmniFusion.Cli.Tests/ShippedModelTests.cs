@@ -23,7 +23,7 @@ public sealed class ShippedModelTests
     {
         Outcome outcome = await CommandLine.Run("translate", "--text", "A dog is running through the snow.", "--to", "German");
         Assert.Equal(0, outcome.Code);
-        Assert.Contains(outcome.Output.Trim(), (string[])["Ein Hund läuft durch den Schnee.", "Ein Hund rennt durch den Schnee."]);
+        Assert.Equal("Ein Hund läuft durch den Schnee.", outcome.Output.Trim());
     }
 
     [Fact]

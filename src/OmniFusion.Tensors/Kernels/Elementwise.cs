@@ -193,8 +193,6 @@ public sealed unsafe partial class CpuKernels
         public ulong Seed;
         public bool Adds;
 
-        private const ulong Golden = 0x9E3779B97F4A7C15;
-
         private readonly float Keep => 1 / (1 - P);
 
         private readonly uint Threshold => (uint)(P * 65536.0);
@@ -207,14 +205,9 @@ public sealed unsafe partial class CpuKernels
                 One(i);
             Vector512<float> keep = Vector512.Create(Keep);
             Vector512<uint> threshold = Vector512.Create(Threshold);
-            Vector256<ulong> words = Vector256.Create(1ul, 2, 3, 4);
             for (; i <= to - Width; i += Width)
             {
-                Vector256<ulong> z = Vector256.Create(Seed) + (Vector256.Create((ulong)(i >> 2)) + words) * Golden;
-                z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
-                z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
-                z ^= z >> 31;
-                (Vector256<uint> low, Vector256<uint> high) = Vector256.Widen(z.AsUInt16());
+                (Vector256<uint> low, Vector256<uint> high) = Vector256.Widen(Hashes(i >> 2).AsUInt16());
                 Vector512<float> dropped = Vector512.LessThan(Vector512.Create(low, high), threshold).AsSingle();
                 Vector512<float> kept = Vector512.AndNot(Vector512.Load(X + i) * keep, dropped);
                 (Adds ? Vector512.Load(Y + i) + kept : kept).Store(Y + i);
@@ -225,12 +218,17 @@ public sealed unsafe partial class CpuKernels
 
         private void One(int i)
         {
-            ulong z = Seed + ((ulong)(i >> 2) + 1) * Golden;
+            float kept = Hashes(i >> 2).AsUInt16()[i & 3] < Threshold ? 0 : X[i] * Keep;
+            Y[i] = Adds ? Y[i] + kept : kept;
+        }
+
+        // Of this word and the next three.
+        private readonly Vector256<ulong> Hashes(int word)
+        {
+            Vector256<ulong> z = Vector256.Create(Seed) + (Vector256.Create((ulong)word) + Vector256.Create(1ul, 2, 3, 4)) * 0x9E3779B97F4A7C15;
             z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
             z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
-            z ^= z >> 31;
-            float kept = ((uint)(z >> ((i & 3) * 16)) & 0xFFFF) < Threshold ? 0 : X[i] * Keep;
-            Y[i] = Adds ? Y[i] + kept : kept;
+            return z ^ (z >> 31);
         }
     }
 

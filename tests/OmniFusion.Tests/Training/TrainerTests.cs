@@ -388,8 +388,6 @@ public sealed class TrainerTests(TinyTraining tiny) : IClassFixture<TinyTraining
         Assert.Contains("training.safetensors", Assert.Throws<OmniFusionException>(() => tiny.Train(recipe, resume: true)).Message);
     }
 
-    // Batches differ, so the mean of the last steps is compared with the first.
-    // A loss that not every step has.
     // A thinker with eyes, hardly trained, beside the other parts of a fusion.
     private Recipe Seeing(string name)
     {
@@ -399,8 +397,10 @@ public sealed class TrainerTests(TinyTraining tiny) : IClassFixture<TinyTraining
         return recipe;
     }
 
+    // A loss that not every step has.
     private static double Part(JsonObject line, string name) => line[name + "_loss"]?.GetValue<double>() ?? 0;
 
+    // Batches differ, so the mean of the last steps is compared with the first.
     private static void AssertFalls(JsonObject[] lines, string name)
     {
         double[] losses = [.. lines.Select(line => line[name]!.GetValue<double>())];

@@ -5,7 +5,7 @@ namespace OmniFusion.Training.Data;
 /// <summary>
 /// Makes a <see cref="PictogramPack"/> from npm packages: <c>emoji-datasource-MAKER</c> (iamcal/emoji-data), which hold the drawings and, in
 /// <c>emoji.json</c>, what they show; older editions of them, which stand beside the new ones as <c>emoji-datasource-MAKER-EDITION</c>; and
-/// packages of other makers (openmoji, fluent, fluent-flat, emojione). Taken is what all makers of the list have drawn, and variants of one
+/// packages of other makers (emojione; openmoji and fluent, each in several styles). Taken is what all makers of the list have drawn, and variants of one
 /// skin tone. What an older edition lacks is taken from the new one, and what one of those others lacks from the first maker.
 /// </summary>
 public static class PictogramPackBuilder
@@ -15,7 +15,10 @@ public static class PictogramPackBuilder
     /// how many others were.
     /// </summary>
     public static IReadOnlyList<string> UsualMakers { get; } =
-        ["google", "google-3", "google-4", "twitter", "twitter-3", "emojione", "openmoji", "openmoji-black", "fluent", "fluent-flat", "fluent-modern", "facebook"];
+    [
+        "google", "google-3", "google-4", "twitter", "twitter-3", "emojione", "openmoji", "openmoji-black", "fluent", "fluent-flat", "fluent-modern",
+        "facebook",
+    ];
 
     /// <summary>Makes a pack.</summary>
     /// <param name="nodeModules">Folder with the packages.</param>
