@@ -67,5 +67,8 @@ internal static class AnalyzePicturesCommand
         ]),
         $"the prefix says the picture's own name in {report.Named.ToString("P1", CultureInfo.InvariantCulture)}, rather one of the right reading in {
             report.NamedApart.ToString("P1", CultureInfo.InvariantCulture)}",
+        .. report.Confused.Count == 0 ? [] : (string[])["taken for the other reading (and the name that is said):"],
+        .. report.Confused.GroupBy(picture => picture.Word).Select(pictures =>
+            $"  {pictures.Key}: {string.Join(", ", pictures.Select(picture => $"{picture.Name} ({picture.Said})"))}"),
     ]);
 }

@@ -51,11 +51,14 @@ public sealed class PictureAnalysis(OmniFusionModel model)
         string[] names = [.. codes.Select(code => Drawing(code, maker).Info.Name)];
         int[][] tokens = [.. names.Select(name => model.TranslatorTokenizer.Encode(TextPairs.Told(name), addSpecialTokens: false))];
         double[][] said = [.. codes.Select(code => Named(composer.ComposeFixed([Drawing(code, maker)]), tokens))];
+        int[] says = [.. said.Select(scores => Array.IndexOf(scores, scores.Max()))];
+        Decision[] decisions = [.. Decide(corpus, codes, (code, other) => said[code][other])];
         return new PictureReport(codes.Length, known, maker,
-            said.Index().Count(item => names[Array.IndexOf(item.Item, item.Item.Max())] == names[item.Index]) / (double)codes.Length,
-            Decided(corpus, codes, (code, other) => said[code][other]),
+            says.Index().Count(item => names[item.Item] == names[item.Index]) / (double)codes.Length, Share(decisions),
             [.. classes.Zip(drawn, (learnt, seen) => (learnt, seen)).Select((stage, i) =>
-                Measure(i < layers.Length ? $"state {i}" : "prefix", corpus, codes, stage.learnt, stage.seen))]);
+                Measure(i < layers.Length ? $"state {i}" : "prefix", corpus, codes, stage.learnt, stage.seen))],
+            [.. decisions.Where(decision => !decision.IsRight).Select(decision =>
+                new ConfusedPicture(decision.Word.Word, codes[decision.Picture], names[decision.Picture], names[says[decision.Picture]]))]);
 
         Pictogram Drawing(string code, string by) => pictograms.Find(code, by)
             ?? throw new OmniFusionException($"The picture {code} is not in the pictograms.");
@@ -126,24 +129,23 @@ public sealed class PictureAnalysis(OmniFusionModel model)
         double[] all = Mean(learnt);
         double[][] classes = [.. learnt.Select(own => Less(own, all))], drawn = [.. seen.Select(own => Less(own, all))];
         return new PictureStage(name, Norm(all), Math.Sqrt(classes.Average(own => Norm(own) * Norm(own))),
-            Decided(corpus, codes, (code, other) => Cosine(classes[other], drawn[code])));
+            Share([.. Decide(corpus, codes, (code, other) => Cosine(classes[other], drawn[code]))]));
     }
 
-    // The share of pictures that are more like one of their own reading than like any of the other.
-    private static double Decided(AmbiguityCorpus corpus, string[] codes, Func<int, int, double> likeness)
+    // Whether each picture is more like one of its own reading than like any of the other.
+    private static IEnumerable<Decision> Decide(AmbiguityCorpus corpus, string[] codes, Func<int, int, double> likeness)
     {
         Dictionary<string, int> number = codes.Index().ToDictionary(item => item.Item, item => item.Index);
-        int right = 0, tried = 0;
         foreach (AmbiguousWord word in corpus.Words)
             for (int reading = 0; reading < 2; reading++)
-                foreach (string code in word.Pictures[reading])
+                foreach (int picture in word.Pictures[reading].Select(code => number[code]))
                 {
-                    double Nearest(int of) => word.Pictures[of].Max(other => likeness(number[code], number[other]));
-                    tried++;
-                    right += Nearest(reading) > Nearest(1 - reading) ? 1 : 0;
+                    double Nearest(int of) => word.Pictures[of].Max(other => likeness(picture, number[other]));
+                    yield return new Decision(word, picture, Nearest(reading) > Nearest(1 - reading));
                 }
-        return right / (double)tried;
     }
+
+    private static double Share(Decision[] decisions) => decisions.Count(decision => decision.IsRight) / (double)decisions.Length;
 
     private static double[] Mean(double[][] vectors)
     {
@@ -159,6 +161,8 @@ public sealed class PictureAnalysis(OmniFusionModel model)
     private static double Norm(double[] vector) => Math.Sqrt(vector.Sum(value => value * value));
 
     private static double Cosine(double[] a, double[] b) => a.Zip(b, (x, y) => x * y).Sum() / Math.Max(Norm(a) * Norm(b), 1e-12);
+
+    private readonly record struct Decision(AmbiguousWord Word, int Picture, bool IsRight);
 }
 
 /// <summary>How far what pictures tell comes in a model.</summary>
@@ -168,8 +172,17 @@ public sealed class PictureAnalysis(OmniFusionModel model)
 /// <param name="Named">Share of the pictures whose own name is the one that the prefix says, of all their names, from 0 to 1.</param>
 /// <param name="NamedApart">Share for which the prefix says a name of the right one of two readings rather than of the other.</param>
 /// <param name="Stages">The hidden states in their order, then the prefix.</param>
+/// <param name="Confused">The pictures for which the prefix says rather a name of the wrong reading.</param>
 public sealed record PictureReport(
-    int Pictures, IReadOnlyList<string> Known, string Maker, double Named, double NamedApart, IReadOnlyList<PictureStage> Stages);
+    int Pictures, IReadOnlyList<string> Known, string Maker, double Named, double NamedApart, IReadOnlyList<PictureStage> Stages,
+    IReadOnlyList<ConfusedPicture> Confused);
+
+/// <summary>A picture that is taken for the other reading of its word.</summary>
+/// <param name="Word">The ambiguous word.</param>
+/// <param name="Hexcode">The picture's code points.</param>
+/// <param name="Name">Its name.</param>
+/// <param name="Said">The name that the prefix says, of all pictures' names.</param>
+public sealed record ConfusedPicture(string Word, string Hexcode, string Name, string Said);
 
 /// <summary>What the states of images tell at one place.</summary>
 /// <param name="Stage"><c>state N</c> of the thinker, or <c>prefix</c>.</param>

@@ -25,6 +25,9 @@ public sealed class PictureAnalysisTests : IDisposable
         Assert.Equal(1, report.Stages[0].Accuracy);
         // Of two names that a model never learnt, one is said of both drawings; nobody knows which.
         Assert.Equal((0.5, 0.5), (report.Named, report.NamedApart));
+        ConfusedPicture confused = Assert.Single(report.Confused);
+        Assert.Equal(("bat", confused.Hexcode), (confused.Word, confused.Name));
+        Assert.NotEqual(confused.Name, confused.Said);
         Assert.All(report.Stages, stage => Assert.True(stage is { Common: > 0, Telling: > 0 }));
         Assert.Equal(Enumerable.Range(1, PictureAnalysis.Pictures(Corpus(), s_known)), looked);
         // Drawings that look like those of the other reading are taken for them.

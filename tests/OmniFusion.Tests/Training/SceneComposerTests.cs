@@ -1,3 +1,4 @@
+using System.Numerics;
 using OmniFusion.Media;
 using OmniFusion.Training.Data;
 
@@ -59,6 +60,19 @@ public class SceneComposerTests
             int[] first = [.. Enumerable.Range(30, 40).Select(y => Enumerable.Range(0, 100).First(x => At(image, x, y)[0] > 100))];
             return (first.Min(), first.Max());
         }
+    }
+
+    [Fact]
+    public void GammaDarkensAllButWhiteAndBlack()
+    {
+        PictogramLook look = PictogramLook.Plain with { Gamma = 2 };
+        Assert.Equal(64.25f, look.Apply(new Vector4(128, 128, 128, 0)).X, 0.01f);
+        Assert.Equal(255, look.Apply(new Vector4(255, 255, 255, 0)).X, 0.01f);
+        Assert.Equal(0, look.Apply(default).X, 0.01f);
+        // The hue stays: all parts of a colour shrink alike.
+        Vector4 orange = look.Apply(new Vector4(200, 100, 50, 0));
+        Assert.Equal((2f, 4f), (orange.X / orange.Y, orange.X / orange.Z));
+        Assert.True(orange.X < 200);
     }
 
     [Fact]

@@ -5,7 +5,7 @@ namespace OmniFusion.Training.Data;
 /// <summary>
 /// Makes a <see cref="PictogramPack"/> from npm packages: <c>emoji-datasource-MAKER</c> (iamcal/emoji-data), which hold the drawings and, in
 /// <c>emoji.json</c>, what they show; older editions of them, which stand beside the new ones as <c>emoji-datasource-MAKER-EDITION</c>; and
-/// packages of other makers (emojione; openmoji and fluent, each in several styles). Taken is what all makers of the list have drawn, and variants of one
+/// packages of other makers (emojione; openmoji and fluent, each in several styles; sets of icons that are stored by their names). Taken is what all makers of the list have drawn, and variants of one
 /// skin tone. What an older edition lacks is taken from the new one, and what one of those others lacks from the first maker.
 /// </summary>
 public static class PictogramPackBuilder
@@ -17,7 +17,7 @@ public static class PictogramPackBuilder
     public static IReadOnlyList<string> UsualMakers { get; } =
     [
         "google", "google-3", "google-4", "twitter", "twitter-3", "emojione", "openmoji", "openmoji-black", "fluent", "fluent-flat", "fluent-modern",
-        "facebook",
+        "fluent-contrast", "firefox", "emojione-1", "streamline", "facebook",
     ];
 
     /// <summary>Makes a pack.</summary>
@@ -34,8 +34,9 @@ public static class PictogramPackBuilder
         if (makers.Count == 0)
             throw new OmniFusionException("Pictograms need at least one maker.");
         string[] listed = [.. makers.Where(PictogramPackage.IsListed).Select(PictogramPackage.NameOf).Distinct()];
+        Lazy<Dictionary<string, string>> codes = new(() => IconSet.Codes(nodeModules, makers[0]));
         Dictionary<string, PictogramPackage> packages = makers.Concat(listed).Distinct()
-            .ToDictionary(maker => maker, maker => PictogramPackage.Open(nodeModules, maker));
+            .ToDictionary(maker => maker, maker => PictogramPackage.Open(nodeModules, maker, codes));
         if (!PictogramPackage.IsListed(makers[0]))
             throw new OmniFusionException($"What is drawn is told by the list of the first maker, and {makers[0]} has none.");
         PictogramInfo[] infos = ReadInfos(Path.Combine(nodeModules, $"emoji-datasource-{makers[0]}", "emoji.json"), listed);

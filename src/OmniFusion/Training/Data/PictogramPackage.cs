@@ -3,12 +3,14 @@ using OmniFusion.Media;
 namespace OmniFusion.Training.Data;
 
 /// <summary>
-/// The npm package with one maker's drawings: <c>emoji-datasource-MAKER</c>, as <c>MAKER-EDITION</c> an older one of them, or a package of
-/// the maker's own, whose files are named and stored in another way.
+/// The npm package with one maker's drawings: <c>emoji-datasource-MAKER</c>, as <c>MAKER-EDITION</c> an older one of them, or another package,
+/// whose drawings are named and stored in another way.
 /// </summary>
 internal sealed class PictogramPackage
 {
-    // Each with its folder, how a file ends, and how npm is to get it.
+    private const string IconFile = "icons.json";
+
+    // Each with its folder, how a file ends, and how npm is to get it; or with the file that has them all (IconSet).
     private static readonly Dictionary<string, (string Folder, string Ending, string Package)> s_others = new()
     {
         ["emojione"] = ("emoji-datasource-emojione/img/emojione/64", ".png", "emoji-datasource-emojione"),
@@ -17,32 +19,43 @@ internal sealed class PictogramPackage
         ["fluent"] = ("@lobehub/fluent-emoji-3d/assets", ".webp", "@lobehub/fluent-emoji-3d"),
         ["fluent-flat"] = ("@lobehub/fluent-emoji-flat/assets", ".svg", "@lobehub/fluent-emoji-flat"),
         ["fluent-modern"] = ("@lobehub/fluent-emoji-modern/assets", ".svg", "@lobehub/fluent-emoji-modern"),
+        ["fluent-contrast"] = ("@iconify-json/fluent-emoji-high-contrast", IconFile, "@iconify-json/fluent-emoji-high-contrast"),
+        ["firefox"] = ("@iconify-json/fxemoji", IconFile, "@iconify-json/fxemoji"),
+        ["emojione-1"] = ("@iconify-json/emojione-v1", IconFile, "@iconify-json/emojione-v1"),
+        ["streamline"] = ("@iconify-json/streamline-emojis", IconFile, "@iconify-json/streamline-emojis"),
     };
 
-    private readonly string _ending;
+    // By code points, as PictogramPack compares them: where it is, how to open it, and whether it is a PNG or else an SVG or something for ffmpeg.
+    private readonly Dictionary<string, (string Path, Func<Stream> Open)> _drawings;
 
-    // By code point without the variation selector, which makers put or leave out as they like.
-    private readonly Dictionary<string, string> _files;
-
-    private PictogramPackage(string folder, string ending)
-    {
-        _ending = ending;
-        _files = Directory.EnumerateFiles(folder, "*" + ending).Order(StringComparer.Ordinal)
-            .GroupBy(path => PictogramPack.Normalize(Path.GetFileNameWithoutExtension(path))).ToDictionary(group => group.Key, group => group.First());
-    }
+    private PictogramPackage(Dictionary<string, (string Path, Func<Stream> Open)> drawings) => _drawings = drawings;
 
     /// <summary>Opens the package of a maker.</summary>
-    /// <exception cref="OmniFusionException">It is not there.</exception>
-    internal static PictogramPackage Open(string nodeModules, string maker)
+    /// <param name="nodeModules">Folder with the packages.</param>
+    /// <param name="maker">The maker.</param>
+    /// <param name="codes">What gives the code points of a name (<see cref="IconSet.Codes"/>).</param>
+    /// <exception cref="OmniFusionException">It is not there, or damaged.</exception>
+    internal static PictogramPackage Open(string nodeModules, string maker, Lazy<Dictionary<string, string>> codes)
     {
         (string folder, string ending, string package) = s_others.TryGetValue(maker, out (string, string, string) other) ? other
             : ($"emoji-datasource-{maker}/img/{NameOf(maker)}/64", ".png",
                 $"emoji-datasource-{NameOf(maker)}" + (maker == NameOf(maker) ? ""
                     : $"{maker[NameOf(maker).Length..]}@npm:emoji-datasource-{NameOf(maker)}@{maker[(NameOf(maker).Length + 1)..]}"));
         string path = Path.Combine(nodeModules, Path.Combine(folder.Split('/')));
-        return Directory.Exists(path) ? new PictogramPackage(path, ending)
-            : throw new OmniFusionException($"The folder {path} is missing: npm install {package} in the folder above {nodeModules} gets it.");
+        if (!Directory.Exists(path))
+            throw new OmniFusionException($"The folder {path} is missing: npm install {package} in the folder above {nodeModules} gets it.");
+        return new PictogramPackage(ending == IconFile ? InOneFile(Path.Combine(path, IconFile), codes.Value) : InFiles(path, ending));
     }
+
+    private static Dictionary<string, (string Path, Func<Stream> Open)> InFiles(string folder, string ending) =>
+        Directory.EnumerateFiles(folder, "*" + ending).Order(StringComparer.Ordinal)
+            .GroupBy(path => PictogramPack.Normalize(Path.GetFileNameWithoutExtension(path)))
+            .ToDictionary(group => group.Key, group => (group.First(), (Func<Stream>)(() => File.OpenRead(group.First()))));
+
+    private static Dictionary<string, (string Path, Func<Stream> Open)> InOneFile(string path, Dictionary<string, string> codes) =>
+        IconSet.Read(path).Where(icon => codes.ContainsKey(icon.Key)).OrderBy(icon => icon.Key, StringComparer.Ordinal)
+            .GroupBy(icon => PictogramPack.Normalize(codes[icon.Key]))
+            .ToDictionary(group => group.Key, group => ($"{path}: {group.First().Key}.svg", (Func<Stream>)(() => new MemoryStream(group.First().Value))));
 
     /// <summary>Who drew it: "google-3" is edition 3 of what google drew.</summary>
     internal static string NameOf(string maker) => maker.Split('-')[0];
@@ -54,22 +67,22 @@ internal sealed class PictogramPackage
     /// <exception cref="OmniFusionException">The file is damaged or of another size, or ffmpeg is missing, which decodes what is no PNG.</exception>
     internal byte[]? Read(string hexcode)
     {
-        if (!_files.TryGetValue(PictogramPack.Normalize(hexcode), out string? path))
+        if (!_drawings.TryGetValue(PictogramPack.Normalize(hexcode), out (string Path, Func<Stream> Open) drawing))
             return null;
-        (int width, int height, byte[] pixels) = PngDecoder.DecodeRgba(ReadPng(path), path);
+        (int width, int height, byte[] pixels) = PngDecoder.DecodeRgba(ReadPng(drawing.Path, drawing.Open), drawing.Path);
         return (width, height) == (Pictogram.Side, Pictogram.Side)
             ? pixels
-            : throw new OmniFusionException($"The image {path} has {width} x {height} pixels instead of {Pictogram.Side} x {Pictogram.Side}.");
+            : throw new OmniFusionException(
+                $"The image {drawing.Path} has {width} x {height} pixels instead of {Pictogram.Side} x {Pictogram.Side}.");
     }
 
-    private byte[] ReadPng(string path)
+    private static byte[] ReadPng(string path, Func<Stream> open)
     {
         try
         {
-            if (_ending == ".png")
-                return File.ReadAllBytes(path);
-            using FileStream file = File.OpenRead(path);
-            return ImageFfmpeg.ToPng(default, file, path, CancellationToken.None, side: Pictogram.Side, svg: _ending == ".svg" ? file.Length : null);
+            using Stream file = open();
+            return Path.GetExtension(path) == ".png" ? ImageFile.ReadToEnd([], file, path, CancellationToken.None)
+                : ImageFfmpeg.ToPng(default, file, path, CancellationToken.None, side: Pictogram.Side, svg: path.EndsWith(".svg", StringComparison.Ordinal) ? file.Length : null);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

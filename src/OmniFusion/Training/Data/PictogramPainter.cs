@@ -39,7 +39,8 @@ internal readonly record struct PictogramWarp(float Rows, float Columns, float W
 /// <param name="Brightness">Added, of 255.</param>
 /// <param name="Saturation">0 is grey, 1 leaves them as they are.</param>
 /// <param name="Hue">Turn of the colour circle in radians.</param>
-internal readonly record struct PictogramLook(float Contrast, float Brightness, float Saturation, float Hue)
+/// <param name="Gamma">Power that luminance is taken to: above 1 darkens, and white and black stay.</param>
+internal readonly record struct PictogramLook(float Contrast, float Brightness, float Saturation, float Hue, float Gamma = 1)
 {
     // Luminance of red, green and blue (W3C Filter Effects, feColorMatrix).
     private static readonly Vector4 s_luminance = new(0.213f, 0.715f, 0.072f, 0);
@@ -59,6 +60,12 @@ internal readonly record struct PictogramLook(float Contrast, float Brightness, 
             Vector3 axis = new(1 / MathF.Sqrt(3));
             Vector3 turned = difference * cos + Vector3.Cross(axis, difference) * sin + axis * (Vector3.Dot(axis, difference) * (1 - cos));
             colour = grey + new Vector4(turned * Saturation, 0);
+        }
+        if (Gamma != 1)
+        {
+            // All parts of a colour by the same factor, so that hue and saturation stay what they are.
+            float luminance = Math.Clamp(Vector4.Dot(colour, s_luminance), 1, 255);
+            colour *= MathF.Pow(luminance / 255, Gamma - 1);
         }
         return Vector4.Clamp(colour * Contrast + new Vector4(128 + Brightness - 128 * Contrast), Vector4.Zero, new Vector4(255));
     }

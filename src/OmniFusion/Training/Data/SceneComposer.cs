@@ -14,7 +14,11 @@ public sealed class SceneComposer
 
     private const double MaxTilt = 25 * Math.PI / 180;
     private const double MaxTurn = 20 * Math.PI / 180;
-    private const float MaxStretch = 1.2f, MaxBend = 0.06f;
+    private const float MaxStretch = 1.2f, MaxBend = 0.06f, MaxGamma = 1.8f;
+
+    // Share of the drawings whose colours may be any others.
+    private const double Repainted = 0.35;
+
     private const int Attempts = 48;
 
     // The smallest and the largest side of a pictogram as a share of the picture's side, by how many there are.
@@ -81,11 +85,13 @@ public sealed class SceneComposer
         MaxBend * random.NextSingle(), MaxBend * random.NextSingle(), Waves: 0.5f + random.NextSingle(),
         RowPhase: 2 * MathF.PI * random.NextSingle(), ColumnPhase: 2 * MathF.PI * random.NextSingle());
 
-    // Makers differ in colours before all, so that a model that is to know another maker's drawings must not rely on them.
+    // Makers differ in colours before all, so that a model that is to know another maker's drawings must not rely on them: one paints a kite
+    // orange, the next green, and a boot may be any brown there is.
     private static PictogramLook RandomLook(Random random) => new(
         Contrast: 0.75f + 0.45f * random.NextSingle(), Brightness: 50 * random.NextSingle() - 25,
         Saturation: random.NextDouble() < 0.1 ? 0 : 0.4f + random.NextSingle(),
-        Hue: (float)((random.NextDouble() * 2 - 1) * MaxTurn));
+        Hue: (float)((random.NextDouble() * 2 - 1) * (random.NextDouble() < Repainted ? Math.PI : MaxTurn)),
+        Gamma: MathF.Pow(MaxGamma, 2 * random.NextSingle() - 1));
 
     private static void CheckCount(IReadOnlyList<Pictogram> pictograms)
     {

@@ -1,0 +1,89 @@
+using System.Text;
+using System.Text.Json;
+
+namespace OmniFusion.Training.Data;
+
+/// <summary>
+/// Drawings in the layout of Iconify (<c>@iconify-json/NAME</c>): one <c>icons.json</c> with the inside of an SVG under each name, and further
+/// names of the same. Names are not code points; the lists of emoji-datasource and OpenMoji tell which code points they stand for.
+/// </summary>
+internal static class IconSet
+{
+    private const string Namespaces = "xmlns=\"http://www.w3.org/2000/svg\" xmlns:xlink=\"http://www.w3.org/1999/xlink\"";
+
+    // Iconify's, for a set that gives none (https://iconify.design/docs/types/iconify-json.html).
+    private const double UsualSize = 16;
+
+    /// <summary>The SVG of each drawing by its name, in small letters and without what stands between words.</summary>
+    /// <exception cref="OmniFusionException">The file cannot be read or is something else.</exception>
+    internal static Dictionary<string, byte[]> Read(string path) =>
+        Parsed(path, root =>
+        {
+            Dictionary<string, byte[]> drawings = [];
+            JsonElement icons = root.GetProperty("icons");
+            foreach (JsonProperty icon in icons.EnumerateObject())
+            {
+                (double width, double height) = (Size(icon.Value, root, "width"), Size(icon.Value, root, "height"));
+                string svg = FormattableString.Invariant($"<svg {Namespaces} width=\"{Pictogram.Side}\" height=\"{Pictogram.Side}\" viewBox=\"0 0 {width} {height}\">")
+                    + Text(icon.Value.GetProperty("body")) + "</svg>";
+                drawings.TryAdd(Key(icon.Name), Encoding.UTF8.GetBytes(svg));
+            }
+            if (root.TryGetProperty("aliases", out JsonElement aliases))
+            {
+                foreach (JsonProperty alias in aliases.EnumerateObject())
+                    if (drawings.TryGetValue(Key(Text(alias.Value.GetProperty("parent"))), out byte[]? drawing))
+                        drawings.TryAdd(Key(alias.Name), drawing);
+            }
+            return drawings;
+        });
+
+    /// <summary>The code points that such a name stands for, by the list of the first maker's package and, where it is there, OpenMoji's.</summary>
+    /// <exception cref="OmniFusionException">A list cannot be read or is something else.</exception>
+    internal static Dictionary<string, string> Codes(string nodeModules, string first)
+    {
+        Dictionary<string, string> codes = [];
+        Parsed(Path.Combine(nodeModules, $"emoji-datasource-{first}", "emoji.json"), root =>
+        {
+            foreach (JsonElement entry in root.EnumerateArray())
+                foreach (JsonElement name in entry.GetProperty("short_names").EnumerateArray().Prepend(entry.GetProperty("name")))
+                    codes.TryAdd(Key(Text(name)), Text(entry.GetProperty("image")).Replace(".png", "", StringComparison.Ordinal));
+            return codes;
+        });
+        string annotated = Path.Combine(nodeModules, "openmoji", "data", "openmoji.json");
+        return !File.Exists(annotated) ? codes : Parsed(annotated, root =>
+        {
+            foreach (JsonElement entry in root.EnumerateArray())
+                codes.TryAdd(Key(Text(entry.GetProperty("annotation"))), Text(entry.GetProperty("hexcode")));
+            return codes;
+        });
+    }
+
+    // Sets differ in what stands between words, and number the drawings of which they have several.
+    private static string Key(string name)
+    {
+        string numbered = name.Length > 2 && name[^2] == '-' && char.IsAsciiDigit(name[^1]) ? name[..^2] : name;
+        return string.Concat(numbered.ToLowerInvariant().Where(char.IsAsciiLetterOrDigit));
+    }
+
+    private static double Size(JsonElement icon, JsonElement set, string name) =>
+        icon.TryGetProperty(name, out JsonElement own) || set.TryGetProperty(name, out own) ? own.GetDouble() : UsualSize;
+
+    private static string Text(JsonElement value) => value.GetString() ?? throw new KeyNotFoundException("A name or drawing is null.");
+
+    private static T Parsed<T>(string path, Func<JsonElement, T> read)
+    {
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(path));
+            return read(document.RootElement);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new OmniFusionException($"Cannot read {path}: {error.Message}", error);
+        }
+        catch (Exception error) when (error is JsonException or InvalidOperationException or KeyNotFoundException)
+        {
+            throw new OmniFusionException($"{path} is not a list of drawings as its package should have it: {error.Message}", error);
+        }
+    }
+}
