@@ -15,6 +15,9 @@ internal sealed class PictureBook
     // Share of the pictures that are drawn as whoever shows a thing on purpose would: upright, on white, in the drawing's own colours.
     private const double Plain = 0.3;
 
+    // How often another maker is asked.
+    private const int Attempts = 8;
+
     // Shorter names, such as "up", say nothing about a sentence that has the word.
     private const int ShortestWord = 3;
 
@@ -87,8 +90,22 @@ internal sealed class PictureBook
         Pictogram[] drawings = [.. scene.Select(info =>
         {
             PictogramInfo[] tones = [info, .. _variants[info.Hexcode]];
-            return _pack.Find(tones[random.Next(tones.Length)].Hexcode, _makers[random.Next(_makers.Count)])!;
+            return Drawing(tones[random.Next(tones.Length)].Hexcode, random);
         })];
         return Patches(random.NextDouble() < Plain ? _composer.ComposeFixed(drawings) : _composer.Compose(drawings, random));
+    }
+
+    // By a maker who drew it: a pack repeats the first maker's drawing for those who did not, and it would be seen too often.
+    private Pictogram Drawing(string hexcode, Random random)
+    {
+        Pictogram first = _pack.Find(hexcode, _pack.Makers[0])!, drawing = first;
+        for (int attempt = 0; attempt < Attempts; attempt++)
+        {
+            string maker = _makers[random.Next(_makers.Count)];
+            drawing = _pack.Find(hexcode, maker)!;
+            if (maker == first.Maker || !drawing.Pixels.SequenceEqual(first.Pixels))
+                break;
+        }
+        return drawing;
     }
 }

@@ -74,6 +74,27 @@ public sealed class PictogramPackTests : IDisposable
     }
 
     [Fact]
+    public void IconsComeFromManySets()
+    {
+        PictogramMaker.MakePackage(_folder, "one", 100);
+        PictogramMaker.MakePackage(_folder, "two", 200);
+        string error = Error(() => PictogramPackBuilder.Build(_folder, ["one", "two", "icons-1"], Path.Combine(_folder, "p")));
+        Assert.Contains("npm install @iconify-json/", error);
+        string[][] lines = [.. EmbeddedLines.Read("Icons.tsv").Select(line => line.Split('\t'))];
+        Assert.Equal(lines.Length, lines.Select(line => line[0]).Distinct().Count());
+        // People are left out: an icon of one shows no gender, and that decides.
+        Assert.All(lines, line => Assert.Matches("^[0-9a-f]+$", line[0]));
+        Assert.All(lines.SelectMany(line => line[1].Split(' ')), icon => Assert.Matches("^[a-z0-9-]+:[a-z0-9-]+$", icon));
+        // Sets that have none of them leave the first maker's drawings.
+        foreach (string set in lines.SelectMany(line => line[1].Split(' ')).Select(icon => icon.Split(':')[0]).Distinct())
+            File.WriteAllText(Path.Combine(Directory.CreateDirectory(Path.Combine(_folder, "@iconify-json", set)).FullName, "icons.json"), """{"icons":{}}""");
+        string path = Path.Combine(_folder, "icons.pack");
+        PictogramPackBuilder.Build(_folder, ["one", "two", "icons-1"], path);
+        using PictogramPack pack = PictogramPack.Open(path);
+        Assert.Equal(100, pack.Find("1f987", "icons-1")!.Pixels[0]);
+    }
+
+    [Fact]
     public void NamesADrawingThatIsMissingAndLeavesNoPack()
     {
         string pack = Make();

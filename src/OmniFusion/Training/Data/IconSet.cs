@@ -5,7 +5,7 @@ namespace OmniFusion.Training.Data;
 
 /// <summary>
 /// Drawings in the layout of Iconify (<c>@iconify-json/NAME</c>): one <c>icons.json</c> with the inside of an SVG under each name, and further
-/// names of the same. Names are not code points; the lists of emoji-datasource and OpenMoji tell which code points they stand for.
+/// names of the same. Names are not code points; for emoji the lists of emoji-datasource and OpenMoji tell which code points they stand for.
 /// </summary>
 internal static class IconSet
 {
@@ -14,9 +14,11 @@ internal static class IconSet
     // Iconify's, for a set that gives none (https://iconify.design/docs/types/iconify-json.html).
     private const double UsualSize = 16;
 
-    /// <summary>The SVG of each drawing by its name, in small letters and without what stands between words.</summary>
+    /// <summary>The SVG of each drawing by its name.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="colour">For what is drawn in one colour, the colour, as CSS has it.</param>
     /// <exception cref="OmniFusionException">The file cannot be read or is something else.</exception>
-    internal static Dictionary<string, byte[]> Read(string path) =>
+    internal static Dictionary<string, byte[]> Read(string path, string colour = "black") =>
         Parsed(path, root =>
         {
             Dictionary<string, byte[]> drawings = [];
@@ -24,20 +26,20 @@ internal static class IconSet
             foreach (JsonProperty icon in icons.EnumerateObject())
             {
                 (double width, double height) = (Size(icon.Value, root, "width"), Size(icon.Value, root, "height"));
-                string svg = FormattableString.Invariant($"<svg {Namespaces} width=\"{Pictogram.Side}\" height=\"{Pictogram.Side}\" viewBox=\"0 0 {width} {height}\">")
-                    + Text(icon.Value.GetProperty("body")) + "</svg>";
-                drawings.TryAdd(Key(icon.Name), Encoding.UTF8.GetBytes(svg));
+                string svg = FormattableString.Invariant(
+                    $"<svg {Namespaces} width=\"{Pictogram.Side}\" height=\"{Pictogram.Side}\" viewBox=\"0 0 {width} {height}\" color=\"{colour}\">") + Text(icon.Value.GetProperty("body")) + "</svg>";
+                drawings.TryAdd(icon.Name, Encoding.UTF8.GetBytes(svg));
             }
             if (root.TryGetProperty("aliases", out JsonElement aliases))
             {
                 foreach (JsonProperty alias in aliases.EnumerateObject())
-                    if (drawings.TryGetValue(Key(Text(alias.Value.GetProperty("parent"))), out byte[]? drawing))
-                        drawings.TryAdd(Key(alias.Name), drawing);
+                    if (drawings.TryGetValue(Text(alias.Value.GetProperty("parent")), out byte[]? drawing))
+                        drawings.TryAdd(alias.Name, drawing);
             }
             return drawings;
         });
 
-    /// <summary>The code points that such a name stands for, by the list of the first maker's package and, where it is there, OpenMoji's.</summary>
+    /// <summary>The code points that the <see cref="Key"/> of a name stands for, by the list of the first maker's package and, where it is there, OpenMoji's.</summary>
     /// <exception cref="OmniFusionException">A list cannot be read or is something else.</exception>
     internal static Dictionary<string, string> Codes(string nodeModules, string first)
     {
@@ -58,8 +60,11 @@ internal static class IconSet
         });
     }
 
-    // Sets differ in what stands between words, and number the drawings of which they have several.
-    private static string Key(string name)
+    /// <summary>
+    /// A name in small letters without what stands between words, in which sets differ, and without a number, which they give to the drawings
+    /// of which they have several.
+    /// </summary>
+    internal static string Key(string name)
     {
         string numbered = name.Length > 2 && name[^2] == '-' && char.IsAsciiDigit(name[^1]) ? name[..^2] : name;
         return string.Concat(numbered.ToLowerInvariant().Where(char.IsAsciiLetterOrDigit));

@@ -17,7 +17,8 @@ public static class PictogramPackBuilder
     public static IReadOnlyList<string> UsualMakers { get; } =
     [
         "google", "google-3", "google-4", "twitter", "twitter-3", "emojione", "openmoji", "openmoji-black", "fluent", "fluent-flat", "fluent-modern",
-        "fluent-contrast", "firefox", "emojione-1", "streamline", "facebook",
+        "fluent-contrast", "firefox", "emojione-1", "streamline", "icons-1", "icons-2", "icons-3", "icons-4", "icons-5", "icons-6", "icons-7", "icons-8",
+        "facebook",
     ];
 
     /// <summary>Makes a pack.</summary>

@@ -1,14 +1,19 @@
+using System.Globalization;
 using OmniFusion.Media;
 
 namespace OmniFusion.Training.Data;
 
 /// <summary>
 /// The npm package with one maker's drawings: <c>emoji-datasource-MAKER</c>, as <c>MAKER-EDITION</c> an older one of them, or another package,
-/// whose drawings are named and stored in another way.
+/// whose drawings are named and stored in another way. <c>icons-N</c> has for each thing the Nth of the icons that <c>Icons.tsv</c> lists for it,
+/// out of many sets: each by another hand, and most in one colour.
 /// </summary>
 internal sealed class PictogramPackage
 {
-    private const string IconFile = "icons.json";
+    private const string IconFile = "icons.json", Icons = "icons";
+
+    // Something to turn and darken: a shape in black has no colour to be told by, and none to learn to do without.
+    private const string IconColour = "steelblue";
 
     // Each with its folder, how a file ends, and how npm is to get it; or with the file that has them all (IconSet).
     private static readonly Dictionary<string, (string Folder, string Ending, string Package)> s_others = new()
@@ -37,13 +42,13 @@ internal sealed class PictogramPackage
     /// <exception cref="OmniFusionException">It is not there, or damaged.</exception>
     internal static PictogramPackage Open(string nodeModules, string maker, Lazy<Dictionary<string, string>> codes)
     {
+        if (NameOf(maker) == Icons && int.TryParse(maker[(Icons.Length + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out int place))
+            return new PictogramPackage(OfManySets(nodeModules, place));
         (string folder, string ending, string package) = s_others.TryGetValue(maker, out (string, string, string) other) ? other
             : ($"emoji-datasource-{maker}/img/{NameOf(maker)}/64", ".png",
                 $"emoji-datasource-{NameOf(maker)}" + (maker == NameOf(maker) ? ""
                     : $"{maker[NameOf(maker).Length..]}@npm:emoji-datasource-{NameOf(maker)}@{maker[(NameOf(maker).Length + 1)..]}"));
-        string path = Path.Combine(nodeModules, Path.Combine(folder.Split('/')));
-        if (!Directory.Exists(path))
-            throw new OmniFusionException($"The folder {path} is missing: npm install {package} in the folder above {nodeModules} gets it.");
+        string path = Folder(nodeModules, folder, package);
         return new PictogramPackage(ending == IconFile ? InOneFile(Path.Combine(path, IconFile), codes.Value) : InFiles(path, ending));
     }
 
@@ -53,15 +58,45 @@ internal sealed class PictogramPackage
             .ToDictionary(group => group.Key, group => (group.First(), (Func<Stream>)(() => File.OpenRead(group.First()))));
 
     private static Dictionary<string, (string Path, Func<Stream> Open)> InOneFile(string path, Dictionary<string, string> codes) =>
-        IconSet.Read(path).Where(icon => codes.ContainsKey(icon.Key)).OrderBy(icon => icon.Key, StringComparer.Ordinal)
-            .GroupBy(icon => PictogramPack.Normalize(codes[icon.Key]))
-            .ToDictionary(group => group.Key, group => ($"{path}: {group.First().Key}.svg", (Func<Stream>)(() => new MemoryStream(group.First().Value))));
+        IconSet.Read(path).OrderBy(icon => icon.Key, StringComparer.Ordinal)
+            .Where(icon => codes.ContainsKey(IconSet.Key(icon.Key))).GroupBy(icon => PictogramPack.Normalize(codes[IconSet.Key(icon.Key)]))
+            .ToDictionary(group => group.Key, group => Drawing(path, group.First().Key, group.First().Value));
+
+    // Where there are fewer, they come round again.
+    private static Dictionary<string, (string Path, Func<Stream> Open)> OfManySets(string nodeModules, int place)
+    {
+        Dictionary<string, (string Path, Dictionary<string, byte[]> Drawings)> sets = [];
+        Dictionary<string, (string Path, Func<Stream> Open)> drawings = [];
+        foreach (string[] line in EmbeddedLines.Read("Icons.tsv").Select(line => line.Split('\t')))
+        {
+            string[] icons = line[1].Split(' ');
+            string[] icon = icons[(place - 1 + icons.Length) % icons.Length].Split(':');
+            if (!sets.TryGetValue(icon[0], out (string Path, Dictionary<string, byte[]> Drawings) set))
+            {
+                string package = "@iconify-json/" + icon[0], path = Path.Combine(Folder(nodeModules, package, package), IconFile);
+                sets[icon[0]] = set = (path, IconSet.Read(path, IconColour));
+            }
+            // A later edition of a set may have dropped one.
+            if (set.Drawings.TryGetValue(icon[1], out byte[]? svg))
+                drawings[PictogramPack.Normalize(line[0])] = Drawing(set.Path, icon[1], svg);
+        }
+        return drawings;
+    }
+
+    private static (string Path, Func<Stream> Open) Drawing(string path, string name, byte[] svg) => ($"{path}: {name}.svg", () => new MemoryStream(svg));
+
+    private static string Folder(string nodeModules, string folder, string package)
+    {
+        string path = Path.Combine(nodeModules, Path.Combine(folder.Split('/')));
+        return Directory.Exists(path) ? path
+            : throw new OmniFusionException($"The folder {path} is missing: npm install {package} in the folder above {nodeModules} gets it.");
+    }
 
     /// <summary>Who drew it: "google-3" is edition 3 of what google drew.</summary>
     internal static string NameOf(string maker) => maker.Split('-')[0];
 
     /// <summary>Whether the list of an <c>emoji-datasource</c> package tells what the maker drew.</summary>
-    internal static bool IsListed(string maker) => !s_others.ContainsKey(maker);
+    internal static bool IsListed(string maker) => !s_others.ContainsKey(maker) && NameOf(maker) != Icons;
 
     /// <summary>The drawing as RGBA pixels, or null where the maker has none.</summary>
     /// <exception cref="OmniFusionException">The file is damaged or of another size, or ffmpeg is missing, which decodes what is no PNG.</exception>
