@@ -65,6 +65,7 @@ internal static class AnalyzePicturesCommand
                 stage.Telling.ToString("F2", CultureInfo.InvariantCulture),
             ]),
         ]),
+        $"an embedding of the translator is {report.WordLength.ToString("F2", CultureInfo.InvariantCulture)} long",
         $"the prefix says the picture's own name in {report.Named.ToString("P1", CultureInfo.InvariantCulture)}, rather one of the right reading in {
             report.NamedApart.ToString("P1", CultureInfo.InvariantCulture)}",
         .. report.Confused.Count == 0 ? [] : (string[])["taken for the other reading (and the name that is said):"],

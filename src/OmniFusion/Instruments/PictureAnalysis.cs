@@ -4,6 +4,7 @@ using OmniFusion.Models.Omni;
 using OmniFusion.Tensors;
 using OmniFusion.Training;
 using OmniFusion.Training.Data;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace OmniFusion.Instruments;
 
@@ -58,7 +59,8 @@ public sealed class PictureAnalysis(OmniFusionModel model)
             [.. classes.Zip(drawn, (learnt, seen) => (learnt, seen)).Select((stage, i) =>
                 Measure(i < layers.Length ? $"state {i}" : "prefix", corpus, codes, stage.learnt, stage.seen))],
             [.. decisions.Where(decision => !decision.IsRight).Select(decision =>
-                new ConfusedPicture(decision.Word.Word, codes[decision.Picture], names[decision.Picture], names[says[decision.Picture]]))]);
+                new ConfusedPicture(decision.Word.Word, codes[decision.Picture], names[decision.Picture], names[says[decision.Picture]]))],
+            WordLength());
 
         Pictogram Drawing(string code, string by) => pictograms.Find(code, by)
             ?? throw new OmniFusionException($"The picture {code} is not in the pictograms.");
@@ -102,6 +104,15 @@ public sealed class PictureAnalysis(OmniFusionModel model)
             .. names.Select(name => TextPairs.Spread(name, rows.Length)
                 .Index().Average(item => Math.Log(Math.Max(scores.Row(item.Index)[item.Item], 1e-9f)))),
         ];
+    }
+
+    // Root mean square length of the embeddings of the translator's tokens.
+    private double WordLength()
+    {
+        _compute.Arena.Reset();
+        Tensor words = model.Parts.Translator.EmbedTokens(_compute, Enumerable.Range(0, model.Parts.Translator.VocabularySize).ToArray());
+        return Math.Sqrt(Enumerable.Range(0, words.Rows).Average(row =>
+            (double)TensorPrimitives.SumOfSquares<float>(words.Row(row))));
     }
 
     // The mean over an image's tokens of each hidden state, and of the prefix.
@@ -173,9 +184,13 @@ public sealed class PictureAnalysis(OmniFusionModel model)
 /// <param name="NamedApart">Share for which the prefix says a name of the right one of two readings rather than of the other.</param>
 /// <param name="Stages">The hidden states in their order, then the prefix.</param>
 /// <param name="Confused">The pictures for which the prefix says rather a name of the wrong reading.</param>
+/// <param name="WordLength">
+/// Root mean square length of the translator's embeddings. Where the states of the prefix are much longer, the translator's layers add to a word
+/// what they make of it, and to a state of the prefix hardly anything.
+/// </param>
 public sealed record PictureReport(
     int Pictures, IReadOnlyList<string> Known, string Maker, double Named, double NamedApart, IReadOnlyList<PictureStage> Stages,
-    IReadOnlyList<ConfusedPicture> Confused);
+    IReadOnlyList<ConfusedPicture> Confused, double WordLength);
 
 /// <summary>A picture that is taken for the other reading of its word.</summary>
 /// <param name="Word">The ambiguous word.</param>

@@ -1,4 +1,5 @@
 using OmniFusion.Instruments;
+using OmniFusion.Tensors;
 using OmniFusion.Tests.Checkpoints;
 using OmniFusion.Tests.Models;
 using OmniFusion.Tests.Training;
@@ -29,6 +30,9 @@ public sealed class PictureAnalysisTests : IDisposable
         Assert.Equal(("bat", confused.Hexcode), (confused.Word, confused.Name));
         Assert.NotEqual(confused.Name, confused.Said);
         Assert.All(report.Stages, stage => Assert.True(stage is { Common: > 0, Telling: > 0 }));
+        Tensor words = TinyModels.Model.Parts.Translator.EmbedTokens(
+            new Compute(), Enumerable.Range(0, TinyModels.Model.Parts.Translator.VocabularySize).ToArray());
+        Assert.Equal(words.Span.ToArray().Sum(value => (double)value * value), words.Rows * report.WordLength * report.WordLength, 1e-2);
         Assert.Equal(Enumerable.Range(1, PictureAnalysis.Pictures(Corpus(), s_known)), looked);
         // Drawings that look like those of the other reading are taken for them.
         Assert.Equal(0, Run(s_blue, s_red).Stages[0].Accuracy);
