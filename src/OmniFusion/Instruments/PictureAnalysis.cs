@@ -106,13 +106,19 @@ public sealed class PictureAnalysis(OmniFusionModel model)
         ];
     }
 
-    // Root mean square length of the embeddings of the translator's tokens.
+    // Root mean square length of the embeddings of the translator's tokens; some at a time, because a large vocabulary takes a gigabyte.
     private double WordLength()
     {
-        _compute.Arena.Reset();
-        Tensor words = model.Parts.Translator.EmbedTokens(_compute, Enumerable.Range(0, model.Parts.Translator.VocabularySize).ToArray());
-        return Math.Sqrt(Enumerable.Range(0, words.Rows).Average(row =>
-            (double)TensorPrimitives.SumOfSquares<float>(words.Row(row))));
+        int vocabulary = model.Parts.Translator.VocabularySize;
+        double squares = 0;
+        foreach (int[] tokens in Enumerable.Range(0, vocabulary).Chunk(1024))
+        {
+            _compute.Arena.Reset();
+            Tensor words = model.Parts.Translator.EmbedTokens(_compute, tokens);
+            for (int row = 0; row < words.Rows; row++)
+                squares += TensorPrimitives.SumOfSquares<float>(words.Row(row));
+        }
+        return Math.Sqrt(squares / vocabulary);
     }
 
     // The mean over an image's tokens of each hidden state, and of the prefix.

@@ -80,6 +80,8 @@ public sealed class PictogramPackTests : IDisposable
         PictogramMaker.MakePackage(_folder, "two", 200);
         string error = Error(() => PictogramPackBuilder.Build(_folder, ["one", "two", "icons-1"], Path.Combine(_folder, "p")));
         Assert.Contains("npm install @iconify-json/", error);
+        foreach (string maker in new[] { "icons", "icons-0", "icons-x" })
+            Assert.Contains($"no maker '{maker}'", Error(() => PictogramPackBuilder.Build(_folder, ["one", "two", maker], Path.Combine(_folder, "p"))));
         string[][] lines = [.. EmbeddedLines.Read("Icons.tsv").Select(line => line.Split('\t'))];
         Assert.Equal(lines.Length, lines.Select(line => line[0]).Distinct().Count());
         // People are left out: an icon of one shows no gender, and that decides.

@@ -36,8 +36,9 @@ public static class PictogramPackBuilder
             throw new OmniFusionException("Pictograms need at least one maker.");
         string[] listed = [.. makers.Where(PictogramPackage.IsListed).Select(PictogramPackage.NameOf).Distinct()];
         Lazy<Dictionary<string, string>> codes = new(() => IconSet.Codes(nodeModules, makers[0]));
+        Dictionary<string, Dictionary<string, byte[]>> sets = [];
         Dictionary<string, PictogramPackage> packages = makers.Concat(listed).Distinct()
-            .ToDictionary(maker => maker, maker => PictogramPackage.Open(nodeModules, maker, codes));
+            .ToDictionary(maker => maker, maker => PictogramPackage.Open(nodeModules, maker, codes, sets));
         if (!PictogramPackage.IsListed(makers[0]))
             throw new OmniFusionException($"What is drawn is told by the list of the first maker, and {makers[0]} has none.");
         PictogramInfo[] infos = ReadInfos(Path.Combine(nodeModules, $"emoji-datasource-{makers[0]}", "emoji.json"), listed);

@@ -30,7 +30,7 @@ internal sealed class PictogramPackage
         ["streamline"] = ("@iconify-json/streamline-emojis", IconFile, "@iconify-json/streamline-emojis"),
     };
 
-    // By code points, as PictogramPack compares them: where it is, how to open it, and whether it is a PNG or else an SVG or something for ffmpeg.
+    // By code points, as PictogramPack compares them: a path whose ending tells what it is, and how to open it.
     private readonly Dictionary<string, (string Path, Func<Stream> Open)> _drawings;
 
     private PictogramPackage(Dictionary<string, (string Path, Func<Stream> Open)> drawings) => _drawings = drawings;
@@ -39,11 +39,13 @@ internal sealed class PictogramPackage
     /// <param name="nodeModules">Folder with the packages.</param>
     /// <param name="maker">The maker.</param>
     /// <param name="codes">What gives the code points of a name (<see cref="IconSet.Codes"/>).</param>
+    /// <param name="sets">The sets of icons read so far, by name: makers of icons share them.</param>
     /// <exception cref="OmniFusionException">It is not there, or damaged.</exception>
-    internal static PictogramPackage Open(string nodeModules, string maker, Lazy<Dictionary<string, string>> codes)
+    internal static PictogramPackage Open(
+        string nodeModules, string maker, Lazy<Dictionary<string, string>> codes, Dictionary<string, Dictionary<string, byte[]>> sets)
     {
-        if (NameOf(maker) == Icons && int.TryParse(maker[(Icons.Length + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out int place))
-            return new PictogramPackage(OfManySets(nodeModules, place));
+        if (IsIcons(maker))
+            return new PictogramPackage(OfManySets(nodeModules, PlaceOf(maker), sets));
         (string folder, string ending, string package) = s_others.TryGetValue(maker, out (string, string, string) other) ? other
             : ($"emoji-datasource-{maker}/img/{NameOf(maker)}/64", ".png",
                 $"emoji-datasource-{NameOf(maker)}" + (maker == NameOf(maker) ? ""
@@ -63,25 +65,27 @@ internal sealed class PictogramPackage
             .ToDictionary(group => group.Key, group => Drawing(path, group.First().Key, group.First().Value));
 
     // Where there are fewer, they come round again.
-    private static Dictionary<string, (string Path, Func<Stream> Open)> OfManySets(string nodeModules, int place)
+    private static Dictionary<string, (string Path, Func<Stream> Open)> OfManySets(
+        string nodeModules, int place, Dictionary<string, Dictionary<string, byte[]>> sets)
     {
-        Dictionary<string, (string Path, Dictionary<string, byte[]> Drawings)> sets = [];
         Dictionary<string, (string Path, Func<Stream> Open)> drawings = [];
         foreach (string[] line in EmbeddedLines.Read("Icons.tsv").Select(line => line.Split('\t')))
         {
             string[] icons = line[1].Split(' ');
-            string[] icon = icons[(place - 1 + icons.Length) % icons.Length].Split(':');
-            if (!sets.TryGetValue(icon[0], out (string Path, Dictionary<string, byte[]> Drawings) set))
-            {
-                string package = "@iconify-json/" + icon[0], path = Path.Combine(Folder(nodeModules, package, package), IconFile);
-                sets[icon[0]] = set = (path, IconSet.Read(path, IconColour));
-            }
+            string[] icon = icons[(place - 1) % icons.Length].Split(':');
+            string package = "@iconify-json/" + icon[0], path = Path.Combine(Folder(nodeModules, package, package), IconFile);
+            if (!sets.TryGetValue(icon[0], out Dictionary<string, byte[]>? set))
+                sets[icon[0]] = set = IconSet.Read(path, IconColour);
             // A later edition of a set may have dropped one.
-            if (set.Drawings.TryGetValue(icon[1], out byte[]? svg))
-                drawings[PictogramPack.Normalize(line[0])] = Drawing(set.Path, icon[1], svg);
+            if (set.TryGetValue(icon[1], out byte[]? svg))
+                drawings[PictogramPack.Normalize(line[0])] = Drawing(path, icon[1], svg);
         }
         return drawings;
     }
+
+    private static int PlaceOf(string maker) =>
+        int.TryParse(maker.AsSpan(NameOf(maker).Length).TrimStart('-'), NumberStyles.None, CultureInfo.InvariantCulture, out int place) && place > 0 ? place
+            : throw new OmniFusionException($"There is no maker '{maker}': icons are {Icons}-1, {Icons}-2 and so on.");
 
     private static (string Path, Func<Stream> Open) Drawing(string path, string name, byte[] svg) => ($"{path}: {name}.svg", () => new MemoryStream(svg));
 
@@ -96,7 +100,9 @@ internal sealed class PictogramPackage
     internal static string NameOf(string maker) => maker.Split('-')[0];
 
     /// <summary>Whether the list of an <c>emoji-datasource</c> package tells what the maker drew.</summary>
-    internal static bool IsListed(string maker) => !s_others.ContainsKey(maker) && NameOf(maker) != Icons;
+    internal static bool IsListed(string maker) => !s_others.ContainsKey(maker) && !IsIcons(maker);
+
+    private static bool IsIcons(string maker) => NameOf(maker) == Icons;
 
     /// <summary>The drawing as RGBA pixels, or null where the maker has none.</summary>
     /// <exception cref="OmniFusionException">The file is damaged or of another size, or ffmpeg is missing, which decodes what is no PNG.</exception>
@@ -116,8 +122,9 @@ internal sealed class PictogramPackage
         try
         {
             using Stream file = open();
-            return Path.GetExtension(path) == ".png" ? ImageFile.ReadToEnd([], file, path, CancellationToken.None)
-                : ImageFfmpeg.ToPng(default, file, path, CancellationToken.None, side: Pictogram.Side, svg: path.EndsWith(".svg", StringComparison.Ordinal) ? file.Length : null);
+            string ending = Path.GetExtension(path);
+            return ending == ".png" ? ImageFile.ReadToEnd([], file, path, CancellationToken.None)
+                : ImageFfmpeg.ToPng(default, file, path, CancellationToken.None, side: Pictogram.Side, svg: ending == ".svg" ? file.Length : null);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
