@@ -8,11 +8,11 @@ namespace OmniFusion.Cli;
 /// <summary>What is taken away from a model.</summary>
 /// <param name="Name">What the table calls it.</param>
 /// <param name="Image">Which picture it sees.</param>
-/// <param name="Without">Place of the hidden state that is left out, or null.</param>
-internal sealed record AblationCondition(string Name, ContrastiveImage Image, int? Without)
+/// <param name="Part">What is left of the model.</param>
+internal sealed record AblationCondition(string Name, ContrastiveImage Image, Func<OmniFusionModel, OmniFusionModel> Part)
 {
     /// <summary>Nothing is taken away.</summary>
-    internal static readonly AblationCondition Whole = new("whole", ContrastiveImage.Own, null);
+    internal static readonly AblationCondition Whole = new("whole", ContrastiveImage.Own, model => model);
 
     /// <summary>All that can be taken away from a model, the whole of it first.</summary>
     internal static IEnumerable<AblationCondition> Of(OmniFusionModel model)
@@ -20,9 +20,13 @@ internal sealed record AblationCondition(string Name, ContrastiveImage Image, in
         int[] states = model.Parts.Fusion.Selected(model.Parts.Thinker.Layers);
         return
         [
-            Whole, new("no image", ContrastiveImage.None, null), new("wrong image", ContrastiveImage.Mismatched, null),
+            Whole, Whole with { Name = "no image", Image = ContrastiveImage.None },
+            Whole with { Name = "wrong image", Image = ContrastiveImage.Mismatched },
             .. states.Length < 2 ? []
-                : states.Select((state, i) => new AblationCondition($"without state {state}", ContrastiveImage.Own, i)),
+                : states.Select((state, i) => new AblationCondition(
+                    $"without state {state}", ContrastiveImage.Own, whole => whole.With(new AblatedFusion(whole.Parts.Fusion, i)))),
+            .. model.Parts.Gloss is null ? []
+                : (AblationCondition[])[new("without gloss", ContrastiveImage.Own, whole => whole.WithoutGloss())],
         ];
     }
 }
@@ -46,7 +50,7 @@ internal sealed record AblationData(
     internal async Task<AblationRow> Measure(
         OmniFusionModel model, string name, AblationCondition condition, Action<int> advance, CancellationToken cancellation)
     {
-        OmniFusionModel part = condition.Without is { } without ? model.With(new AblatedFusion(model.Parts.Fusion, without)) : model;
+        OmniFusionModel part = condition.Part(model);
         double? written = await Accuracy(speech: false), spoken = Speaks ? await Accuracy(speech: true) : null, bleu = null;
         if (Translates(condition))
         {

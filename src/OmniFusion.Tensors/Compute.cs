@@ -42,6 +42,21 @@ public sealed partial class Compute
         return into;
     }
 
+    /// <summary>Computes without the tape: no gradient goes through the result.</summary>
+    public T Unrecorded<T>(Func<T> compute)
+    {
+        Tape? tape = Tape;
+        Tape = null;
+        try
+        {
+            return compute();
+        }
+        finally
+        {
+            Tape = tape;
+        }
+    }
+
     /// <summary>
     /// Computes the gradient of a scalar with respect to every tensor that requires one; the gradients of parameters accumulate.
     /// </summary>

@@ -108,7 +108,7 @@ public interface IKernels
     /// <summary>dx += columns [offset, offset + dx.Columns) of dy.</summary>
     void CopyColumnsGrad(Tensor dy, Tensor dx, int offset);
 
-    /// <summary>Softmax of each row, for few columns (gates).</summary>
+    /// <summary>Softmax of each row.</summary>
     void SoftmaxRows(Tensor x, Tensor y);
 
     /// <summary>dx += gradient of <see cref="SoftmaxRows"/>.</summary>

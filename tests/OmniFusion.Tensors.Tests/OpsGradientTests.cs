@@ -78,8 +78,13 @@ public class OpsGradientTests
     [Fact]
     public void ConcatColumns() => Check([Rand(3, 5), Rand(3, 17), Rand(3, 2), Rand(3, 4)], (c, x) => c.ConcatColumns(x));
 
+    [Theory]
+    [InlineData(3)]
+    [InlineData(37)]
+    public void Softmax(int columns) => Check([Rand(4, columns)], (c, x) => c.Softmax(x[0]));
+
     [Fact]
-    public void Softmax() => Check([Rand(4, 3)], (c, x) => c.Softmax(x[0]));
+    public void Mix() => Check([Rand(5, 19), Rand(19, 18)], (c, x) => c.Mix(x[0], x[1]));
 
     [Theory]
     [InlineData(1)]

@@ -108,22 +108,29 @@ public sealed unsafe partial class CpuKernels
 
     private static float LogSumExp(float* x, int columns)
     {
+        float max = Largest(x, columns);
+        int whole = columns & -Width;
+        Vector512<float> sum = Vector512<float>.Zero;
+        for (int c = 0; c < whole; c += Width)
+            sum += Vector512.Exp(Vector512.Load(x + c) - Vector512.Create(max));
+        float total = Vector512.Sum(sum);
+        for (int c = whole; c < columns; c++)
+            total += MathF.Exp(x[c] - max);
+        return max + MathF.Log(total);
+    }
+
+    private static float Largest(float* x, int columns)
+    {
         Vector512<float> max = Vector512.Create(float.NegativeInfinity);
-        float tail = float.NegativeInfinity;
+        float largest = float.NegativeInfinity;
         int whole = columns & -Width;
         for (int c = 0; c < whole; c += Width)
             max = Vector512.Max(max, Vector512.Load(x + c));
         for (int c = whole; c < columns; c++)
-            tail = MathF.Max(tail, x[c]);
+            largest = MathF.Max(largest, x[c]);
         for (int i = 0; i < Width; i++)
-            tail = MathF.Max(tail, max[i]);
-        Vector512<float> sum = Vector512<float>.Zero;
-        for (int c = 0; c < whole; c += Width)
-            sum += Vector512.Exp(Vector512.Load(x + c) - Vector512.Create(tail));
-        float total = Vector512.Sum(sum);
-        for (int c = whole; c < columns; c++)
-            total += MathF.Exp(x[c] - tail);
-        return tail + MathF.Log(total);
+            largest = MathF.Max(largest, max[i]);
+        return largest;
     }
 
     private struct LogSumExpRange : IRange

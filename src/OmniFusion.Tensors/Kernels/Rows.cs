@@ -148,33 +148,14 @@ public sealed unsafe partial class CpuKernels
     /// <inheritdoc/>
     public void SoftmaxRows(Tensor x, Tensor y)
     {
-        int columns = x.Columns;
-        for (int row = 0; row < x.Rows; row++)
-        {
-            Span<float> from = x.Row(row), to = y.Row(row);
-            float max = from[0], sum = 0;
-            foreach (float v in from)
-                max = MathF.Max(max, v);
-            for (int c = 0; c < columns; c++)
-                sum += to[c] = MathF.Exp(from[c] - max);
-            for (int c = 0; c < columns; c++)
-                to[c] /= sum;
-        }
+        Each(new SoftmaxRange { X = x.Floats, Y = y.Floats, Columns = x.Columns }, x.Rows, x.Columns * 4);
         KeepAlive(x, y);
     }
 
     /// <inheritdoc/>
     public void SoftmaxRowsGrad(Tensor y, Tensor dy, Tensor dx)
     {
-        for (int row = 0; row < y.Rows; row++)
-        {
-            Span<float> p = y.Row(row), g = dy.Row(row), to = dx.Row(row);
-            float dot = 0;
-            for (int c = 0; c < p.Length; c++)
-                dot += p[c] * g[c];
-            for (int c = 0; c < p.Length; c++)
-                to[c] += p[c] * (g[c] - dot);
-        }
+        Each(new SoftmaxGradRange { Y = y.Floats, DY = dy.Floats, DX = dx.Floats, Columns = y.Columns }, y.Rows, y.Columns * 2);
         KeepAlive(y, dy, dx);
     }
 
@@ -243,6 +224,56 @@ public sealed unsafe partial class CpuKernels
         for (int c = 0; c < count; c += Width)
             sum = Vector512.FusedMultiplyAdd(LoadPart(a + c, count - c), LoadPart(b + c, count - c), sum);
         return Vector512.Sum(sum);
+    }
+
+    private struct SoftmaxRange : IRange
+    {
+        public float* X, Y;
+        public int Columns;
+
+        public void Run(int from, int to)
+        {
+            for (int row = from; row < to; row++)
+            {
+                float* x = X + (long)row * Columns, y = Y + (long)row * Columns;
+                // Gates are few, tokens many: the rest of a row, or all of a short one, goes one by one.
+                int whole = Columns & -Width;
+                float max = Largest(x, Columns), sum = 0;
+                for (int c = 0; c < whole; c += Width)
+                {
+                    Vector512<float> power = Vector512.Exp(Vector512.Load(x + c) - Vector512.Create(max));
+                    power.Store(y + c);
+                    sum += Vector512.Sum(power);
+                }
+                for (int c = whole; c < Columns; c++)
+                    sum += y[c] = MathF.Exp(x[c] - max);
+                for (int c = 0; c < Columns; c += Width)
+                    StorePart(LoadPart(y + c, Columns - c) / Vector512.Create(sum), y + c, Columns - c);
+            }
+        }
+    }
+
+    private struct SoftmaxGradRange : IRange
+    {
+        public float* Y, DY, DX;
+        public int Columns;
+
+        public void Run(int from, int to)
+        {
+            for (int row = from; row < to; row++)
+            {
+                float* p = Y + (long)row * Columns, g = DY + (long)row * Columns, dx = DX + (long)row * Columns;
+                Vector512<float> sums = Vector512<float>.Zero;
+                for (int c = 0; c < Columns; c += Width)
+                    sums = Vector512.FusedMultiplyAdd(LoadPart(p + c, Columns - c), LoadPart(g + c, Columns - c), sums);
+                Vector512<float> dot = Vector512.Create(Vector512.Sum(sums));
+                for (int c = 0; c < Columns; c += Width)
+                {
+                    int n = Columns - c;
+                    StorePart(Vector512.FusedMultiplyAdd(LoadPart(p + c, n), LoadPart(g + c, n) - dot, LoadPart(dx + c, n)), dx + c, n);
+                }
+            }
+        }
     }
 
     private struct RotaryRange : IRange

@@ -46,6 +46,9 @@ public sealed record Bundle
     /// <summary>Linear layers of the projection (<c>fusion.projection_depth</c>).</summary>
     public int ProjectionDepth { get; init; } = 2;
 
+    /// <summary>Whether a gloss stands behind the fused states (<c>fusion.gloss</c>); no part of the published system.</summary>
+    public bool Gloss { get; init; }
+
     /// <summary>Width in pixels to which images are resized (<c>image_size</c>, first number).</summary>
     public int ImageWidth { get; init; } = 512;
 
@@ -90,6 +93,7 @@ public sealed record Bundle
             FusionLayers = LayersOf(fusion, mode),
             ProjectionDepth = fusion?.SizeOrNull("projection_depth") is not { } depth ? 2
                 : depth <= 64 ? depth : throw fusion.Wrong("projection_depth", $"is {depth}, beyond 64"),
+            Gloss = fusion?.BoolOrNull("gloss") ?? false,
             ImageWidth = size[0],
             ImageHeight = size[1],
             Generation = json.SectionOrNull("generation") is { } generation ? BundleGeneration.Read(generation) : new BundleGeneration(),
@@ -107,6 +111,8 @@ public sealed record Bundle
         JsonObject fusion = new() { ["mode"] = FusionMode, ["projection_depth"] = ProjectionDepth };
         if (FusionLayers is not null)
             fusion["layers"] = new JsonArray([.. FusionLayers.Select(layer => (JsonNode)layer)]);
+        if (Gloss)
+            fusion["gloss"] = true;
         JsonObject json = new()
         {
             ["mmfm"] = Relative(folder, Mmfm),

@@ -21,6 +21,7 @@ public sealed class PictureAnalysis(OmniFusionModel model)
     private const int Scenes = 2;
 
     private readonly Compute _compute = model.CreateCompute();
+    private readonly PrefixGloss _gloss = new(model.Parts.Translator, model.EndOfTranslation[0]);
 
     /// <summary>Looks at every picture that decides an ambiguous word.</summary>
     /// <param name="corpus">The words and their pictures.</param>
@@ -98,7 +99,7 @@ public sealed class PictureAnalysis(OmniFusionModel model)
     private double[] Named(RgbImage image, int[][] names)
     {
         (Tensor[] stages, int[] rows) = Perceive(image);
-        Tensor scores = _compute.Softmax(StateReader.Scores(_compute, model.Parts.Translator, _compute.Gather(stages[^1], rows)));
+        Tensor scores = _compute.Softmax(_gloss.Scores(_compute, _compute.Gather(stages[^1], rows)));
         return
         [
             .. names.Select(name => TextPairs.Spread(name, rows.Length)
@@ -137,7 +138,7 @@ public sealed class PictureAnalysis(OmniFusionModel model)
         _compute.Arena.Reset();
         ThinkerBatch batch = parts.Thinker.Prepare([input]);
         Tensor[] states = parts.Thinker.Forward(_compute, [input], batch, cache: null, [.. Enumerable.Range(0, parts.Thinker.Layers + 1)]);
-        FusedPrefix prefix = parts.Encode(_compute, [.. parts.Layers.Select(layer => states[layer])], batch);
+        FusedPrefix prefix = parts.Fuse(_compute, [.. parts.Layers.Select(layer => states[layer])], batch);
         return ([.. states, prefix.States], [.. Enumerable.Range(0, batch.Ids.Length).Where(row => batch.ImageRows[row] >= 0)]);
     }
 

@@ -16,6 +16,7 @@ public sealed class AttentionProbe
     private float[] _weights = [];
     private float[][][] _sums = [[]];
     private int _start;
+    private IReadOnlyList<(int Row, int Position)> _echoes = [];
 
     /// <summary>Looks at heads of a decoder.</summary>
     /// <param name="shape">Sizes of the decoder.</param>
@@ -39,9 +40,10 @@ public sealed class AttentionProbe
     /// <param name="rows">Number of its last rows to look at.</param>
     /// <param name="start">First cache row of those whose weights are wanted.</param>
     /// <param name="length">Their number.</param>
-    public void Begin(int rows, int start, int length)
+    /// <param name="echoes">Cache rows elsewhere that stand for one of these once more: their weights are added to it, counted from 0.</param>
+    public void Begin(int rows, int start, int length, IReadOnlyList<(int Row, int Position)>? echoes = null)
     {
-        _start = start;
+        (_start, _echoes) = (start, echoes ?? []);
         _sums = [.. Enumerable.Range(0, _apart ? _heads.Length : 1)
             .Select(_ => Enumerable.Range(0, rows).Select(_ => new float[length]).ToArray())];
     }
@@ -82,5 +84,7 @@ public sealed class AttentionProbe
         TensorPrimitives.SoftMax(weights, weights);
         for (int i = 0; i < sums.Length; i++)
             sums[i] += weights[_start - first + i] / heads;
+        foreach ((int at, int position) in _echoes)
+            sums[position] += weights[at - first] / heads;
     }
 }

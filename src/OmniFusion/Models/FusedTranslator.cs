@@ -13,8 +13,10 @@ namespace OmniFusion.Models;
 /// <param name="fusion">Makes one state per token out of several.</param>
 /// <param name="projection">Brings it into the translator's space.</param>
 /// <param name="translator">Writes behind the fused states.</param>
+/// <param name="gloss">Says behind the fused states what they say, or null: the published system.</param>
 /// <exception cref="OmniFusionException">The fusion asks for a hidden state that the thinker does not have.</exception>
-public sealed class FusedTranslator(Thinker thinker, FusionLayer fusion, Projection projection, MistralModel translator)
+public sealed class FusedTranslator(
+    Thinker thinker, FusionLayer fusion, Projection projection, MistralModel translator, PrefixGloss? gloss = null)
 {
     private readonly int[] _layers = Existing(thinker, fusion);
 
@@ -33,19 +35,29 @@ public sealed class FusedTranslator(Thinker thinker, FusionLayer fusion, Project
     /// <summary>Writes.</summary>
     public MistralModel Translator => translator;
 
-    /// <summary>Runs the thinker once over a batch, fuses its hidden states and projects them.</summary>
+    /// <summary>Says behind the fused states what they say; null: nothing does.</summary>
+    public PrefixGloss? Gloss => gloss;
+
+    /// <summary>Runs the thinker once over a batch, and makes the translator's prefix of its hidden states.</summary>
     public FusedPrefix Encode(Compute c, IReadOnlyList<ThinkerInput> inputs)
     {
         ThinkerBatch batch = thinker.Prepare(inputs);
         return Encode(c, thinker.Forward(c, inputs, batch, cache: null, _layers), batch);
     }
 
-    /// <summary>Fuses and projects hidden states, those of <see cref="FusionLayer.Selected"/> in that order.</summary>
-    public FusedPrefix Encode(Compute c, ReadOnlySpan<Tensor> hiddenStates, ThinkerBatch batch)
+    /// <summary>Makes the prefix of hidden states, those of <see cref="FusionLayer.Selected"/> in that order.</summary>
+    public FusedPrefix Encode(Compute c, ReadOnlySpan<Tensor> hiddenStates, ThinkerBatch batch) =>
+        Glossed(c, Fuse(c, hiddenStates, batch), batch);
+
+    /// <summary>Fuses and projects hidden states: one row for each of the thinker's tokens, and no gloss.</summary>
+    public FusedPrefix Fuse(Compute c, ReadOnlySpan<Tensor> hiddenStates, ThinkerBatch batch)
     {
         FusedStates fused = fusion.Forward(c, hiddenStates);
         return new FusedPrefix(projection.Forward(c, fused.States), batch.Segments, batch.Ids, fused.Gates);
     }
+
+    /// <summary>The prefix with its gloss, where the system has one.</summary>
+    public FusedPrefix Glossed(Compute c, FusedPrefix prefix, ThinkerBatch batch) => gloss?.Append(c, prefix, batch) ?? prefix;
 
     /// <summary>
     /// The translator's input: for each item its fused prefix, then the embeddings of its text. Without a prefix, the texts alone.

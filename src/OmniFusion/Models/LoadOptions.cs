@@ -17,6 +17,9 @@ public sealed record LoadOptions
     /// <summary>Numbers of the hidden states that are fused; null: the bundle's, or first, middle and last.</summary>
     public IReadOnlyList<int>? FusionLayers { get; init; }
 
+    /// <summary>Whether a gloss stands behind the fused states (<see cref="PrefixGloss"/>); null: the bundle's, or not.</summary>
+    public bool? Gloss { get; init; }
+
     /// <summary>Linear layers of the projection; null: the bundle's, or 2.</summary>
     public int? ProjectionDepth { get; init; }
 

@@ -57,8 +57,16 @@ public sealed partial class OmniFusionModel
     public OmniFusionModel With(FusionLayer fusion)
     {
         ArgumentNullException.ThrowIfNull(fusion);
+        return With(new FusedTranslator(Parts.Thinker, fusion, Parts.Projection, Parts.Translator, Parts.Gloss));
+    }
+
+    /// <summary>The same model without the gloss behind its prefix; everything else is shared with this one.</summary>
+    public OmniFusionModel WithoutGloss() => With(new FusedTranslator(Parts.Thinker, Parts.Fusion, Parts.Projection, Parts.Translator));
+
+    private OmniFusionModel With(FusedTranslator parts)
+    {
         OmniFusionModel other = (OmniFusionModel)MemberwiseClone();
-        other.Parts = new FusedTranslator(Parts.Thinker, fusion, Parts.Projection, Parts.Translator);
+        other.Parts = parts;
         return other;
     }
 

@@ -53,7 +53,7 @@ public sealed partial class OmniFusionModel
             thinker,
             FusionLayer.Create(bundle.FusionMode, thinker.HiddenSize, fusion.Under("omni_fusion"), bundle.FusionLayers),
             new Projection(thinker.HiddenSize, translator.HiddenSize, bundle.ProjectionDepth, fusion.Under("omni_projection")),
-            translator);
+            translator, bundle.Gloss ? new PrefixGloss(translator, mistral.EosTokenIds[0]) : null);
         Recognizer = bundle.Recognizer is null ? null
             : new CtcHead(omni.AudioConfig.DModel, Checkpoint.Open(bundle.Recognizer).Under("ctc_head"));
         // The published checkpoint also holds the parts that speak.
@@ -214,6 +214,7 @@ public sealed partial class OmniFusionModel
             FusionMode = options.FusionMode ?? bundle.FusionMode,
             FusionLayers = options.FusionLayers ?? bundle.FusionLayers,
             ProjectionDepth = options.ProjectionDepth ?? bundle.ProjectionDepth,
+            Gloss = options.Gloss ?? bundle.Gloss,
             Prompt = options.Prompt ?? bundle.Prompt,
         },
         options);

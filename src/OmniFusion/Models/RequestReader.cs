@@ -34,6 +34,7 @@ internal sealed class RequestReader
     private readonly ImageSize _imageSize;
     private readonly PromptStyle _style;
     private readonly IReadOnlyList<string> _languages;
+    private readonly bool _gloss;
 
     internal RequestReader(Bundle bundle, OmniConfig omni, MistralConfig mistral, Tokenizer thinkerTokenizer, Tokenizer translatorTokenizer)
     {
@@ -46,7 +47,7 @@ internal sealed class RequestReader
         _imageConfig = ImageProcessorConfig.Load(preprocessor);
         _imageSize = new ImageSize(bundle.ImageWidth, bundle.ImageHeight);
         _style = PromptStyle.Named(bundle.Prompt);
-        _languages = bundle.Languages;
+        (_languages, _gloss) = (bundle.Languages, bundle.Gloss);
     }
 
     /// <summary>Prepares a translation.</summary>
@@ -72,7 +73,7 @@ internal sealed class RequestReader
             string alone = _style.TextAlone(request.Text, Languages.Find(request.SourceLanguage), target);
             text = _translatorTokenizer.Encode(alone, addSpecialTokens: true);
         }
-        CheckLength((input is null ? 0 : TokensOf(input)) + text.Length, newTokens);
+        CheckLength((input is null ? 0 : Glossed(TokensOf(input))) + text.Length, newTokens);
         return new PreparedRequest(target, input, text, Stopwatch.GetElapsedTime(started).TotalSeconds);
     }
 
@@ -211,6 +212,9 @@ internal sealed class RequestReader
             tokens += input.Grid.Patches / (_omni.VisionConfig!.SpatialMergeSize * _omni.VisionConfig.SpatialMergeSize) - 1;
         return tokens;
     }
+
+    /// <summary>Most rows of a prefix of so many tokens: a gloss has at most one more for each.</summary>
+    internal int Glossed(int tokens) => _gloss ? 2 * tokens : tokens;
 
     /// <exception cref="OmniFusionException">The translator does not take so many tokens.</exception>
     internal void CheckLength(int tokens, int newTokens)

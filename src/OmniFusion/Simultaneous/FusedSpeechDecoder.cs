@@ -17,6 +17,8 @@ public sealed class FusedSpeechDecoder : SpeechDecoder
     private readonly CausalRun _translator;
     private readonly int[] _selected;
     private readonly Tensor[] _states;
+    private readonly IncrementalGloss? _gloss;
+    private IReadOnlyList<(int Row, int Position)> _echoes = [];
 
     private FusedSpeechDecoder(OmniFusionModel model, Language language, PartialDecoderOptions options)
         : base(model, language, options, transcribes: false)
@@ -28,6 +30,7 @@ public sealed class FusedSpeechDecoder : SpeechDecoder
             _translator, model.EndOfTranslation, options.NoRepeatNgramSize ?? model.Bundle.Generation.NoRepeatNgramSize);
         _selected = _parts.Fusion.Selected(_parts.Thinker.Layers);
         _states = new Tensor[_selected.Length];
+        _gloss = _parts.Gloss is { } gloss ? new IncrementalGloss(gloss) : null;
         Heads = options.Heads;
     }
 
@@ -37,11 +40,16 @@ public sealed class FusedSpeechDecoder : SpeechDecoder
     /// <summary>The translator's sequence.</summary>
     internal CausalRun Translator => _translator;
 
+    /// <summary>Rows of the gloss behind the fused states.</summary>
+    internal int GlossRows => _gloss?.Rows.Count ?? 0;
+
     private protected override ICausalModel Writing => _parts.Translator;
 
     private protected override GreedyWriter Writer { get; }
 
     private protected override int[] Opening => Prompt.Tower;
+
+    private protected override IReadOnlyList<(int Row, int Position)> Echoes => _echoes;
 
     /// <summary>Begins a segment.</summary>
     /// <param name="model">Translates.</param>
@@ -63,12 +71,25 @@ public sealed class FusedSpeechDecoder : SpeechDecoder
     private protected override WriterPrefix ReadSource(Compute c)
     {
         long started = Stopwatch.GetTimestamp();
-        int rows = Thinker.Rows + Prompt.Tail.Length;
+        int states = Thinker.Rows + Prompt.Tail.Length;
         Tensor? changed = Thinker.Changed(c, out int first);
         if (changed is not null)
-            changed = Fuse(c, RowBuffer.Stack(c, changed, _parts.Thinker.EmbedTokens(c, Prompt.Tail)), first);
+            changed = Gloss(c, Fuse(c, RowBuffer.Stack(c, changed, _parts.Thinker.EmbedTokens(c, Prompt.Tail)), first), first);
         Spent = Spent with { Thinker = Spent.Thinker + Stopwatch.GetElapsedTime(started).TotalSeconds };
-        return new WriterPrefix(rows, first, changed, [.. Thinker.Ids, .. Prompt.Tail]);
+        return new WriterPrefix(
+            states + GlossRows, first, changed, [.. Thinker.Ids, .. Prompt.Tail, .. _gloss?.Ids ?? []]);
+    }
+
+    // The gloss stands behind the states, and moves with their number.
+    private Tensor Gloss(Compute c, Tensor states, int first)
+    {
+        if (_gloss is null)
+            return states;
+        Tensor? words = _gloss.Update(c, states, first, [.. Thinker.Images, (Thinker.HeadRows, SourcePositions)]);
+        int behind = Thinker.Rows + Prompt.Tail.Length;
+        _echoes = [.. _gloss.Rows.Index().Where(item => item.Item >= Thinker.HeadRows)
+            .Select(item => (behind + item.Index, item.Item - Thinker.HeadRows))];
+        return words is null ? states : RowBuffer.Stack(c, states, words);
     }
 
     private Tensor Fuse(Compute c, Tensor embeddings, int first)

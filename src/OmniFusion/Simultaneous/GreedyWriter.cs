@@ -18,7 +18,12 @@ internal readonly record struct WriterPrefix(int Rows, int First, Tensor? Change
 /// <param name="Probe">Looks, or null.</param>
 /// <param name="Start">First row of the source.</param>
 /// <param name="Length">Rows of the source.</param>
-internal readonly record struct WriterView(AttentionProbe? Probe, int Start, int Length);
+/// <param name="Echoes">Rows elsewhere that stand for a position of the source once more.</param>
+internal readonly record struct WriterView(AttentionProbe? Probe, int Start, int Length, IReadOnlyList<(int Row, int Position)> Echoes)
+{
+    /// <summary>Looks at the last rows of the next step.</summary>
+    internal void Begin(int rows) => Probe?.Begin(rows, Start, Length, Echoes);
+}
 
 /// <summary>
 /// Continues texts greedily in a sequence that is kept from one call to the next. What the last call wrote is tried first: all of it runs
@@ -60,7 +65,7 @@ internal sealed class GreedyWriter(CausalRun run, IReadOnlyList<int> endOfText, 
         int[] draft = DraftBehind(kept, maxNewTokens - 1);
         int[] sequence = [.. opening, .. kept, .. draft];
         int forced = sequence.Length - draft.Length;
-        view.Probe?.Begin(1 + draft.Length, view.Start, view.Length);
+        view.Begin(1 + draft.Length);
         Tensor last = Read(c, prefix, sequence, forced, view.Probe);
         // The first score is that behind the kept tokens, the others those behind each token of the draft.
         int[] scored = [.. Enumerable.Range(last.Rows - draft.Length - 1, draft.Length + 1)];
@@ -91,7 +96,7 @@ internal sealed class GreedyWriter(CausalRun run, IReadOnlyList<int> endOfText, 
             int rows = forced + ids.Count - first - 1;
             Forget(prefix.Rows, rows);
             c.Arena.Reset();
-            view.Probe?.Begin(1, view.Start, view.Length);
+            view.Begin(1);
             logits = run.Model.Logits(c, run.Append(c, run.Model.EmbedTokens(c, new[] { token }), view.Probe));
             _read.Add(token);
             (row, draft) = (0, []);
@@ -109,16 +114,13 @@ internal sealed class GreedyWriter(CausalRun run, IReadOnlyList<int> endOfText, 
     /// <param name="prefix">What stands in front.</param>
     /// <param name="opening">Ids behind the prefix that open the text.</param>
     /// <param name="text">The text, at least two tokens.</param>
-    /// <param name="probe">Looks.</param>
-    /// <param name="start">First row of the source.</param>
-    /// <param name="length">Rows of the source.</param>
-    internal void Follow(
-        Compute c, WriterPrefix prefix, ReadOnlySpan<int> opening, IReadOnlyList<int> text, AttentionProbe probe, int start, int length)
+    /// <param name="view">Attention that is wanted.</param>
+    internal void Follow(Compute c, WriterPrefix prefix, ReadOnlySpan<int> opening, IReadOnlyList<int> text, WriterView view)
     {
         Restart();
         int[] sequence = [.. opening, .. text.Take(text.Count - 1)];
-        probe.Begin(Math.Min(text.Count, sequence.Length), start, length);
-        Read(c, prefix, sequence, sequence.Length, probe);
+        view.Begin(Math.Min(text.Count, sequence.Length));
+        Read(c, prefix, sequence, sequence.Length, view.Probe);
     }
 
     // What is kept of the sequence ends at the latest before the row whose scores are wanted first.

@@ -25,6 +25,9 @@ internal sealed class IncrementalThinker
     /// <summary>Rows before the audio.</summary>
     internal int HeadRows => _head!.Ids.Length;
 
+    /// <summary>First row and number of rows of each image before the audio.</summary>
+    internal IReadOnlyList<(int Start, int Length)> Images { get; private set; } = [];
+
     /// <summary>Rows up to the end of the audio.</summary>
     internal int Rows => HeadRows + _audio.Tokens;
 
@@ -35,6 +38,7 @@ internal sealed class IncrementalThinker
     internal void Begin(SpeechPrompt prompt)
     {
         (_prompt, _head, _begins) = (prompt, _thinker.Prepare([prompt.Head]), true);
+        Images = ThinkerBatch.Stretches(_head.ImageRows);
         Run.Begin(_head.Positions, _head.NextPositions[0]);
     }
 

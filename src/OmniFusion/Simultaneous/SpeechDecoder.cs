@@ -80,6 +80,9 @@ public abstract class SpeechDecoder : ISpellingDecoder
     /// <summary>Ids behind the source that open the text.</summary>
     private protected abstract int[] Opening { get; }
 
+    /// <summary>Rows of the writing decoder behind the source that stand for one of its positions once more.</summary>
+    private protected virtual IReadOnlyList<(int Row, int Position)> Echoes => [];
+
     private protected DecoderMemory Memory => _memory ?? throw new ObjectDisposedException(GetType().Name);
 
     /// <inheritdoc/>
@@ -139,7 +142,7 @@ public abstract class SpeechDecoder : ISpellingDecoder
             return new Hypothesis([.. kept], Ended: Audio.Tokens == 0, Probe is null ? null : []);
         CheckLength(kept.Count, maxNewTokens);
         return Behind(c, prefix => Writer.Write(
-            c, prefix, Opening, kept, maxNewTokens, new WriterView(Probe, Thinker.HeadRows, SourcePositions), cancellation));
+            c, prefix, Opening, kept, maxNewTokens, new WriterView(Probe, Thinker.HeadRows, SourcePositions, Echoes), cancellation));
     }
 
     /// <summary>Reads a text that somebody else wrote about the audio so far, and lets a probe see where its tokens look.</summary>
@@ -153,7 +156,7 @@ public abstract class SpeechDecoder : ISpellingDecoder
         CheckLength(text.Count, 0);
         Behind(c, prefix =>
         {
-            Writer.Follow(c, prefix, Opening, text, probe, Thinker.HeadRows, SourcePositions);
+            Writer.Follow(c, prefix, Opening, text, new WriterView(probe, Thinker.HeadRows, SourcePositions, Echoes));
             return true;
         });
     }
@@ -201,7 +204,7 @@ public abstract class SpeechDecoder : ISpellingDecoder
         int source = Thinker.Rows + Prompt.Tail.Length;
         _model.Reader.CheckThinkerLength(source + (_transcribes ? kept + maxNewTokens : 0));
         if (!_transcribes)
-            _model.Reader.CheckLength(source + Prompt.Tower.Length + kept, maxNewTokens);
+            _model.Reader.CheckLength(_model.Reader.Glossed(source) + Prompt.Tower.Length + kept, maxNewTokens);
     }
 
     private Compute Prepare()

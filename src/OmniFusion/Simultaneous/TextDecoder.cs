@@ -101,7 +101,7 @@ public sealed class TextDecoder : ITextDecoder
         Compute c = _memory.Compute;
         c.Arena.Reset();
         return _writer.Write(
-            c, new WriterPrefix(0, 0, null, []), _ids, kept, maxNewTokens, new WriterView(_probe, _start, SourcePositions), cancellation);
+            c, new WriterPrefix(0, 0, null, []), _ids, kept, maxNewTokens, new WriterView(_probe, _start, SourcePositions, []), cancellation);
     }
 
     /// <summary>Reads a translation that somebody else wrote of the source as it is, and lets a probe see where its tokens look.</summary>
@@ -115,7 +115,7 @@ public sealed class TextDecoder : ITextDecoder
         _model.Reader.CheckLength(_ids.Length + text.Count, 0);
         Compute c = _memory.Compute;
         c.Arena.Reset();
-        _writer.Follow(c, new WriterPrefix(0, 0, null, []), _ids, text, probe, _start, SourcePositions);
+        _writer.Follow(c, new WriterPrefix(0, 0, null, []), _ids, text, new WriterView(probe, _start, SourcePositions, []));
     }
 
     /// <summary>Gives the memory back to the model.</summary>

@@ -76,11 +76,11 @@ public sealed class FusionTask : TrainingTask
         FusionLayer fusion = FusionLayer.Create(
             recipe.FusionMode, _thinker.HiddenSize, _fusionWeights.Under("omni_fusion"), recipe.FusionLayers);
         Weights projection = _fusionWeights.Under("omni_projection");
+        PrefixGloss gloss = new(_translator, TextPairs.EndOf(_tokenizer));
         _model = new FusedTranslator(_thinker, fusion,
-            new Projection(_thinker.HiddenSize, _translator.HiddenSize, recipe.ProjectionDepth, projection), _translator);
-
-        _reader = recipe.PrefixWeight > 0
-            ? new StateReader(_tokenizer, TextPairs.EndOf(_tokenizer), (c, states) => StateReader.Scores(c, _translator, states)) : null;
+            new Projection(_thinker.HiddenSize, _translator.HiddenSize, recipe.ProjectionDepth, projection), _translator,
+            recipe.Gloss ? gloss : null);
+        _reader = recipe.PrefixWeight > 0 ? new StateReader(_tokenizer, TextPairs.EndOf(_tokenizer), gloss.Scores) : null;
         _prompts = new ThinkerPrompts(_thinkerTokenizer, generation: false);
         _transcription = new ThinkerPrompts(_thinkerTokenizer, generation: true);
         foreach ((string language, string file) in recipe.Data.ValidationTargets)
@@ -140,7 +140,7 @@ public sealed class FusionTask : TrainingTask
                 cancellation.ThrowIfCancellationRequested();
                 references.AddRange(items.Select(item => target[_validation.TextIndex(item)]));
                 c.Arena.Reset();
-                (FusedPrefix prefix, _) = Perceive(
+                FusedPrefix prefix = _model.Encode(
                     c, [.. items.Select(item => new ThinkerInput { Ids = _prompts.Speech, Mel = _validation.Read(item) })]);
                 int[] tower = Tower(new PromptInput { Audio = true }, language);
                 DecoderStart start = _model.Start(c, prefix, [.. items.Select(_ => tower)]);
@@ -176,7 +176,7 @@ public sealed class FusionTask : TrainingTask
         new Bundle
         {
             Mmfm = thinker, Translator = translator, Adapter = adapter, Recognizer = File.Exists(recognizer) ? recognizer : null,
-            FusionMode = _recipe.FusionMode, FusionLayers = _recipe.FusionLayers,
+            FusionMode = _recipe.FusionMode, FusionLayers = _recipe.FusionLayers, Gloss = _recipe.Gloss,
             ProjectionDepth = _recipe.ProjectionDepth, Prompt = PromptStyle.Compact.Name,
             Languages = [.. _recipe.Data.Targets.Keys],
             ImageWidth = PictureBook.Side, ImageHeight = PictureBook.Side,
@@ -210,7 +210,7 @@ public sealed class FusionTask : TrainingTask
         // The last target token is predicted, never read.
         int[][] texts = [.. batch.Select((example, i) => (int[])[.. Tower(example.Prompt, languages[i]), .. targets[i].SkipLast(1)])];
         (FusedPrefix prefix, ThinkerBatch layout) = Perceive(c, [.. batch.Select(example => example.ToInput(_prompts.Ids(example)))]);
-        (Tensor embeddings, Segments segments) = _model.Join(c, prefix, texts);
+        (Tensor embeddings, Segments segments) = _model.Join(c, _model.Glossed(c, prefix, layout), texts);
         Tensor last = _translator.Forward(c, embeddings, segments);
         (int[] rows, int[] labels) = TextPairs.Targets(segments, targets);
         Tensor logits = _translator.Logits(c, c.Gather(last, rows));
@@ -231,7 +231,7 @@ public sealed class FusionTask : TrainingTask
         int[] asked = [.. Enumerable.Range(0, batch.Length).Where(i => batch[i].Transcribed)];
         if (asked.Length == 0)
             return batch;
-        string[] written = Unrecorded(c, () => _model
+        string[] written = c.Unrecorded(() => _model
             .StartThinker(c, [.. asked.Select(i => batch[i].ToInput(_transcription.Ids(batch[i])))])
             .Write(c, _thinkerTokenizer, NanoModels.Token(_thinkerTokenizer, "<|im_end|>"), CancellationToken.None).ToArray());
         Example[] result = [.. batch];
@@ -254,7 +254,7 @@ public sealed class FusionTask : TrainingTask
         Span<float> free = theirs.Span;
         foreach (IGrouping<MistralModel, int> items in taught)
         {
-            Tensor its = Unrecorded(c, () => TextPairs.Logits(c, items.Key,
+            Tensor its = c.Unrecorded(() => TextPairs.Logits(c, items.Key,
                 [.. items.Select(i => new TextPairs.Pair(TextPairs.Prompt(_tokenizer, batch[i].Told!, languages[i]), targets[i]))], out _));
             its.Span.CopyTo(free);
             free = free[its.Span.Length..];
@@ -285,17 +285,7 @@ public sealed class FusionTask : TrainingTask
         ThinkerBatch batch = _thinker.Prepare(inputs);
         Tensor[] Think() => _thinker.Forward(c, inputs, batch, cache: null, [.. _model.Layers]);
         bool learns = _recipe.Eyes && inputs.Any(input => input.Patches is not null);
-        return (_model.Encode(c, learns ? Think() : Unrecorded(c, Think), batch), batch);
-    }
-
-    // What a frozen model computes: no gradient goes through it.
-    private static T Unrecorded<T>(Compute c, Func<T> compute)
-    {
-        Tape? tape = c.Tape;
-        c.Tape = null;
-        T result = compute();
-        c.Tape = tape;
-        return result;
+        return (_model.Fuse(c, learns ? Think() : c.Unrecorded(Think), batch), batch);
     }
 
     private static void ReportGates(Tensor? gates, IDictionary<string, double> report)

@@ -121,6 +121,9 @@ public sealed class Recipe
     /// </summary>
     public float PrefixWeight { get; set; }
 
+    /// <summary>Whether the translator also gets what the prefix says (fusion; <see cref="Models.PrefixGloss"/>).</summary>
+    public bool Gloss { get; set; }
+
     /// <summary>
     /// First steps of scenes alone, in which the prefix is only read by itself and the translator writes nothing (fusion): an image needs many
     /// examples before its states tell what is seen, and these are the cheap ones (as the first stage of LLaVA, Liu et al. 2023,
@@ -186,6 +189,8 @@ public sealed class Recipe
             throw new OmniFusionException($"{path}: 'ambiguity' needs 'pictures', which decide it.");
         if (Blend is not null && LoraRank > 0)
             throw new OmniFusionException($"{path}: 'blend' changes the translator, which 'lora_rank' leaves as it is.");
+        if (Gloss && PrefixWeight == 0)
+            throw new OmniFusionException($"{path}: 'gloss' needs a 'prefix_weight', which teaches the prefix to say something.");
         if (PrefixSteps > 0 && PrefixWeight == 0)
             throw new OmniFusionException($"{path}: 'prefix_steps' needs a 'prefix_weight'.");
         if (PrefixSteps > 0 && Data.Pictures is null)

@@ -1,4 +1,3 @@
-using OmniFusion.Models.Mistral;
 using OmniFusion.Models.Omni;
 using OmniFusion.Tensors;
 using OmniFusion.Text;
@@ -56,14 +55,6 @@ internal sealed class StateReader(Tokenizer tokenizer, int blank, Func<Compute, 
         Tensor loss = c.CrossEntropy(scores(c, c.Gather(states, known.SelectMany(i => rows[i]).ToArray())), labels);
         report.TallyLoss("seen", loss);
         return loss;
-    }
-
-    /// <summary>What states of a prefix say to a translator, by its output matrix: scores of all tokens, whatever the length of a state.</summary>
-    internal static Tensor Scores(Compute c, MistralModel translator, Tensor states)
-    {
-        Tensor unit = c.Rent(new Shape(states.Columns));
-        unit.Span.Fill(1);
-        return translator.Logits(c, c.RmsNorm(states, unit, translator.Decoder.Shape.RmsNormEps));
     }
 
     /// <summary>The mean state of each picture; all pictures of a book are of one size.</summary>

@@ -10,11 +10,14 @@ public class AttentionTests
 {
     private static readonly AttentionHead[] s_heads = [new(1, 2), new(2, 1), new(1, 3)];
 
-    [Fact]
-    public void Attention_to_the_audio_is_that_of_a_naive_computation()
+    [Theory]
+    [InlineData(nameof(Sounds.Tiny))]
+    [InlineData(nameof(Sounds.Glossed))]
+    public void Attention_to_the_audio_is_that_of_a_naive_computation(string name)
     {
+        OmniFusionModel model = Sounds.Model(name);
         float[] sound = Sounds.LoudAtFirst(2.6);
-        using FusedSpeechDecoder decoder = FusedSpeechDecoder.Create(Sounds.Tiny, "de", new PartialDecoderOptions { Heads = s_heads });
+        using FusedSpeechDecoder decoder = FusedSpeechDecoder.Create(model, "de", new PartialDecoderOptions { Heads = s_heads });
         decoder.Append(sound.AsSpan(0, 30000));
         decoder.Write([], 6);
         decoder.Append(sound.AsSpan(30000));
@@ -22,15 +25,22 @@ public class AttentionTests
         // The second time most tokens are those of a draft, which are looked at all at once.
         Hypothesis first = decoder.Write(kept, 6), again = decoder.Write(kept, 6);
         Compute c = new(new CpuKernels(1));
-        Tensor prompt = new OfflineRun(Sounds.Tiny, decoder, sound).Embeddings;
+        Tensor prompt = new OfflineRun(model, decoder, sound).Embeddings;
         Tensor whole = Rows(c, prompt, c.Embedding(first.Tokens, Table(c)));
+        Assert.Equal(ReferenceEquals(model, Sounds.Glossed), decoder.GlossRows > 0);
+        int[] said = Said(model, decoder, sound);
+        Assert.Equal(said.Length, decoder.GlossRows);
         foreach (Hypothesis found in (Hypothesis[])[first, again])
         {
             Assert.Equal(6, found.Attention!.Length);
             for (int token = 0; token < found.Attention.Length; token++)
             {
                 int row = prompt.Rows + kept.Length + token - 1;
-                float[] expected = Naive(c, whole, row, decoder.Thinker.HeadRows, decoder.SourcePositions);
+                // A row of the gloss stands for the state that says it.
+                float[] all = Naive(c, whole, row, 0, row + 1);
+                float[] expected = all[decoder.Thinker.HeadRows..(decoder.Thinker.HeadRows + decoder.SourcePositions)];
+                for (int i = 0; i < said.Length; i++)
+                    expected[said[i]] += all[decoder.Thinker.Rows + decoder.Prompt.Tail.Length + i];
                 Models.TinyModels.AssertClose(expected, found.Attention[token], 1e-4f, $"token {token}");
             }
         }
@@ -54,6 +64,17 @@ public class AttentionTests
         for (int token = 0; token < found.Attention!.Length; token++)
             Models.TinyModels.AssertClose(
                 Naive(c, whole, ids.Length + token - 1, start, decoder.SourcePositions), found.Attention[token], 1e-4f, $"token {token}");
+    }
+
+    // The position of the state behind each row of the gloss.
+    private static int[] Said(OmniFusionModel model, FusedSpeechDecoder decoder, float[] sound)
+    {
+        if (model.Parts.Gloss is not { } gloss)
+            return [];
+        Compute c = new(new CpuKernels(1));
+        Tensor prompt = new OfflineRun(model, decoder, sound).Embeddings;
+        int[] audio = [.. Enumerable.Range(decoder.Thinker.HeadRows, decoder.SourcePositions)];
+        return [.. gloss.Left(gloss.Read(c, c.Gather(prompt, audio)))];
     }
 
     private static Tensor Table(Compute c) => Sounds.Tiny.Parts.Translator.EmbedTokens(c, Enumerable.Range(0, 701).ToArray());

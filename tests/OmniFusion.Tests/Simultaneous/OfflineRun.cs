@@ -11,7 +11,7 @@ internal sealed class OfflineRun
 {
     private readonly OmniFusionModel _model;
     private readonly Compute _c = new(new CpuKernels(1));
-    private readonly int _prefixRows;
+    private readonly int _thinkerRows;
 
     public OfflineRun(OmniFusionModel model, FusedSpeechDecoder decoder, ReadOnlySpan<float> samples)
     {
@@ -34,7 +34,7 @@ internal sealed class OfflineRun
         Tensor[] states = thinker.Forward(_c, thinker.Embed(_c, batch, Audio, thinker.EncodeImages(_c, [input])), batch, ThinkerCache,
             model.Parts.Fusion.Selected(thinker.Layers));
         FusedPrefix prefix = model.Parts.Encode(_c, states, batch);
-        _prefixRows = prefix.States.Rows;
+        _thinkerRows = batch.Ids.Length;
         (Embeddings, Segments rows) = model.Parts.Join(_c, prefix, [prompt.Tower]);
         TranslatorCache = new KvCache(model.Parts.Translator.Decoder.Shape, 1);
         Tensor last = model.Parts.Translator.Forward(_c, Embeddings, rows, TranslatorCache);
@@ -57,7 +57,7 @@ internal sealed class OfflineRun
         Compute c = _model.CreateCompute();
         Close(Audio.Span, decoder.Audio.TokensFrom(c, 0).Span, "audio tokens");
         // Keys and values of a layer are what its input makes of itself: equal ones mean equal hidden states.
-        Close(ThinkerCache, decoder.Thinker.Run.Cache, _prefixRows, "thinker");
+        Close(ThinkerCache, decoder.Thinker.Run.Cache, _thinkerRows, "thinker");
         Close(TranslatorCache, decoder.Translator.Cache, TranslatorCache.Count, "translator");
         decoder.Translator.Truncate(TranslatorCache.Count - 1);
         Tensor last = decoder.Translator.Append(c, _model.Parts.Translator.EmbedTokens(c, new[] { decoder.Prompt.Tower[^1] }));

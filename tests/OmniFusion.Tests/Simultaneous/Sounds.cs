@@ -12,11 +12,25 @@ internal static class Sounds
     private static readonly Lazy<OmniFusionModel> s_nano = new(() =>
         OmniFusionModel.Load(Path.Combine(s_root, "models", "nano"), new LoadOptions { Threads = 1 }));
 
+    private static readonly Lazy<OmniFusionModel> s_glossed = new(() => OmniFusionModel.Load(
+        Golden.Tiny("omni"), Golden.Tiny("translator"), Golden.Tiny("fusion"), new LoadOptions { Gloss = true, Threads = 1 }));
+
     /// <summary>The shipped model.</summary>
     public static OmniFusionModel Nano => s_nano.Value;
 
     /// <summary>Random weights, the published prompts, key heads in groups, and a vision tower.</summary>
     public static OmniFusionModel Tiny => TinyModels.Model;
+
+    /// <summary><see cref="Tiny"/> with a gloss, which says something at random.</summary>
+    public static OmniFusionModel Glossed => s_glossed.Value;
+
+    /// <summary>One of these models.</summary>
+    public static OmniFusionModel Model(string name) => name switch
+    {
+        nameof(Nano) => Nano,
+        nameof(Tiny) => Tiny,
+        _ => Glossed,
+    };
 
     /// <summary>A recording of samples/speech.</summary>
     public static float[] Speech(string name) => AudioFile.ReadMono16k(Path.Combine(s_root, "samples", "speech", name + ".wav"));

@@ -11,15 +11,17 @@ public class SpeechDecoderTests
     private static readonly TranslationOptions s_greedy = new() { Beams = 1, MaxNewTokens = Most };
 
     [Theory]
-    [InlineData(8000, 2, false)]
-    [InlineData(16000, 2, false)]
-    [InlineData(1600, 9, false)]
-    [InlineData(7919, 2, false)]
-    [InlineData(40001, 1, false)]
-    [InlineData(8000, 1, true)]
-    public void What_is_computed_step_by_step_is_the_offline_computation(int chunk, int stride, bool tiny)
+    [InlineData(8000, 2, nameof(Sounds.Nano))]
+    [InlineData(16000, 2, nameof(Sounds.Nano))]
+    [InlineData(1600, 9, nameof(Sounds.Nano))]
+    [InlineData(7919, 2, nameof(Sounds.Nano))]
+    [InlineData(40001, 1, nameof(Sounds.Nano))]
+    [InlineData(8000, 1, nameof(Sounds.Tiny))]
+    [InlineData(8000, 1, nameof(Sounds.Glossed))]
+    [InlineData(7919, 2, nameof(Sounds.Glossed))]
+    public void What_is_computed_step_by_step_is_the_offline_computation(int chunk, int stride, string name)
     {
-        OmniFusionModel model = tiny ? Sounds.Tiny : Sounds.Nano;
+        OmniFusionModel model = Sounds.Model(name);
         float[] sound = Sounds.LoudAtFirst(6.3);
         using FusedSpeechDecoder decoder = FusedSpeechDecoder.Create(model, "de");
         int step = 0;
@@ -174,7 +176,8 @@ public class SpeechDecoderTests
             Assert.InRange(fresh, 12, TokensOfChunk + 13);
             Assert.InRange(decoder.Audio.FramesEncoded - frames, 1, 4 * fresh + 3);
             Assert.Equal(fresh + tail, decoder.Thinker.Run.RowsComputed - thinker);
-            Assert.Equal(fresh + tail + decoder.Prompt.Tower.Length, decoder.Translator.RowsComputed - translator);
+            Assert.Equal(
+                fresh + tail + decoder.GlossRows + decoder.Prompt.Tower.Length, decoder.Translator.RowsComputed - translator);
         }
 
         // No audio arrived: nothing of the prefix is computed again, and each token only once.
@@ -188,14 +191,17 @@ public class SpeechDecoderTests
         Assert.Equal(before.Item1, decoder.Audio.FramesEncoded);
     }
 
-    [Fact]
-    public async Task An_image_may_come_and_go()
+    [Theory]
+    [InlineData(nameof(Sounds.Tiny))]
+    [InlineData(nameof(Sounds.Glossed))]
+    public async Task An_image_may_come_and_go(string name)
     {
+        OmniFusionModel model = Sounds.Model(name);
         ImageSize size = new(112, 84);
         RgbImage image = ImageFile.Read(Golden.Media("gray.png"));
         float[] sound = Sounds.LoudAtFirst(2.7);
         TranslationOptions options = s_greedy with { ImageSize = size, MaxNewTokens = 12 };
-        using FusedSpeechDecoder decoder = FusedSpeechDecoder.Create(Sounds.Tiny, "fr", new PartialDecoderOptions { ImageSize = size });
+        using FusedSpeechDecoder decoder = FusedSpeechDecoder.Create(model, "fr", new PartialDecoderOptions { ImageSize = size });
         decoder.Append(sound.AsSpan(0, 20000));
         Hypothesis blind = decoder.Write([], 12);
         decoder.Show(image);
@@ -205,14 +211,14 @@ public class SpeechDecoderTests
         decoder.Complete();
         long frames = decoder.Audio.FramesEncoded;
         Hypothesis seeing = decoder.Write([], 12);
-        new OfflineRun(Sounds.Tiny, decoder, sound).AssertEquals(decoder);
+        new OfflineRun(model, decoder, sound).AssertEquals(decoder);
         decoder.Show(null);
         Hypothesis blindAgain = decoder.Write([], 12);
         Assert.Equal(frames, decoder.Audio.FramesEncoded);
 
-        Translation withImage = await Sounds.Tiny.TranslateAsync(
+        Translation withImage = await model.TranslateAsync(
             new() { Samples = sound, Picture = image, TargetLanguage = "fr" }, options);
-        Translation without = await Sounds.Tiny.TranslateAsync(new() { Samples = sound, TargetLanguage = "fr" }, options);
+        Translation without = await model.TranslateAsync(new() { Samples = sound, TargetLanguage = "fr" }, options);
         Assert.Equal(withImage.Ids, seeing.Ended ? [.. seeing.Tokens, 2] : seeing.Tokens);
         Assert.Equal(without.Ids, blindAgain.Ended ? [.. blindAgain.Tokens, 2] : blindAgain.Tokens);
     }

@@ -197,6 +197,26 @@ public sealed class TrainerTests(TinyTraining tiny) : IClassFixture<TinyTraining
     }
 
     [Fact]
+    public void TheTranslatorLearnsToReadAGloss()
+    {
+        Recipe seeing = Seeing("seeing-glossed");
+        JsonObject[] with = Train("glossed", gloss: true), without = Train("unglossed", gloss: false);
+        AssertFalls(with, "fused_loss");
+        Assert.NotEqual(with[0]["fused_loss"]!.GetValue<double>(), without[0]["fused_loss"]!.GetValue<double>(), 1e-6);
+        Assert.True(Bundle.Load(tiny["glossed"]).Gloss);
+        Assert.False(Bundle.Load(tiny["unglossed"]).Gloss);
+        Assert.NotNull(OmniFusionModel.Load(tiny["glossed"]).Parts.Gloss);
+
+        Assert.Contains("'prefix_weight'", Assert.Throws<OmniFusionException>(
+            () => tiny.Recipe("fusion", "unread", "gloss: true")).Message, StringComparison.Ordinal);
+
+        JsonObject[] Train(string name, bool gloss) =>
+            [.. tiny.Train(tiny.Recipe(
+                "fusion", name, $"mmfm: {seeing.Output}\ngloss: {(gloss ? "true" : "false")}\nprefix_weight: 0.5\ntext_every: 0\nsteps: 14",
+                pictures: true)).Where(line => line.ContainsKey("loss"))];
+    }
+
+    [Fact]
     public void OfTheThinkerOnlyTheEyesLearnWithAFusion()
     {
         Recipe seeing = Seeing("seeing-pupil");

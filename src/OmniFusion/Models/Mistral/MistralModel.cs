@@ -53,6 +53,9 @@ public sealed class MistralModel : ICausalModel
     /// <summary>Embeddings of tokens.</summary>
     public Tensor EmbedTokens(Compute c, ReadOnlyMemory<int> ids) => c.Embedding(ids, _embedTokens);
 
+    /// <summary>The embedding that distributions over all tokens make one expect: [rows, vocabulary] to [rows, D].</summary>
+    public Tensor Expect(Compute c, Tensor probabilities) => c.Mix(probabilities, _embedTokens);
+
     /// <summary>Rotary angles of rows.</summary>
     public RotaryAngles Angles(Compute c, Positions positions) => _rotary.At(c, positions);
 

@@ -58,4 +58,19 @@ public sealed class ThinkerBatch
 
     /// <summary>For each token the row of the image embeddings that stands there, or -1.</summary>
     public int[] ImageRows { get; }
+
+    /// <summary>First place and length of each run of places that hold something.</summary>
+    internal static List<(int Start, int Length)> Stretches(ReadOnlySpan<int> places)
+    {
+        List<(int Start, int Length)> stretches = [];
+        for (int i = 0; i < places.Length; i++)
+            if (places[i] >= 0)
+            {
+                if (i > 0 && places[i - 1] >= 0)
+                    stretches[^1] = (stretches[^1].Start, stretches[^1].Length + 1);
+                else
+                    stretches.Add((i, 1));
+            }
+        return stretches;
+    }
 }
