@@ -32,6 +32,8 @@ internal sealed record TranslateItem(string? Audio, string? Image, string? Text,
         Seconds = new { translation.Seconds.Load, translation.Seconds.Encode, translation.Seconds.Decode },
         // Of a cascade or a chain of thought; otherwise nobody wrote one.
         translation.Transcript,
+        // Of a model whose prefix has one.
+        translation.Gloss,
     });
 
     private static TranslateItem Read(ManifestLine line, string? language)

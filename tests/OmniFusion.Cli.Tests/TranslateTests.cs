@@ -48,12 +48,13 @@ public sealed class TranslateTests : IDisposable
         string audio = TinyBundle.Media("bat.wav");
         JsonElement result = Assert.Single((await _bundle.Translate(audio, "--to", "de", "--json")).Json);
         Assert.Equal(
-            ["audio", "image", "text", "language", "translation", "ids", "score", "seconds", "transcript"],
+            ["audio", "image", "text", "language", "translation", "ids", "score", "seconds", "transcript", "gloss"],
             result.EnumerateObject().Select(item => item.Name));
         Assert.Equal(["load", "encode", "decode"], result.GetProperty("seconds").EnumerateObject().Select(item => item.Name));
         Assert.Equal(audio, result.GetProperty("audio").GetString());
         Assert.Equal(JsonValueKind.Null, result.GetProperty("image").ValueKind);
         Assert.Equal(JsonValueKind.Null, result.GetProperty("transcript").ValueKind);
+        Assert.Equal(JsonValueKind.Null, result.GetProperty("gloss").ValueKind);
         Assert.Equal("de", result.GetProperty("language").GetString());
         Assert.True(result.GetProperty("score").GetDouble() < 0);
         Assert.True(result.GetProperty("seconds").GetProperty("decode").GetDouble() > 0);

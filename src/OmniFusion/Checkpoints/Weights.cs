@@ -1,5 +1,4 @@
 using OmniFusion.Tensors;
-using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace OmniFusion.Checkpoints;
 
@@ -106,18 +105,6 @@ public sealed class Weights
 
     /// <summary>The low-rank update that an adapter put beside a matrix, or null.</summary>
     public LowRankUpdate? LowRank(string name) => (_shared.Source as AdaptedSource)?.Unmerged(_prefix + name);
-
-    /// <summary>Puts the mean of both in the place of all that was taken so far.</summary>
-    /// <param name="other">Weights of the same names and sizes; both are trainable.</param>
-    /// <exception cref="OmniFusionException">One is not there, or has other sizes.</exception>
-    internal void Blend(Weights other)
-    {
-        foreach ((string name, Tensor own) in Taken)
-        {
-            int[] shape = [.. Enumerable.Range(0, own.Shape.Rank).Select(axis => own.Shape[axis])];
-            TensorPrimitives.Lerp<float>(own.Span, other.Get(name, shape).Span, 0.5f, own.Span);
-        }
-    }
 
     private Tensor Checked(string key, Tensor tensor, ReadOnlySpan<int> shape)
     {

@@ -12,6 +12,9 @@ namespace OmniFusion.Models;
 /// <param name="Gates">How much each hidden state counts [thinker tokens or 1, selected], or null where the fusion layer has no gates.</param>
 public sealed record FusedPrefix(Tensor States, Segments Segments, int[] Ids, Tensor? Gates)
 {
+    /// <summary>The translator's tokens that the gloss of each item says; null without a gloss.</summary>
+    public IReadOnlyList<int[]>? Glosses { get; init; }
+
     /// <summary>The ids of one item.</summary>
     public ReadOnlySpan<int> IdsOf(int item) => Ids.AsSpan(Segments.Start(item), Segments.Length(item));
 }

@@ -388,9 +388,14 @@ public sealed partial class OmniFusionModel
         started = Stopwatch.GetTimestamp();
         Generated[] found = Parts.Start(c, prefix, [.. requests.Select(request => request.Text)]).Search(c, search, cancellation);
         double decode = Stopwatch.GetElapsedTime(started).TotalSeconds / requests.Length;
-        return requests.Zip(found, (request, text) => new Translation(
-            TranslatorTokenizer.Decode(text.Ids, skipSpecialTokens: true), request.Language.Code, text.Ids, text.Score,
-            new Timings(request.Seconds, encode, decode))).ToArray();
+        return requests.Zip(found).Select((item, i) => new Translation(
+            Decoded(item.Second.Ids), item.First.Language.Code, item.Second.Ids, item.Second.Score,
+            new Timings(item.First.Seconds, encode, decode))
+        {
+            Gloss = prefix?.Glosses is { } glosses ? Decoded(glosses[i]).Trim() : null,
+        }).ToArray();
+
+        string Decoded(int[] ids) => TranslatorTokenizer.Decode(ids, skipSpecialTokens: true);
     });
 
     // What the thinker wrote about a recording, and the seconds that took; or why it could not.

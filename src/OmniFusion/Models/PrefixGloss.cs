@@ -36,7 +36,10 @@ public sealed class PrefixGloss
     public Tensor Scores(Compute c, Tensor states) =>
         _translator.Logits(c, c.RmsNorm(states, _unit, _translator.Decoder.Shape.RmsNormEps));
 
-    /// <summary>Puts behind each item of a prefix the gloss of its images and its speech, in the order in which they stand there.</summary>
+    /// <summary>
+    /// Puts behind each item of a prefix the gloss of its images and its speech, in the order in which they stand there; of speech that is
+    /// transcribed none.
+    /// </summary>
     /// <param name="c">Where to compute.</param>
     /// <param name="prefix">One state for each of the thinker's tokens.</param>
     /// <param name="layout">These tokens.</param>
@@ -44,29 +47,30 @@ public sealed class PrefixGloss
     {
         // Which states are left is a choice, which has no gradient.
         Said[] said = c.Unrecorded(() => Read(c, prefix.States));
-        int[] kept =
+        int[] left =
         [
-            .. from stretch in ThinkerBatch.Stretches(layout.ImageRows).Concat(ThinkerBatch.Stretches(layout.AudioRows))
-               orderby stretch.Start
+            .. from item in Enumerable.Range(0, layout.Segments.Count)
+               from stretch in layout.Media(item)
                from row in Left(said.AsSpan(stretch.Start, stretch.Length))
                select stretch.Start + row,
         ];
-        if (kept.Length == 0)
-            return prefix;
         List<int> ids = [], fromPrefix = [], fromWords = [];
         int[] lengths = new int[prefix.Segments.Count];
+        int[][] glosses = new int[lengths.Length][];
         for (int item = 0, word = 0; item < lengths.Length; item++)
         {
             int before = ids.Count, end = prefix.Segments.Start(item + 1);
             for (int row = prefix.Segments.Start(item); row < end; row++)
                 Put(prefix.Ids[row], row, -1);
-            for (; word < kept.Length && kept[word] < end; word++)
-                Put(said[kept[word]].Token, -1, word);
+            int states = ids.Count;
+            for (; word < left.Length && left[word] < end; word++)
+                Put(said[left[word]].Token, -1, word);
             lengths[item] = ids.Count - before;
+            glosses[item] = [.. ids[states..]];
         }
-        Tensor words = Words(c, c.Gather(prefix.States, kept));
+        Tensor words = Words(c, c.Gather(prefix.States, left));
         return new FusedPrefix(c.Interleave(prefix.States, fromPrefix.ToArray(), words, fromWords.ToArray()), new Segments(lengths),
-            [.. ids], prefix.Gates);
+            [.. ids], prefix.Gates) { Glosses = glosses };
 
         void Put(int id, int row, int word)
         {

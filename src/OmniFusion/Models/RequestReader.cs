@@ -152,6 +152,7 @@ internal sealed class RequestReader
             Mel = mel,
             Patches = patches?.Values,
             Grid = patches is null ? default : new ImageGrid(patches.Time, patches.Height, patches.Width),
+            Transcribed = !string.IsNullOrEmpty(request.Transcript),
         };
         CheckThinkerLength(TokensOf(input));
         return input;

@@ -10,6 +10,9 @@ public sealed record Translation(string Text, string Language, int[] Ids, float?
 {
     /// <summary>What the thinker heard, in a cascade or a chain of thought; null where nobody transcribed.</summary>
     public string? Transcript { get; init; }
+
+    /// <summary>What the fused states say of speech and image by themselves (<see cref="PrefixGloss"/>); null where the model has no gloss.</summary>
+    public string? Gloss { get; init; }
 }
 
 /// <summary>Seconds that an item took; in a batch, encoding and decoding are its equal share of the batch's.</summary>

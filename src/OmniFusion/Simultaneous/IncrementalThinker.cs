@@ -38,7 +38,7 @@ internal sealed class IncrementalThinker
     internal void Begin(SpeechPrompt prompt)
     {
         (_prompt, _head, _begins) = (prompt, _thinker.Prepare([prompt.Head]), true);
-        Images = ThinkerBatch.Stretches(_head.ImageRows);
+        Images = _head.Media(0);
         Run.Begin(_head.Positions, _head.NextPositions[0]);
     }
 

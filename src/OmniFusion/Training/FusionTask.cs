@@ -65,8 +65,6 @@ public sealed class FusionTask : TrainingTask
             ? new Weights(Checkpoint.Open(translator), trainable: true)
             : new Weights(Checkpoint.Open(translator)).Beside(_lowRank.Translator);
         _translator = new MistralModel(_translatorConfig, _translatorWeights);
-        if (recipe.Blend is not null)
-            _translatorWeights.Blend(new Weights(Checkpoint.Open(recipe.Blend), trainable: true));
         _translator.Decoder.Dropout = recipe.Dropout;
         _teacher = recipe.Teacher is null ? null : Teacher(recipe.Teacher);
         _toldTeacher = recipe.ToldTeacher is null ? _teacher : Teacher(recipe.ToldTeacher);

@@ -94,12 +94,6 @@ public sealed class Recipe
     public string? Translator { get; set; }
 
     /// <summary>
-    /// Folder of a second translator (fusion): training starts from the mean of both. Where two went on from the same one, each to learn
-    /// something else, the middle knows the better part of both (Wortsman et al. 2022, arXiv 2203.05482).
-    /// </summary>
-    public string? Blend { get; set; }
-
-    /// <summary>
     /// Folder of a translator that teaches (fusion): the fused model learns from the teacher's distributions over the tokens of the
     /// translation, given the written sentence, and before it the name of what is seen where a picture decides
     /// (<see cref="RecipeAmbiguity.Told"/>). Its tokenizer is the translator's.
@@ -187,8 +181,6 @@ public sealed class Recipe
             throw new OmniFusionException($"{path}: 'slides' needs 'pictures'.");
         if (Data.Ambiguity is not null && Data.Pictures is null)
             throw new OmniFusionException($"{path}: 'ambiguity' needs 'pictures', which decide it.");
-        if (Blend is not null && LoraRank > 0)
-            throw new OmniFusionException($"{path}: 'blend' changes the translator, which 'lora_rank' leaves as it is.");
         if (Gloss && PrefixWeight == 0)
             throw new OmniFusionException($"{path}: 'gloss' needs a 'prefix_weight', which teaches the prefix to say something.");
         if (PrefixSteps > 0 && PrefixWeight == 0)

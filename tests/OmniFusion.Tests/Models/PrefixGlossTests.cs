@@ -73,6 +73,7 @@ public class PrefixGlossTests
             }
             Assert.NotEmpty(expected);
             Assert.Equal(ids, glossed.IdsOf(item).ToArray());
+            Assert.Equal(ids[^expected.Count..], glossed.Glosses![item]);
             foreach (float[] word in expected)
                 TinyModels.AssertClose(word, glossed.States.Row(row++), 1e-4f, $"a word of item {item}");
         }
@@ -90,13 +91,46 @@ public class PrefixGlossTests
     }
 
     [Fact]
+    public void Speech_that_is_transcribed_has_none()
+    {
+        Compute c = new(new CpuKernels(1));
+        ThinkerInput input = Assert.Single(TinyModels.Inputs("thinker_audio_image"));
+        ThinkerInput written = new() { Ids = input.Ids, Mel = input.Mel, Patches = input.Patches, Grid = input.Grid, Transcribed = true };
+        (FusedPrefix plain, FusedPrefix whole, ThinkerBatch layout) = Prefixes(c, [input]);
+        int[] image = [.. Enumerable.Range(0, layout.Ids.Length).Where(row => layout.ImageRows[row] >= 0)];
+        PrefixGloss.Said[] said = Gloss.Read(c, c.Gather(plain.States, image));
+        int[] seen = [.. Gloss.Left(said).Select(row => said[row].Token)];
+        Assert.Equal(seen, Prefixes(c, [written]).Glossed.Glosses![0]);
+        Assert.Equal(seen, whole.Glosses![0][..seen.Length]);
+        Assert.True(whole.Glosses[0].Length > seen.Length);
+    }
+
+    [Fact]
+    public void Of_what_says_nothing_the_gloss_is_empty()
+    {
+        Compute c = new(new CpuKernels(1));
+        (FusedPrefix plain, _, ThinkerBatch layout) = Prefixes(c, TinyModels.Inputs("thinker_audio"));
+        // Whatever the audio says is the blank of this gloss when it says one thing alone.
+        Tensor same = c.Gather(plain.States, Enumerable.Repeat(layout.AudioRows.IndexOf(0), plain.States.Rows).ToArray());
+        PrefixGloss silent = new(s_model.Parts.Translator, Gloss.Read(c, same)[0].Token);
+        FusedPrefix prefix = silent.Append(c, plain with { States = same }, layout);
+        Assert.Equal(plain.Ids, prefix.Ids);
+        Assert.Empty(Assert.Single(prefix.Glosses!));
+        Assert.Equal(same.Span.ToArray(), prefix.States.Span.ToArray());
+    }
+
+    [Fact]
     public async Task A_model_may_do_without()
     {
         TranslationRequest request = new() { Audio = Golden.Media("bat.wav"), TargetLanguage = "de" };
         TranslationOptions quick = new() { Beams = 1, MaxNewTokens = 6 };
-        int[] plain = (await TinyModels.Model.TranslateAsync(request, quick)).Ids;
-        Assert.NotEqual(plain, (await s_model.TranslateAsync(request, quick)).Ids);
-        Assert.Equal(plain, (await s_model.WithoutGloss().TranslateAsync(request, quick)).Ids);
+        Translation plain = await TinyModels.Model.TranslateAsync(request, quick), glossed = await s_model.TranslateAsync(request, quick);
+        Assert.NotEqual(plain.Ids, glossed.Ids);
+        Assert.Null(plain.Gloss);
+        Assert.NotEmpty(glossed.Gloss!);
+        Translation without = await s_model.WithoutGloss().TranslateAsync(request, quick);
+        Assert.Equal(plain.Ids, without.Ids);
+        Assert.Null(without.Gloss);
     }
 
     [Fact]

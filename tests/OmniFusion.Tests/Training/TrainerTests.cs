@@ -135,25 +135,6 @@ public sealed class TrainerTests(TinyTraining tiny) : IClassFixture<TinyTraining
     }
 
     [Fact]
-    public void AFusionMayStartBetweenTwoTranslators()
-    {
-        tiny.MakeParts();
-        Recipe second = tiny.Recipe("translator", "second-translator", "steps: 30");
-        tiny.Train(second);
-        float[] one = Translator(tiny["translator"]), two = Translator(second.Output);
-        Recipe between = tiny.Recipe("fusion", "between", $"blend: {second.Output}\nsteps: 1\nlearning_rate: 0");
-        tiny.Train(between);
-        float[] mean = Translator(Path.Combine(between.Output, "translator"));
-        Assert.All(Enumerable.Range(0, mean.Length), i => Assert.Equal((one[i] + two[i]) / 2, mean[i], 1e-2 * Math.Abs(mean[i]) + 1e-6));
-        Assert.NotEqual(one, two);
-        Assert.Contains("lora_rank", Assert.Throws<OmniFusionException>(() =>
-            tiny.Recipe("fusion", "low-rank", $"blend: {second.Output}\nlora_rank: 2")).Message);
-
-        static float[] Translator(string folder) =>
-            new Weights(Checkpoint.Open(folder), trainable: true).Get("model.layers.0.mlp.up_proj.weight").Span.ToArray();
-    }
-
-    [Fact]
     public void AFusionLearnsToReadWhatTheThinkerHears()
     {
         tiny.MakeParts();

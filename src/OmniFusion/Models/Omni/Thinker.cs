@@ -75,7 +75,8 @@ public sealed class Thinker : ICausalModel
             lengths.Add(ids.Count - start);
             next.Add(position);
         }
-        return new ThinkerBatch([.. ids], new Segments(lengths.ToArray()), positions, [.. next], [.. audioRows], [.. imageRows]);
+        return new ThinkerBatch([.. ids], new Segments(lengths.ToArray()), positions, [.. next], [.. audioRows], [.. imageRows],
+            [.. items.Select(item => item.Transcribed)]);
 
         void Place(int id, int audioRow, int imageRow, int t, int h, int w)
         {

@@ -26,12 +26,16 @@ public sealed class ThinkerInput
 
     /// <summary>Layout of <see cref="Patches"/>.</summary>
     public ImageGrid Grid { get; init; }
+
+    /// <summary>Whether the translator reads a transcript of the sound, so that no gloss has to say it (<see cref="PrefixGloss"/>).</summary>
+    public bool Transcribed { get; init; }
 }
 
 /// <summary>Items of a batch laid out one after the other, their placeholders widened, with a 3-axis position for each token.</summary>
 public sealed class ThinkerBatch
 {
-    internal ThinkerBatch(int[] ids, Segments segments, Positions positions, int[] nextPositions, int[] audioRows, int[] imageRows)
+    internal ThinkerBatch(
+        int[] ids, Segments segments, Positions positions, int[] nextPositions, int[] audioRows, int[] imageRows, bool[] transcribed)
     {
         Ids = ids;
         Segments = segments;
@@ -39,6 +43,7 @@ public sealed class ThinkerBatch
         NextPositions = nextPositions;
         AudioRows = audioRows;
         ImageRows = imageRows;
+        Transcribed = transcribed;
     }
 
     /// <summary>Token ids of all items, packed.</summary>
@@ -59,18 +64,23 @@ public sealed class ThinkerBatch
     /// <summary>For each token the row of the image embeddings that stands there, or -1.</summary>
     public int[] ImageRows { get; }
 
-    /// <summary>First place and length of each run of places that hold something.</summary>
-    internal static List<(int Start, int Length)> Stretches(ReadOnlySpan<int> places)
+    /// <summary>For each item whether its speech is written down elsewhere (<see cref="ThinkerInput.Transcribed"/>).</summary>
+    public bool[] Transcribed { get; }
+
+    /// <summary>First row and number of rows of each image and of each stretch of speech of an item.</summary>
+    internal List<(int Start, int Length)> Media(int item)
     {
-        List<(int Start, int Length)> stretches = [];
-        for (int i = 0; i < places.Length; i++)
-            if (places[i] >= 0)
-            {
-                if (i > 0 && places[i - 1] >= 0)
-                    stretches[^1] = (stretches[^1].Start, stretches[^1].Length + 1);
-                else
-                    stretches.Add((i, 1));
-            }
-        return stretches;
+        List<(int Start, int Length)> media = [];
+        (bool Image, bool Audio) last = default;
+        for (int row = Segments.Start(item); row < Segments.Start(item + 1); row++)
+        {
+            (bool Image, bool Audio) kind = (ImageRows[row] >= 0, AudioRows[row] >= 0 && !Transcribed[item]);
+            if (kind != default && kind == last)
+                media[^1] = (media[^1].Start, media[^1].Length + 1);
+            else if (kind != default)
+                media.Add((row, 1));
+            last = kind;
+        }
+        return media;
     }
 }

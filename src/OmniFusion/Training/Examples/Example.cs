@@ -58,6 +58,6 @@ internal sealed record Example
     internal ThinkerInput ToInput(int[] ids) => new()
     {
         Ids = ids, Mel = Mel, Patches = Picture?.Values,
-        Grid = Picture is null ? default : new ImageGrid(Picture.Time, Picture.Height, Picture.Width),
+        Grid = Picture is null ? default : new ImageGrid(Picture.Time, Picture.Height, Picture.Width), Transcribed = !string.IsNullOrEmpty(Transcript),
     };
 }
