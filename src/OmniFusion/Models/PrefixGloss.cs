@@ -105,14 +105,17 @@ public sealed class PrefixGloss
         int token = _blank;
         for (int row = 0; row < said.Length; row++)
         {
-            if (said[row].Token != _blank && said[row].Token != token)
+            if (Says(said[row]) && said[row].Token != token)
                 left.Add(row);
-            else if (said[row].Token != _blank && said[row].Certainty > said[left[^1]].Certainty)
+            else if (Says(said[row]) && said[row].Certainty > said[left[^1]].Certainty)
                 left[^1] = row;
             token = said[row].Token;
         }
         return left;
     }
+
+    /// <summary>Whether a state says anything.</summary>
+    internal bool Says(Said said) => said.Token != _blank;
 
     /// <summary>Expected embeddings of what states say [rows, D].</summary>
     internal Tensor Words(Compute c, Tensor states)

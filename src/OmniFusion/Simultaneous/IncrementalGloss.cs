@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using OmniFusion.Models;
 using OmniFusion.Tensors;
 
@@ -11,7 +12,6 @@ internal sealed class IncrementalGloss(PrefixGloss gloss)
 {
     private readonly RowBuffer _words = new(gloss.Columns);
     private readonly List<PrefixGloss.Said> _said = [];
-    private readonly List<bool> _worded = [];
     private readonly List<int> _rows = [];
 
     /// <summary>States of the prefix that the gloss is of, in its order.</summary>
@@ -30,14 +30,11 @@ internal sealed class IncrementalGloss(PrefixGloss gloss)
     {
         _said.RemoveRange(first, _said.Count - first);
         _said.AddRange(gloss.Read(c, states));
-        _worded.RemoveRange(first, _worded.Count - first);
-        _worded.AddRange(Enumerable.Repeat(false, states.Rows));
-        _words.Resize(_said.Count);
+        Word(c, states, first);
         _rows.Clear();
         foreach ((int start, int length) in stretches)
-            foreach (int row in gloss.Left(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_said).Slice(start, length)))
+            foreach (int row in gloss.Left(CollectionsMarshal.AsSpan(_said).Slice(start, length)))
                 _rows.Add(start + row);
-        Word(c, states, first);
         if (_rows.Count == 0)
             return null;
         Tensor all = c.Rent(new Shape(_rows.Count, gloss.Columns));
@@ -46,17 +43,15 @@ internal sealed class IncrementalGloss(PrefixGloss gloss)
         return all;
     }
 
-    // A run that goes on keeps its row or takes a new one, so what has no words yet is among the new states.
+    // Of all states that say something, because which of a run is left may change when the rest of the run does.
     private void Word(Compute c, Tensor states, int first)
     {
-        int[] fresh = [.. _rows.Where(row => !_worded[row])];
-        if (fresh.Length == 0)
+        _words.Resize(_said.Count);
+        int[] saying = [.. Enumerable.Range(first, states.Rows).Where(row => gloss.Says(_said[row]))];
+        if (saying.Length == 0)
             return;
-        Tensor words = gloss.Words(c, c.Gather(states, Array.ConvertAll(fresh, row => row - first)));
-        for (int i = 0; i < fresh.Length; i++)
-        {
-            words.Row(i).CopyTo(_words.Rows(fresh[i], 1));
-            _worded[fresh[i]] = true;
-        }
+        Tensor words = gloss.Words(c, c.Gather(states, Array.ConvertAll(saying, row => row - first)));
+        for (int i = 0; i < saying.Length; i++)
+            words.Row(i).CopyTo(_words.Rows(saying[i], 1));
     }
 }

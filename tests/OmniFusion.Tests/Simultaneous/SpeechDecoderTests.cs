@@ -18,6 +18,7 @@ public class SpeechDecoderTests
     [InlineData(40001, 1, nameof(Sounds.Nano))]
     [InlineData(8000, 1, nameof(Sounds.Tiny))]
     [InlineData(8000, 1, nameof(Sounds.Glossed))]
+    [InlineData(1600, 3, nameof(Sounds.Glossed))]
     [InlineData(7919, 2, nameof(Sounds.Glossed))]
     public void What_is_computed_step_by_step_is_the_offline_computation(int chunk, int stride, string name)
     {
