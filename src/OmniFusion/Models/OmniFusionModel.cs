@@ -388,9 +388,8 @@ public sealed partial class OmniFusionModel
         started = Stopwatch.GetTimestamp();
         Generated[] found = Parts.Start(c, prefix, [.. requests.Select(request => request.Text)]).Search(c, search, cancellation);
         double decode = Stopwatch.GetElapsedTime(started).TotalSeconds / requests.Length;
-        return requests.Zip(found).Select((item, i) => new Translation(
-            Decoded(item.Second.Ids), item.First.Language.Code, item.Second.Ids, item.Second.Score,
-            new Timings(item.First.Seconds, encode, decode))
+        return requests.Select((request, i) => new Translation(
+            Decoded(found[i].Ids), request.Language.Code, found[i].Ids, found[i].Score, new Timings(request.Seconds, encode, decode))
         {
             Gloss = prefix?.Glosses is { } glosses ? Decoded(glosses[i]).Trim() : null,
         }).ToArray();

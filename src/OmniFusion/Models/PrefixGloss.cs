@@ -84,15 +84,12 @@ public sealed class PrefixGloss
     internal Said[] Read(Compute c, Tensor states)
     {
         Arena.Mark scope = c.Scope();
-        Tensor scores = Scores(c, states);
-        Said[] said = new Said[scores.Rows];
+        Tensor p = c.Softmax(Scores(c, states));
+        Said[] said = new Said[p.Rows];
         for (int row = 0; row < said.Length; row++)
         {
-            Span<float> of = scores.Row(row);
-            int best = TensorPrimitives.IndexOfMax<float>(of);
-            TensorPrimitives.Subtract(of, of[best], of);
-            TensorPrimitives.Exp(of, of);
-            said[row] = new Said(best, 1 / TensorPrimitives.Sum<float>(of));
+            int best = TensorPrimitives.IndexOfMax<float>(p.Row(row));
+            said[row] = new Said(best, p.Row(row)[best]);
         }
         c.Arena.Release(scope);
         return said;

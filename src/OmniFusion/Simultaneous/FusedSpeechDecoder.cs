@@ -18,7 +18,6 @@ public sealed class FusedSpeechDecoder : SpeechDecoder
     private readonly int[] _selected;
     private readonly Tensor[] _states;
     private readonly IncrementalGloss? _gloss;
-    private IReadOnlyList<(int Row, int Position)> _echoes = [];
 
     private FusedSpeechDecoder(OmniFusionModel model, Language language, PartialDecoderOptions options)
         : base(model, language, options, transcribes: false)
@@ -49,7 +48,12 @@ public sealed class FusedSpeechDecoder : SpeechDecoder
 
     private protected override int[] Opening => Prompt.Tower;
 
-    private protected override IReadOnlyList<(int Row, int Position)> Echoes => _echoes;
+    private protected override IReadOnlyList<(int Row, int Position)> Echoes => _gloss is null ? []
+        : [.. _gloss.Rows.Index().Where(item => item.Item >= Thinker.HeadRows)
+            .Select(item => (FusedRows + item.Index, item.Item - Thinker.HeadRows))];
+
+    // Rows of the fused states; the gloss stands behind them, and moves with their number.
+    private int FusedRows => Thinker.Rows + Prompt.Tail.Length;
 
     /// <summary>Begins a segment.</summary>
     /// <param name="model">Translates.</param>
@@ -71,26 +75,17 @@ public sealed class FusedSpeechDecoder : SpeechDecoder
     private protected override WriterPrefix ReadSource(Compute c)
     {
         long started = Stopwatch.GetTimestamp();
-        int states = Thinker.Rows + Prompt.Tail.Length;
         Tensor? changed = Thinker.Changed(c, out int first);
         if (changed is not null)
             changed = Gloss(c, Fuse(c, RowBuffer.Stack(c, changed, _parts.Thinker.EmbedTokens(c, Prompt.Tail)), first), first);
         Spent = Spent with { Thinker = Spent.Thinker + Stopwatch.GetElapsedTime(started).TotalSeconds };
         return new WriterPrefix(
-            states + GlossRows, first, changed, [.. Thinker.Ids, .. Prompt.Tail, .. _gloss?.Ids ?? []]);
+            FusedRows + GlossRows, first, changed, [.. Thinker.Ids, .. Prompt.Tail, .. _gloss?.Ids ?? []]);
     }
 
-    // The gloss stands behind the states, and moves with their number.
-    private Tensor Gloss(Compute c, Tensor states, int first)
-    {
-        if (_gloss is null)
-            return states;
-        Tensor? words = _gloss.Update(c, states, first, [.. Thinker.Images, (Thinker.HeadRows, SourcePositions)]);
-        int behind = Thinker.Rows + Prompt.Tail.Length;
-        _echoes = [.. _gloss.Rows.Index().Where(item => item.Item >= Thinker.HeadRows)
-            .Select(item => (behind + item.Index, item.Item - Thinker.HeadRows))];
-        return words is null ? states : RowBuffer.Stack(c, states, words);
-    }
+    private Tensor Gloss(Compute c, Tensor states, int first) =>
+        _gloss?.Update(c, states, first, [.. Thinker.Images, (Thinker.HeadRows, SourcePositions)]) is { } words
+            ? RowBuffer.Stack(c, states, words) : states;
 
     private Tensor Fuse(Compute c, Tensor embeddings, int first)
     {

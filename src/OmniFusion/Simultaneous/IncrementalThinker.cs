@@ -26,7 +26,7 @@ internal sealed class IncrementalThinker
     internal int HeadRows => _head!.Ids.Length;
 
     /// <summary>First row and number of rows of each image before the audio.</summary>
-    internal IReadOnlyList<(int Start, int Length)> Images { get; private set; } = [];
+    internal IReadOnlyList<(int Start, int Length)> Images => _head!.Media(0);
 
     /// <summary>Rows up to the end of the audio.</summary>
     internal int Rows => HeadRows + _audio.Tokens;
@@ -38,7 +38,6 @@ internal sealed class IncrementalThinker
     internal void Begin(SpeechPrompt prompt)
     {
         (_prompt, _head, _begins) = (prompt, _thinker.Prepare([prompt.Head]), true);
-        Images = _head.Media(0);
         Run.Begin(_head.Positions, _head.NextPositions[0]);
     }
 

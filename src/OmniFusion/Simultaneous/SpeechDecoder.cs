@@ -142,7 +142,7 @@ public abstract class SpeechDecoder : ISpellingDecoder
             return new Hypothesis([.. kept], Ended: Audio.Tokens == 0, Probe is null ? null : []);
         CheckLength(kept.Count, maxNewTokens);
         return Behind(c, prefix => Writer.Write(
-            c, prefix, Opening, kept, maxNewTokens, new WriterView(Probe, Thinker.HeadRows, SourcePositions, Echoes), cancellation));
+            c, prefix, Opening, kept, maxNewTokens, View(Probe), cancellation));
     }
 
     /// <summary>Reads a text that somebody else wrote about the audio so far, and lets a probe see where its tokens look.</summary>
@@ -156,7 +156,7 @@ public abstract class SpeechDecoder : ISpellingDecoder
         CheckLength(text.Count, 0);
         Behind(c, prefix =>
         {
-            Writer.Follow(c, prefix, Opening, text, new WriterView(probe, Thinker.HeadRows, SourcePositions, Echoes));
+            Writer.Follow(c, prefix, Opening, text, View(probe));
             return true;
         });
     }
@@ -198,6 +198,10 @@ public abstract class SpeechDecoder : ISpellingDecoder
             throw;
         }
     }
+
+    // Only once the source has been read is it known where its positions echo.
+    private WriterView View(AttentionProbe? probe) =>
+        new(probe, Thinker.HeadRows, SourcePositions, probe is null ? [] : Echoes);
 
     private void CheckLength(int kept, int maxNewTokens)
     {
