@@ -35,11 +35,23 @@ public sealed record DecoderStart(DecoderSession Session, Tensor Logits, IReadOn
     /// <param name="thinker">The decoder.</param>
     /// <param name="embeddings">What <see cref="Thinker.Embed"/> made of the chats [rows, D].</param>
     /// <param name="batch">The layout of the chats.</param>
-    public static DecoderStart Of(Compute c, Thinker thinker, Tensor embeddings, ThinkerBatch batch)
+    public static DecoderStart Of(Compute c, Thinker thinker, Tensor embeddings, ThinkerBatch batch) =>
+        Of(c, thinker, embeddings, batch, [], out _);
+
+    /// <inheritdoc cref="Of(Compute, Thinker, Tensor, ThinkerBatch)"/>
+    /// <param name="c">Where to compute.</param>
+    /// <param name="thinker">The decoder.</param>
+    /// <param name="embeddings">What <see cref="Thinker.Embed"/> made of the chats [rows, D].</param>
+    /// <param name="batch">The layout of the chats.</param>
+    /// <param name="wanted">Numbers of hidden states that somebody wants of the chats.</param>
+    /// <param name="states">These states [rows, D], valid until the session's first step.</param>
+    public static DecoderStart Of(
+        Compute c, Thinker thinker, Tensor embeddings, ThinkerBatch batch, ReadOnlySpan<int> wanted, out Tensor[] states)
     {
         KvCache cache = new(thinker.Decoder.Shape, batch.Segments.Rows + FirstRows);
-        Tensor last = thinker.Forward(c, embeddings, batch, cache, thinker.Layers)[0];
-        Tensor logits = thinker.Logits(c, c.Gather(last, LastRows(batch.Segments)));
+        states = thinker.Forward(c, embeddings, batch, cache, [.. wanted, thinker.Layers]);
+        Tensor logits = thinker.Logits(c, c.Gather(states[^1], LastRows(batch.Segments)));
+        states = states[..^1];
         int[][] histories = [.. Enumerable.Range(0, batch.Segments.Count)
             .Select(item => batch.Ids.AsSpan(batch.Segments.Start(item), batch.Segments.Length(item)).ToArray())];
         return new DecoderStart(new DecoderSession(thinker, cache, batch.Segments, batch.NextPositions, axes: 3), logits, histories);

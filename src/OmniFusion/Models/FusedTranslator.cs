@@ -99,11 +99,29 @@ public sealed class FusedTranslator(
     }
 
     /// <summary>The thinker reads chats (with the generation prompt) to write its own text, as a recogniser does.</summary>
-    public DecoderStart StartThinker(Compute c, IReadOnlyList<ThinkerInput> inputs)
+    public DecoderStart StartThinker(Compute c, IReadOnlyList<ThinkerInput> inputs) => StartThinker(c, inputs, [], out _);
+
+    /// <summary>
+    /// The same, and on the same pass the prefix, without a gloss, of the chats as they are without that prompt: the thinker sees no token
+    /// before its time, so their hidden states are the same.
+    /// </summary>
+    /// <param name="c">Where to compute.</param>
+    /// <param name="inputs">Chats that end with the generation prompt.</param>
+    /// <param name="prompt">Its length in tokens.</param>
+    public (DecoderStart Start, FusedPrefix Prefix) StartThinker(Compute c, IReadOnlyList<ThinkerInput> inputs, int prompt)
+    {
+        DecoderStart start = StartThinker(c, inputs, _layers, out Tensor[] states);
+        ThinkerBatch batch = thinker.Prepare([.. inputs.Select(input => input with { Ids = input.Ids[..^prompt] })]);
+        int[] rows = [.. Enumerable.Range(0, batch.Segments.Count).SelectMany(
+            item => Enumerable.Range(batch.Segments.Start(item) + item * prompt, batch.Segments.Length(item)))];
+        return (start, Fuse(c, states.Select(state => c.Gather(state, rows)).ToArray(), batch));
+    }
+
+    private DecoderStart StartThinker(Compute c, IReadOnlyList<ThinkerInput> inputs, ReadOnlySpan<int> wanted, out Tensor[] states)
     {
         ThinkerBatch batch = thinker.Prepare(inputs);
         Tensor? audio = thinker.EncodeAudio(c, inputs)?.Embeddings, images = thinker.EncodeImages(c, inputs);
-        return DecoderStart.Of(c, thinker, thinker.Embed(c, batch, audio, images), batch);
+        return DecoderStart.Of(c, thinker, thinker.Embed(c, batch, audio, images), batch, wanted, out states);
     }
 
     private static int[] Existing(Thinker thinker, FusionLayer fusion)

@@ -74,9 +74,10 @@ public sealed partial class OmniFusionModel
         (TranslationRequest Request, IReadOnlyList<string> Candidates)[] items, TranslationOptions options, CancellationToken cancellation)
     {
         ScoringResult[] results = new ScoringResult[items.Length];
-        List<(int Place, PreparedRequest Request, int[][] Candidates)> fused = [], alone = [];
+        List<(int Place, PreparedRequest Request, int[][] Candidates)> prepared = [];
         TranslationRequest[] requests = [.. items.Select(item => item.Request)];
-        Heard[] heard = options.ChainOfThought ? Hear(requests, SearchOf(options), cancellation) : [.. requests.Select(_ => new Heard(""))];
+        Heard[] heard = options.ChainOfThought
+            ? Hear(requests, TranscribeAndFuse, options, SearchOf(options), cancellation) : [.. requests.Select(_ => new Heard(""))];
         requests = [.. requests.Zip(heard, WithTranscript)];
         for (int i = 0; i < items.Length; i++)
         {
@@ -87,36 +88,30 @@ public sealed partial class OmniFusionModel
                 if (items[i].Candidates.Count == 0)
                     throw new OmniFusionException("There is no candidate to score.");
                 int[][] candidates = [.. items[i].Candidates.Select(EncodeTranslation)];
-                PreparedRequest request = _reader.Read(
-                    requests[i], options.ImageSize, candidates.Max(ids => ids.Length), cancellation);
-                (request.Input is null ? alone : fused).Add((i, request, candidates));
+                prepared.Add((i, _reader.Read(
+                    requests[i], options.ImageSize, candidates.Max(ids => ids.Length), cancellation, heard[i].Perceived), candidates));
             }
             catch (OmniFusionException error)
             {
                 results[i] = new ScoringResult(null, error);
             }
         }
-        foreach (List<(int Place, PreparedRequest Request, int[][] Candidates)> group in new[] { fused, alone })
+        foreach (IGrouping<Way, (int Place, PreparedRequest Request, int[][] Candidates)> group in prepared.GroupBy(item => WayOf(item.Request)))
         {
-            if (group.Count == 0)
-                continue;
             cancellation.ThrowIfCancellationRequested();
             float[][][] scores = Score([.. group.Select(item => item.Request)], [.. group.Select(item => item.Candidates)]);
-            for (int i = 0; i < group.Count; i++)
-                results[group[i].Place] = new ScoringResult(
-                    [.. items[group[i].Place].Candidates.Zip(scores[i], (text, tokens) =>
+            foreach ((int place, float[][] own) in group.Zip(scores, (item, own) => (item.Place, own)))
+                results[place] = new ScoringResult(
+                    [.. items[place].Candidates.Zip(own, (text, tokens) =>
                         new CandidateScore(text, tokens.Length, tokens.Sum(token => (double)token)))],
                     null);
         }
         return results;
     }
 
-    // Either all of them go through the thinker or none does.
+    // All of them go one way.
     private float[][][] Score(PreparedRequest[] requests, int[][][] candidates) => WithCompute(c =>
-    {
-        FusedPrefix? prefix = requests[0].Input is null ? null : Parts.Encode(c, [.. requests.Select(request => request.Input!)]);
-        return Parts.Start(c, prefix, [.. requests.Select(request => request.Text)]).Score(c, candidates);
-    });
+        Parts.Start(c, Encode(c, requests), [.. requests.Select(request => request.Text)]).Score(c, candidates));
 
     private int[] EncodeTranslation(string text) => text is null
         ? throw new OmniFusionException("A candidate to score is missing.")

@@ -182,7 +182,8 @@ public sealed partial class OmniFusionModel
         };
         search.Check();
         return await Task.Run(
-            () => Transcribe([.. requests.Select(request => _reader.ReadForThinker(request, cancellation))], search, cancellation),
+            () => Transcribe([.. requests.Select(request => _reader.ReadForThinker(request, imageSize: null, cancellation))], search, cancellation)
+                .Select(written => written.Text).ToArray(),
             cancellation).ConfigureAwait(false);
     }
 
@@ -239,7 +240,7 @@ public sealed partial class OmniFusionModel
     private TranslationResult[] TranslateCascade(
         TranslationRequest[] requests, TranslationOptions options, GenerationOptions search, CancellationToken cancellation)
     {
-        Heard[] heard = [.. Hear(requests, search, cancellation).Zip(requests, (said, request) => request.HasAudio ? said
+        Heard[] heard = [.. Hear(requests, Transcribe, options, search, cancellation).Zip(requests, (said, request) => request.HasAudio ? said
             : said with { Error = new OmniFusionException("A cascade translates speech: give a recording.") })];
         return TranslateHeard(requests, heard, options, search, cancellation, (request, said) => said.Text.Length == 0 ? null
             : new TranslationRequest { Text = said.Text, SourceLanguage = request.SourceLanguage, TargetLanguage = request.TargetLanguage });
@@ -248,8 +249,8 @@ public sealed partial class OmniFusionModel
     // The fused model with the thinker's own transcript of whatever speech has none.
     private TranslationResult[] TranslateThinking(
         TranslationRequest[] requests, TranslationOptions options, GenerationOptions search, CancellationToken cancellation) =>
-        TranslateHeard(
-            requests, Hear(requests, search, cancellation), options with { ChainOfThought = false }, search, cancellation, WithTranscript);
+        TranslateHeard(requests, Hear(requests, TranscribeAndFuse, options, search, cancellation), options with { ChainOfThought = false }, search,
+            cancellation, WithTranscript);
 
     private static TranslationRequest WithTranscript(TranslationRequest request, Heard heard) =>
         heard.Text.Length == 0 ? request : request with { Transcript = heard.Text };
@@ -266,7 +267,7 @@ public sealed partial class OmniFusionModel
                 where request is not null
                 select (i, request)];
         Dictionary<int, TranslationResult> translated = second.Select(item => item.Place)
-            .Zip(TranslateBatch([.. second.Select(item => item.Request)], options, search, cancellation))
+            .Zip(TranslateBatch([.. second.Select(item => (item.Request, heard[item.Place].Perceived))], options, search, cancellation))
             .ToDictionary(item => item.First, item => item.Second);
         return [.. requests.Select((request, i) =>
         {
@@ -286,7 +287,8 @@ public sealed partial class OmniFusionModel
     }
 
     // What the thinker writes about each recording, or its transcript where that is given; nothing where there is no recording.
-    private Heard[] Hear(TranslationRequest[] requests, GenerationOptions search, CancellationToken cancellation)
+    private Heard[] Hear(
+        TranslationRequest[] requests, Transcription transcribe, TranslationOptions options, GenerationOptions search, CancellationToken cancellation)
     {
         Heard[] heard = [.. requests.Select(request => new Heard(request.HasAudio ? request.Transcript?.Trim() ?? "" : ""))];
         List<(int Place, ThinkerInput Input)> inputs = [];
@@ -298,7 +300,7 @@ public sealed partial class OmniFusionModel
                     continue;
                 _reader.Target(requests[i].TargetLanguage);
                 long started = Stopwatch.GetTimestamp();
-                inputs.Add((i, _reader.ReadForThinker(requests[i], cancellation)));
+                inputs.Add((i, _reader.ReadForThinker(requests[i], options.ImageSize, cancellation)));
                 heard[i] = heard[i] with { Load = Stopwatch.GetElapsedTime(started).TotalSeconds };
             }
             catch (OmniFusionException error)
@@ -309,20 +311,43 @@ public sealed partial class OmniFusionModel
         if (inputs.Count > 0)
         {
             long started = Stopwatch.GetTimestamp();
-            string[] written = Transcribe([.. inputs.Select(item => item.Input)], search with { EndOfText = _endOfTranscript }, cancellation);
+            (string Text, Perceived? Perceived)[] written =
+                transcribe([.. inputs.Select(item => item.Input)], search with { EndOfText = _endOfTranscript }, cancellation);
             double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds / inputs.Count;
-            foreach (((int place, _), string text) in inputs.Zip(written))
-                heard[place] = heard[place] with { Text = text.Trim(), Encode = seconds };
+            foreach (((int place, _), (string text, Perceived? perceived)) in inputs.Zip(written))
+                heard[place] = heard[place] with { Text = text.Trim(), Encode = seconds, Perceived = perceived };
         }
         return heard;
     }
 
-    private string[] Transcribe(ThinkerInput[] inputs, GenerationOptions search, CancellationToken cancellation) => WithCompute(c =>
+    private delegate (string Text, Perceived? Perceived)[] Transcription(
+        ThinkerInput[] inputs, GenerationOptions search, CancellationToken cancellation);
+
+    private (string Text, Perceived? Perceived)[] Transcribe(ThinkerInput[] inputs, GenerationOptions search, CancellationToken cancellation) =>
+        WithCompute(c =>
+        {
+            cancellation.ThrowIfCancellationRequested();
+            Generated[] written = Parts.StartThinker(c, inputs).Search(c, search, cancellation);
+            return written.Select(text => (Transcript(text), (Perceived?)null)).ToArray();
+        });
+
+    // One pass of the thinker serves its own text and the prefix.
+    private (string Text, Perceived? Perceived)[] TranscribeAndFuse(
+        ThinkerInput[] inputs, GenerationOptions search, CancellationToken cancellation) => WithCompute(c =>
     {
         cancellation.ThrowIfCancellationRequested();
-        Generated[] written = Parts.StartThinker(c, inputs).Search(c, search, cancellation);
-        return written.Select(text => ThinkerTokenizer.Decode(text.Ids, skipSpecialTokens: true)).ToArray();
+        int prompt = _reader.GenerationPromptLength;
+        (DecoderStart start, FusedPrefix prefix) = Parts.StartThinker(c, inputs, prompt);
+        // The search takes the arena back.
+        Perceived[] perceived = [.. inputs.Select((input, i) =>
+            new Perceived(input with { Ids = input.Ids[..^prompt] }, Rows(prefix.States, prefix.Segments.Start(i), prefix.Segments.Length(i))))];
+        return start.Search(c, search, cancellation).Zip(perceived, (text, own) => (Transcript(text), (Perceived?)own)).ToArray();
     });
+
+    private string Transcript(Generated text) => ThinkerTokenizer.Decode(text.Ids, skipSpecialTokens: true);
+
+    private static Tensor Rows(Tensor x, int start, int count) =>
+        Tensor.From(x.Span.Slice(start * x.Columns, count * x.Columns), new Shape(count, x.Columns));
 
     private delegate TranslationResult[] BatchTranslation(
         TranslationRequest[] batch, TranslationOptions options, GenerationOptions search, CancellationToken cancellation);
@@ -348,41 +373,61 @@ public sealed partial class OmniFusionModel
     }
 
     private TranslationResult[] TranslateBatch(
-        TranslationRequest[] requests, TranslationOptions options, GenerationOptions search, CancellationToken cancellation)
+        TranslationRequest[] requests, TranslationOptions options, GenerationOptions search, CancellationToken cancellation) =>
+        options.ChainOfThought ? TranslateThinking(requests, options, search, cancellation)
+            : TranslateBatch([.. requests.Select(request => (request, (Perceived?)null))], options, search, cancellation);
+
+    private TranslationResult[] TranslateBatch(
+        (TranslationRequest Request, Perceived? Perceived)[] requests, TranslationOptions options, GenerationOptions search,
+        CancellationToken cancellation)
     {
-        if (options.ChainOfThought)
-            return TranslateThinking(requests, options, search, cancellation);
         TranslationResult[] results = new TranslationResult[requests.Length];
-        List<(int Place, PreparedRequest Request)> fused = [], alone = [];
+        List<(int Place, PreparedRequest Request)> prepared = [];
         for (int i = 0; i < requests.Length; i++)
         {
             try
             {
-                PreparedRequest prepared = _reader.Read(requests[i], options.ImageSize, search.MaxNewTokens, cancellation);
-                (prepared.Input is null ? alone : fused).Add((i, prepared));
+                prepared.Add((i, _reader.Read(
+                    requests[i].Request, options.ImageSize, search.MaxNewTokens, cancellation, requests[i].Perceived)));
             }
             catch (OmniFusionException error)
             {
                 results[i] = new TranslationResult(null, error);
             }
         }
-        foreach (List<(int Place, PreparedRequest Request)> group in new[] { fused, alone })
+        foreach (IGrouping<Way, (int Place, PreparedRequest Request)> group in prepared.GroupBy(item => WayOf(item.Request)))
         {
-            if (group.Count == 0)
-                continue;
             Translation[] translations = Translate([.. group.Select(item => item.Request)], search, cancellation);
-            for (int i = 0; i < group.Count; i++)
-                results[group[i].Place] = new TranslationResult(translations[i], null);
+            foreach ((int place, Translation translation) in group.Zip(translations, (item, translation) => (item.Place, translation)))
+                results[place] = new TranslationResult(translation, null);
         }
         return results;
     }
 
-    // Either all of them go through the thinker or none does.
+    private static Way WayOf(PreparedRequest request) =>
+        request.Input is null ? Way.Alone : request.States is null ? Way.Fused : Way.Perceived;
+
+    // The prefix of requests that go one way; null where the translator reads alone.
+    private FusedPrefix? Encode(Compute c, PreparedRequest[] requests)
+    {
+        if (requests[0].Input is null)
+            return null;
+        ThinkerInput[] inputs = [.. requests.Select(request => request.Input!)];
+        if (requests[0].States is null)
+            return Parts.Encode(c, inputs);
+        ThinkerBatch batch = Parts.Thinker.Prepare(inputs);
+        Tensor states = c.Rent(new Shape(batch.Segments.Rows, requests[0].States!.Columns));
+        for (int i = 0; i < requests.Length; i++)
+            requests[i].States!.Span.CopyTo(states.Span[(batch.Segments.Start(i) * states.Columns)..]);
+        return Parts.Glossed(c, new FusedPrefix(states, batch.Segments, batch.Ids, Gates: null), batch);
+    }
+
+    // All of them go one way.
     private Translation[] Translate(PreparedRequest[] requests, GenerationOptions search, CancellationToken cancellation) => WithCompute(c =>
     {
         cancellation.ThrowIfCancellationRequested();
         long started = Stopwatch.GetTimestamp();
-        FusedPrefix? prefix = requests[0].Input is null ? null : Parts.Encode(c, [.. requests.Select(request => request.Input!)]);
+        FusedPrefix? prefix = Encode(c, requests);
         double encode = Stopwatch.GetElapsedTime(started).TotalSeconds / requests.Length;
         cancellation.ThrowIfCancellationRequested();
         started = Stopwatch.GetTimestamp();
@@ -397,8 +442,17 @@ public sealed partial class OmniFusionModel
         string Decoded(int[] ids) => TranslatorTokenizer.Decode(ids, skipSpecialTokens: true);
     });
 
-    // What the thinker wrote about a recording, and the seconds that took; or why it could not.
-    private sealed record Heard(string Text, double Load = 0, double Encode = 0, OmniFusionException? Error = null);
+    // What the thinker wrote about a recording, the seconds that took, and what else it made of it; or why it could not.
+    private sealed record Heard(
+        string Text, double Load = 0, double Encode = 0, OmniFusionException? Error = null, Perceived? Perceived = null);
+
+    // Requests that go one way are computed together: the translator reads them alone, they go through the thinker, or they went through it already.
+    private enum Way
+    {
+        Alone,
+        Fused,
+        Perceived,
+    }
 
     private T WithCompute<T>(Func<Compute, T> work)
     {

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using OmniFusion.Checkpoints;
 using OmniFusion.Media;
 using OmniFusion.Models.Omni;
+using OmniFusion.Tensors;
 using OmniFusion.Text;
 
 namespace OmniFusion.Models;
@@ -11,7 +12,13 @@ namespace OmniFusion.Models;
 /// <param name="Input">What the thinker gets; null when the translator works alone.</param>
 /// <param name="Text">What the translator reads behind the fused states, or alone.</param>
 /// <param name="Seconds">What reading it took.</param>
-internal sealed record PreparedRequest(Language Language, ThinkerInput? Input, int[] Text, double Seconds);
+/// <param name="States">What the fusion made of the thinker's tokens when it wrote about them [tokens, D of the translator]; null: not known yet.</param>
+internal sealed record PreparedRequest(Language Language, ThinkerInput? Input, int[] Text, double Seconds, Tensor? States = null);
+
+/// <summary>What the thinker heard and saw on the pass in which it wrote.</summary>
+/// <param name="Input">Its input, without what asked it to write.</param>
+/// <param name="States">The fused and projected state of each token [tokens, D of the translator].</param>
+internal sealed record Perceived(ThinkerInput Input, Tensor States);
 
 /// <summary>The texts around speech that is still arriving.</summary>
 /// <param name="Head">The thinker's chat before the audio, with the image where there is one.</param>
@@ -50,9 +57,10 @@ internal sealed class RequestReader
         (_languages, _gloss) = (bundle.Languages, bundle.Gloss);
     }
 
-    /// <summary>Prepares a translation.</summary>
+    /// <summary>Prepares a translation; what the thinker perceived already is not read again.</summary>
     /// <exception cref="OmniFusionException">The inputs cannot be read, or are together no task of the model.</exception>
-    internal PreparedRequest Read(TranslationRequest request, ImageSize? imageSize, int newTokens, CancellationToken cancellation)
+    internal PreparedRequest Read(
+        TranslationRequest request, ImageSize? imageSize, int newTokens, CancellationToken cancellation, Perceived? perceived = null)
     {
         long started = Stopwatch.GetTimestamp();
         Language target = Target(request.TargetLanguage);
@@ -61,7 +69,8 @@ internal sealed class RequestReader
         if (request.HasAudio || request.HasImage)
         {
             PromptInput prompt = PromptOf(request);
-            input = ThinkerInputOf(request, _style.Chat(prompt, target), imageSize, cancellation);
+            input = perceived is null ? ThinkerInputOf(request, _style.Chat(prompt, target), imageSize, cancellation)
+                : perceived.Input with { Transcribed = IsTranscribed(request) };
             text = _translatorTokenizer.Encode(_style.Tower(prompt, target), addSpecialTokens: false);
         }
         else
@@ -74,17 +83,20 @@ internal sealed class RequestReader
             text = _translatorTokenizer.Encode(alone, addSpecialTokens: true);
         }
         CheckLength((input is null ? 0 : Glossed(TokensOf(input))) + text.Length, newTokens);
-        return new PreparedRequest(target, input, text, Stopwatch.GetElapsedTime(started).TotalSeconds);
+        return new PreparedRequest(target, input, text, Stopwatch.GetElapsedTime(started).TotalSeconds, perceived?.States);
     }
 
     /// <summary>Prepares what the thinker itself is to write about.</summary>
-    internal ThinkerInput ReadForThinker(TranslationRequest request, CancellationToken cancellation)
+    internal ThinkerInput ReadForThinker(TranslationRequest request, ImageSize? imageSize, CancellationToken cancellation)
     {
         if (!request.HasAudio && !request.HasImage)
             throw new OmniFusionException("There is nothing to transcribe: give a recording or an image.");
         string chat = _style.Chat(PromptOf(request), Languages.Find(request.TargetLanguage), generationPrompt: true);
-        return ThinkerInputOf(request, chat, imageSize: null, cancellation);
+        return ThinkerInputOf(request, chat, imageSize, cancellation);
     }
+
+    /// <summary>Tokens at the end of such an input that ask the thinker to write.</summary>
+    internal int GenerationPromptLength => _thinkerTokenizer.Encode(Prompts.AssistantOpening, addSpecialTokens: false).Length;
 
     /// <summary>Prepares the texts around speech that is still arriving.</summary>
     /// <param name="language">The language to translate into.</param>
@@ -134,6 +146,8 @@ internal sealed class RequestReader
             : throw new OmniFusionException($"The model does not translate into {language.Name}, only into {string.Join(", ", _languages)}.");
     }
 
+    private static bool IsTranscribed(TranslationRequest request) => !string.IsNullOrEmpty(request.Transcript);
+
     private static PromptInput PromptOf(TranslationRequest request) =>
         new() { Audio = request.HasAudio, Image = request.HasImage, Text = request.Text, Transcript = request.Transcript };
 
@@ -152,7 +166,7 @@ internal sealed class RequestReader
             Mel = mel,
             Patches = patches?.Values,
             Grid = patches is null ? default : new ImageGrid(patches.Time, patches.Height, patches.Width),
-            Transcribed = !string.IsNullOrEmpty(request.Transcript),
+            Transcribed = IsTranscribed(request),
         };
         CheckThinkerLength(TokensOf(input));
         return input;

@@ -103,6 +103,29 @@ public class ScoringTests
         });
     }
 
+    [Fact]
+    public async Task A_chain_of_thought_scores_as_with_its_transcript_given()
+    {
+        // One pass of the thinker writes the transcript and makes the prefix.
+        TranslationRequest speech = new() { Audio = Golden.Media("bat.wav"), TargetLanguage = "de" };
+        TranslationRequest[] requests = [speech, speech with { Image = Golden.Media("gray.png") }, new() { Text = "A bat.", TargetLanguage = "de" }];
+        TranslationOptions thinking = s_small with { ChainOfThought = true };
+        string[] candidates = ["Die Fledermaus flog.", "Ein Schläger."];
+        List<ScoringResult> thought = [], given = [];
+        await foreach (ScoringResult result in Model.ScoreBatchAsync([.. requests.Select(request => (request, (IReadOnlyList<string>)candidates))], thinking))
+            thought.Add(result);
+        foreach (TranslationRequest request in requests)
+        {
+            string? transcript = request.HasAudio ? (await Model.TranslateAsync(request, thinking)).Transcript : null;
+            Assert.NotEqual("", transcript);
+            given.Add(new ScoringResult(await Model.ScoreAsync(request with { Transcript = transcript }, candidates, s_small), null));
+        }
+        Assert.All(given.Zip(thought).SelectMany(pair => pair.First.Scores!.Zip(pair.Second.Scores!)),
+            pair => Assert.Equal(pair.First.LogProbability, pair.Second.LogProbability, 1e-3));
+        // The picture matters on both ways.
+        Assert.NotEqual(thought[0].Scores![0].LogProbability, thought[1].Scores![0].LogProbability, 1e-2);
+    }
+
     private static (FusedPrefix Prefix, int[][] Towers) Prepared(string name)
     {
         ThinkerInput[] inputs = TinyModels.Inputs(name.Replace("fused", "thinker", StringComparison.Ordinal));

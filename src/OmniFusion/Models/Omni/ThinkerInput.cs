@@ -13,7 +13,7 @@ public readonly record struct ImageGrid(int Time, int Height, int Width)
 }
 
 /// <summary>One item for the thinker: a chat text as token ids, and what its media placeholders stand for.</summary>
-public sealed class ThinkerInput
+public sealed record ThinkerInput
 {
     /// <summary>Token ids; each medium is a single placeholder token (audio, image), to be widened to the medium's length.</summary>
     public required int[] Ids { get; init; }
