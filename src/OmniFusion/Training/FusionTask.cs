@@ -19,7 +19,7 @@ namespace OmniFusion.Training;
 /// </summary>
 public sealed class FusionTask : TrainingTask
 {
-    private const string AdapterPrefix = "base_model.model.model.", Eyes = "thinker.visual.";
+    private const string Eyes = "thinker.visual.";
 
     private readonly Recipe _recipe;
     private readonly MistralConfig _translatorConfig;
@@ -27,7 +27,8 @@ public sealed class FusionTask : TrainingTask
     private readonly Thinker _thinker;
     private readonly MistralModel _translator;
     private readonly FusedTranslator _model;
-    private readonly Weights _thinkerWeights, _translatorWeights, _fusionWeights;
+    private readonly Weights _thinkerWeights, _translatorWeights;
+    private readonly TrainedFusion _fusion;
     private readonly MistralModel? _teacher, _toldTeacher;
     private readonly StateReader? _reader;
     private readonly PeftAdapter? _lowRank;
@@ -68,16 +69,9 @@ public sealed class FusionTask : TrainingTask
         _translator.Decoder.Dropout = recipe.Dropout;
         _teacher = recipe.Teacher is null ? null : Teacher(recipe.Teacher);
         _toldTeacher = recipe.ToldTeacher is null ? _teacher : Teacher(recipe.ToldTeacher);
-        _fusionWeights = recipe.Start is null
-            ? Weights.FromScratch(new WeightInitializer(recipe.Seed, recipe.Model.InitStd))
-            : new Weights(PeftAdapter.Load(recipe.Start).Fusion, trainable: true);
-        FusionLayer fusion = FusionLayer.Create(
-            recipe.FusionMode, _thinker.HiddenSize, _fusionWeights.Under("omni_fusion"), recipe.FusionLayers);
-        Weights projection = _fusionWeights.Under("omni_projection");
+        _fusion = new TrainedFusion(recipe, recipe.Start, _thinker.HiddenSize, _translator.HiddenSize);
         PrefixGloss gloss = new(_translator, TextPairs.EndOf(_tokenizer));
-        _model = new FusedTranslator(_thinker, fusion,
-            new Projection(_thinker.HiddenSize, _translator.HiddenSize, recipe.ProjectionDepth, projection), _translator,
-            recipe.Gloss ? gloss : null);
+        _model = new FusedTranslator(_thinker, _fusion.Layer, _fusion.Projection, _translator, recipe.Gloss ? gloss : null);
         _reader = recipe.PrefixWeight > 0 ? new StateReader(_tokenizer, TextPairs.EndOf(_tokenizer), gloss.Scores) : null;
         _prompts = new ThinkerPrompts(_thinkerTokenizer, generation: false);
         _transcription = new ThinkerPrompts(_thinkerTokenizer, generation: true);
@@ -95,7 +89,7 @@ public sealed class FusionTask : TrainingTask
     /// <inheritdoc/>
     public override IReadOnlyDictionary<string, Tensor> Parameters =>
         (_lowRank?.Tensors ?? _translatorWeights.Taken.ToDictionary(item => "translator." + item.Key, item => item.Value))
-        .Concat(_fusionWeights.Taken)
+        .Concat(_fusion.Parameters)
         .Concat(_recipe.Eyes ? _thinkerWeights.Under(Eyes).Taken : new Dictionary<string, Tensor>())
         .ToDictionary(item => item.Key, item => item.Value);
 
@@ -167,10 +161,7 @@ public sealed class FusionTask : TrainingTask
             SafeTensorsWriter.Write(
                 Path.Combine(translator, "model.safetensors"), NanoModels.Named(_translatorWeights), storeAs: DType.BF16);
         }
-        PeftConfig config = _lowRank?.Config ?? new PeftConfig { ModulesToSave = ["omni_fusion", "omni_projection"] };
-        PeftAdapter.Of(config, NanoModels.Named(_fusionWeights).Select(item => (AdapterPrefix + item.Name, item.Tensor))
-            .Concat((_lowRank?.Tensors ?? new Dictionary<string, Tensor>()).Select(item => (item.Key, item.Value))))
-            .Save(adapter, DType.BF16);
+        _fusion.Save(adapter, _lowRank);
         new Bundle
         {
             Mmfm = thinker, Translator = translator, Adapter = adapter, Recognizer = File.Exists(recognizer) ? recognizer : null,
@@ -331,7 +322,7 @@ public sealed class FusionTask : TrainingTask
                 ("mlp.gate_proj", f, d), ("mlp.up_proj", f, d), ("mlp.down_proj", d, f),
             })
             {
-                string path = $"{AdapterPrefix}layers.{layer}.{name}.";
+                string path = $"{TrainedFusion.Prefix}layers.{layer}.{name}.";
                 // A random, B zero: the update starts as nothing (Hu et al. 2022).
                 tensors.Add((path + "lora_A.weight", initializer.Make(path + "lora_A.weight", new Shape(recipe.LoraRank, columns))));
                 tensors.Add((path + "lora_B.weight", Tensor.Zeros(new Shape(rows, recipe.LoraRank))));

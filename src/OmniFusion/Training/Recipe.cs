@@ -90,8 +90,15 @@ public sealed class Recipe
     /// <summary>Folder of the thinker (fusion).</summary>
     public string? Mmfm { get; set; }
 
-    /// <summary>Folder of the translator (fusion).</summary>
+    /// <summary>Folder of the translator (fusion; recognizer with an <see cref="Adapter"/>).</summary>
     public string? Translator { get; set; }
+
+    /// <summary>
+    /// Folder of a fusion (recognizer): states are read (<see cref="RecipePhase.Reading"/>) as it fuses and projects them, in the words of the
+    /// <see cref="Translator"/>, and it learns with the thinker. What a thinker tells in its own tokens comes at places of its own; a projection,
+    /// which sees one state at a time, cannot turn one token into two of the translator's.
+    /// </summary>
+    public string? Adapter { get; set; }
 
     /// <summary>
     /// Folder of a translator that teaches (fusion): the fused model learns from the teacher's distributions over the tokens of the
@@ -181,6 +188,8 @@ public sealed class Recipe
             throw new OmniFusionException($"{path}: 'slides' needs 'pictures'.");
         if (Data.Ambiguity is not null && Data.Pictures is null)
             throw new OmniFusionException($"{path}: 'ambiguity' needs 'pictures', which decide it.");
+        if (Adapter is not null && Translator is null)
+            throw new OmniFusionException($"{path}: 'adapter' needs a 'translator', whose words it tells.");
         if (Gloss && PrefixWeight == 0)
             throw new OmniFusionException($"{path}: 'gloss' needs a 'prefix_weight', which teaches the prefix to say something.");
         if (PrefixSteps > 0 && PrefixWeight == 0)

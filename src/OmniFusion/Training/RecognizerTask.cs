@@ -2,6 +2,7 @@ using OmniFusion.Checkpoints;
 using OmniFusion.Evaluation;
 using OmniFusion.Media;
 using OmniFusion.Models;
+using OmniFusion.Models.Mistral;
 using OmniFusion.Models.Omni;
 using OmniFusion.Tensors;
 using OmniFusion.Text;
@@ -24,6 +25,7 @@ public sealed class RecognizerTask : TrainingTask
     private readonly Thinker _thinker;
     private readonly CtcHead _ctcHead;
     private readonly Tensor? _namingHead;
+    private readonly TrainedFusion? _fusion;
     private readonly ThinkerPrompts _prompts;
     private readonly int _end;
     private readonly StateReader _reader;
@@ -69,7 +71,7 @@ public sealed class RecognizerTask : TrainingTask
         _thinker.SetDropout(recipe.Dropout);
         _prompts = new ThinkerPrompts(_tokenizer, generation: true);
         _end = NanoModels.Token(_tokenizer, "<|im_end|>");
-        _reader = new StateReader(_tokenizer, _end, _thinker.Logits);
+        (_fusion, _reader) = recipe.Adapter is null ? (null, new StateReader(_tokenizer, _end, _thinker.Logits)) : Translated(recipe);
         SpeechPack validation = SpeechExamples.Open(recipe.Data.ValidationSpeech, recipe.Data.ValidationSource);
         _validation = new SpeechExamples(validation, new LogMel(), recipe.Seed, SpeechExamples.MostSeconds, recipe.EvaluateItems);
         _phase = recipe.PhaseAt(1);
@@ -77,7 +79,7 @@ public sealed class RecognizerTask : TrainingTask
 
     /// <inheritdoc/>
     public override IReadOnlyDictionary<string, Tensor> Parameters =>
-        _weights.Taken.Concat(_ctcWeights.Taken)
+        _weights.Taken.Concat(_ctcWeights.Taken).Concat(_fusion?.Parameters ?? new Dictionary<string, Tensor>())
             .Concat(_namingHead is null ? [] : new Dictionary<string, Tensor> { ["naming_head.weight"] = _namingHead })
             .ToDictionary(item => item.Key, item => item.Value);
 
@@ -141,7 +143,7 @@ public sealed class RecognizerTask : TrainingTask
         IDictionary<string, double> report, List<(Tensor Loss, float Weight)> losses)
     {
         ThinkerBatch layout = _thinker.Prepare(inputs);
-        Tensor last = _thinker.Forward(c, _thinker.Embed(c, layout, audio, images), layout, null, _thinker.Layers)[0];
+        (Tensor last, Tensor told) = Think(c, layout, audio, images);
         (int[] rows, int[] targets) = TextPairs.Targets(layout.Segments, answers);
         Tensor logits = _thinker.Logits(c, c.Gather(last, rows));
         Tensor loss = c.CrossEntropy(logits, targets, _recipe.LabelSmoothing, out Tensor rowLosses);
@@ -149,8 +151,28 @@ public sealed class RecognizerTask : TrainingTask
         report.TallyKinds(batch, answers, rowLosses);
         // A decoder trained only to write leaves recognition to the tokens it writes; a fusion reads the states of sound and image instead.
         losses.Add((loss, phase.Decoder == 0 ? 1 : phase.Decoder));
-        if (phase.Reading > 0 && _reader.Loss(c, last, layout, batch, report) is { } read)
+        if (phase.Reading > 0 && _reader.Loss(c, told, layout, batch, report) is { } read)
             losses.Add((read, phase.Reading));
+    }
+
+    // The last hidden states, and those that are read by themselves: the same, or what a fusion makes of all.
+    private (Tensor Last, Tensor Told) Think(Compute c, ThinkerBatch layout, Tensor? audio, Tensor? images)
+    {
+        int[] fused = _fusion?.Layer.Selected(_thinker.Layers) ?? [];
+        Tensor[] states = _thinker.Forward(c, _thinker.Embed(c, layout, audio, images), layout, null, [.. fused, _thinker.Layers]);
+        return (states[^1], _fusion is null ? states[^1]
+            : _fusion.Projection.Forward(c, _fusion.Layer.Forward(c, states.AsSpan(0, fused.Length)).States));
+    }
+
+    // A fusion that goes on learning, and who reads what it makes: a translator, which stays as it is.
+    private (TrainedFusion Fusion, StateReader Reader) Translated(Recipe recipe)
+    {
+        Tokenizer tokenizer = Tokenizer.Load(recipe.Translator!);
+        MistralModel translator = new(
+            MistralConfig.Load(Path.Combine(recipe.Translator!, "config.json")), new Weights(Checkpoint.Open(recipe.Translator!)));
+        int blank = TextPairs.EndOf(tokenizer);
+        return (new TrainedFusion(recipe, recipe.Adapter, _thinker.HiddenSize, translator.HiddenSize),
+            new StateReader(tokenizer, blank, new PrefixGloss(translator, blank).Scores));
     }
 
     // What the audio tower spells by itself.
@@ -192,8 +214,8 @@ public sealed class RecognizerTask : TrainingTask
     /// <inheritdoc/>
     public override IReadOnlyDictionary<string, double> Evaluate(Compute c, CancellationToken cancellation)
     {
-        List<string> references = [], decoded = [], spelled = [];
-        bool writes = _phase.Decoder > 0;
+        List<string> references = [], decoded = [], spelled = [], read = [];
+        bool writes = _phase.Decoder > 0, reads = writes && _phase.Reading > 0;
         foreach (int[] items in Enumerable.Range(0, _validation.Count).Chunk(16))
         {
             cancellation.ThrowIfCancellationRequested();
@@ -207,6 +229,8 @@ public sealed class RecognizerTask : TrainingTask
             if (!writes)
                 continue;
             ThinkerBatch layout = _thinker.Prepare(inputs);
+            if (reads)
+                read.AddRange(_reader.Tell(c, Think(c, layout, audio.Embeddings, null).Told, layout).Select(TextNormalizer.ForRecognition));
             DecoderStart start = DecoderStart.Of(c, _thinker, _thinker.Embed(c, layout, audio.Embeddings, null), layout);
             decoded.AddRange(start.Write(c, _tokenizer, _end, cancellation).Select(TextNormalizer.ForRecognition));
         }
@@ -217,6 +241,8 @@ public sealed class RecognizerTask : TrainingTask
         };
         if (writes)
             quality["wer"] = 100 * WordErrors.Compute(references, decoded).Wer;
+        if (reads)
+            quality["read_wer"] = 100 * WordErrors.Compute(references, read).Wer;
         return quality;
     }
 
@@ -229,6 +255,7 @@ public sealed class RecognizerTask : TrainingTask
         NanoModels.WritePreprocessorConfig(folder);
         SafeTensorsWriter.Write(Path.Combine(folder, "model.safetensors"), NanoModels.Named(_weights), storeAs: DType.BF16);
         SafeTensorsWriter.Write(Path.Combine(folder, NanoModels.RecognizerFile), NanoModels.Named(_ctcWeights), storeAs: DType.BF16);
+        _fusion?.Save(Path.Combine(folder, "fusion"));
     }
 
     private Example[] BatchOf(int step, RecipePhase phase)

@@ -1,7 +1,9 @@
+using System.Numerics.Tensors;
 using OmniFusion.Models.Omni;
 using OmniFusion.Tensors;
 using OmniFusion.Text;
 using OmniFusion.Training.Examples;
+using Tensor = OmniFusion.Tensors.Tensor;
 
 namespace OmniFusion.Training;
 
@@ -55,6 +57,18 @@ internal sealed class StateReader(Tokenizer tokenizer, int blank, Func<Compute, 
         Tensor loss = c.CrossEntropy(scores(c, c.Gather(states, known.SelectMany(i => rows[i]).ToArray())), labels);
         report.TallyLoss("seen", loss);
         return loss;
+    }
+
+    /// <summary>What the states of each item's audio say: the best token of each, repetitions and blanks removed.</summary>
+    internal IEnumerable<string> Tell(Compute c, Tensor states, ThinkerBatch layout)
+    {
+        Tensor all = scores(c, states);
+        return RowsOf(layout, layout.AudioRows).Select(rows =>
+        {
+            int[] best = [.. rows.Select(row => TensorPrimitives.IndexOfMax<float>(all.Row(row)))];
+            return tokenizer.Decode(
+                [.. best.Where((token, i) => token != blank && (i == 0 || token != best[i - 1]))], skipSpecialTokens: true).Trim();
+        });
     }
 
     /// <summary>The mean state of each picture; all pictures of a book are of one size.</summary>

@@ -42,6 +42,42 @@ public sealed class TrainerTests(TinyTraining tiny) : IClassFixture<TinyTraining
     }
 
     [Fact]
+    public void TheThinkerLearnsToTellInTheTranslatorsWords()
+    {
+        Recipe seeing = Seeing("seeing-words");
+        // Embeddings that have not learnt lie so close together that nothing can be told in them.
+        Recipe translator = tiny.Recipe("translator", "words-translator", "steps: 30");
+        tiny.Train(translator);
+        Recipe first = tiny.Recipe("fusion", "first", $"mmfm: {seeing.Output}\nsteps: 1");
+        tiny.Train(first);
+        string fusion = Path.Combine(first.Output, "fusion");
+        Recipe recipe = tiny.Recipe("recognizer", "words",
+            $"start: {seeing.Output}\nadapter: {fusion}\ntranslator: {translator.Output}\nsteps: 14\nphases: [ {{ ctc: 0.3, reading: 0.5, decoder: 1, naming: 0 }} ]", pictures: true);
+        JsonObject[] log = tiny.Train(recipe);
+        foreach (string name in new[] { "said_loss", "seen_loss", "decoder" })
+            AssertFalls([.. log[..14].Where(line => line.ContainsKey(name))], name);
+        Assert.Equal(["ctc_cer", "ctc_wer", "read_wer", "wer"], log[14]["evaluation"]!.AsObject().Select(item => item.Key).Order());
+        // Not what the thinker would tell in its own tokens.
+        Assert.NotEqual(Told(log[0]), Told(OwnWords()[0]), 1e-3);
+
+        Checkpoint before = Checkpoint.Open(fusion), after = Checkpoint.Open(Path.Combine(recipe.Output, "fusion"));
+        Assert.Equal(before.Keys.Order(), after.Keys.Order());
+        Assert.All(before.Keys.Where(key => key.Contains("weight", StringComparison.Ordinal)), key =>
+            Assert.False(before.Find(key)!.ToF32().Span.SequenceEqual(after.Find(key)!.ToF32().Span), key));
+        tiny.Train(tiny.Recipe("fusion", "after-words",
+            $"mmfm: {recipe.Output}\nstart: {recipe.Output}/fusion\nsteps: 1"));
+        Assert.NotNull(OmniFusionModel.Load(tiny["after-words"]).Parts);
+
+        Assert.Contains("'translator'", Assert.Throws<OmniFusionException>(
+            () => tiny.Recipe("recognizer", "wordless", $"adapter: {fusion}\ntranslator:")).Message, StringComparison.Ordinal);
+
+        static double Told(JsonObject line) => Part(line, "said") + Part(line, "seen");
+
+        JsonObject[] OwnWords() => tiny.Train(tiny.Recipe("recognizer", "own-words",
+            $"start: {seeing.Output}\nsteps: 1\nphases: [ {{ ctc: 0.3, reading: 0.5, decoder: 1, naming: 0 }} ]", pictures: true));
+    }
+
+    [Fact]
     public void ATranslatorLearnsAndItsModelLoads()
     {
         Recipe recipe = tiny.Recipe("translator", "learnt-translator", "steps: 12");
