@@ -25,10 +25,11 @@ internal static class SpeechEvaluation
         {
             TranslationRequest[] speech = [.. batch.Select(item => set.Request(item, set.Languages[0]))];
             TimedText[]? heard = null;
+            string?[] glosses = [];
             Dictionary<string, SpeechTranslations[]> translations = [];
             foreach (string language in set.Languages)
             {
-                TimedText[] text = await Timed(() =>
+                (TimedText[] text, _) = await Timed(() =>
                     Translate(model, Sentences(batch.Select(item => set.Items[item].Text), language), options, cancellation));
                 Translation[] stages = await Cascade(model,
                     [.. speech.Select((request, i) => request with { TargetLanguage = language, Transcript = heard?[i].Text })],
@@ -38,14 +39,16 @@ internal static class SpeechEvaluation
                     [.. stages.Zip(heard, (stage, said) => new TimedText(stage.Text, said.Seconds + stage.Seconds.Decode))];
                 TranslationRequest[] seen =
                     [.. speech.Zip(batch, (request, item) => images.Beside(request, item) with { TargetLanguage = language })];
-                TimedText[] fused = await Timed(() => Translate(model, seen, options, cancellation));
-                TimedText[] thought = await Timed(() => Translate(model,
+                (TimedText[] fused, glosses) = await Timed(() => Translate(model, seen, options, cancellation));
+                (TimedText[] thought, _) = await Timed(() => Translate(model,
                     [.. seen.Zip(heard, (request, said) => request with { Transcript = said.Text })], options, cancellation));
                 thought = [.. thought.Zip(heard, (one, said) => one with { Seconds = said.Seconds + one.Seconds })];
                 translations[language] = [.. batch.Select((_, i) => new SpeechTranslations(text[i], cascade[i], fused[i], thought[i]))];
             }
             results.Add([.. batch.Select((item, i) => new SpeechResult(
-                item, heard![i], set.Languages.ToDictionary(language => language, language => translations[language][i])))]);
+                item, heard![i], set.Languages.ToDictionary(language => language, language => translations[language][i]),
+                // With a picture the gloss tells that as well, which nobody said.
+                images.Shows(item) ? null : glosses[i]))]);
             advance(batch.Length);
         }
     }
@@ -57,8 +60,8 @@ internal static class SpeechEvaluation
         List<string> texts = [];
         foreach (int[] batch in Enumerable.Range(0, set.Items.Count).Chunk(options.BatchSize))
         {
-            texts.AddRange(await Translate(model,
-                [.. batch.Select(item => images.Beside(set.Request(item, set.Languages[0]), item))], options, cancellation));
+            texts.AddRange((await Translate(model,
+                [.. batch.Select(item => images.Beside(set.Request(item, set.Languages[0]), item))], options, cancellation)).Select(TextOf));
             advance(batch.Length);
         }
         return texts;
@@ -70,11 +73,7 @@ internal static class SpeechEvaluation
         SpeechResult[] items = [.. Enumerable.Range(0, set.Items.Count).Select(item => results.ByItem[item])];
         string[] said = [.. set.Items.Select(item => TextNormalizer.ForRecognition(item.Text))];
         string[] heard = [.. items.Select(item => TextNormalizer.ForRecognition(item.Recognizer.Text))];
-        SegmentStatistics words = WordErrors.Statistics(said, heard);
-        BootstrapInterval? interval = draw.Interval(words);
-        SpeechScore recognizer = new("WER", 100 * words.Score(), 100 * interval?.Lower, 100 * interval?.Upper,
-            items.Sum(item => item.Recognizer.Seconds),
-            EvaluationSignature.With("nrefs:1|" + EvaluationSignature.Of(("case", "lc"), ("punct", "no")), draw));
+        int[] glossed = [.. Enumerable.Range(0, items.Length).Where(item => items[item].Gloss is not null)];
         VoiceScore[] voices = [.. Enumerable.Range(0, items.Length)
             .Where(item => set.Items[item].Voice is not null)
             .GroupBy(item => set.Items[item].Voice!, StringComparer.Ordinal)
@@ -82,12 +81,22 @@ internal static class SpeechEvaluation
             .Select(voice => new VoiceScore(
                 voice.Key, voice.Count(),
                 100 * WordErrors.Compute([.. voice.Select(item => said[item])], [.. voice.Select(item => heard[item])]).Wer))];
-        return new SpeechReport(items.Length, recognizer, voices,
+        return new SpeechReport(items.Length, WordErrorRate(said, heard, items.Sum(item => item.Recognizer.Seconds)), voices,
             [.. set.Languages.Select((language, i) => Score(set, language, [.. set.Items.Select(item => item.Translations[i])], items, draw))],
             signature)
         {
+            Gloss = glossed.Length == 0 ? null : WordErrorRate(
+                [.. glossed.Select(item => said[item])], [.. glossed.Select(item => TextNormalizer.ForRecognition(items[item].Gloss!))], seconds: null),
             Terms = set.HasTerms ? 100 * TermAccuracy.Compute([.. items.Select(item => item.Recognizer.Text)], TermsOf(set)) : null,
         };
+
+        SpeechScore WordErrorRate(string[] said, string[] written, double? seconds)
+        {
+            SegmentStatistics words = WordErrors.Statistics(said, written);
+            BootstrapInterval? interval = draw.Interval(words);
+            return new SpeechScore("WER", 100 * words.Score(), 100 * interval?.Lower, 100 * interval?.Upper, seconds,
+                EvaluationSignature.With("nrefs:1|" + EvaluationSignature.Of(("case", "lc"), ("punct", "no")), draw));
+        }
     }
 
     private static string?[] TermsOf(SpeechTestSet set) => [.. set.Items.Select(item => item.Term)];
@@ -130,12 +139,14 @@ internal static class SpeechEvaluation
 
     private static string[] Texts(TimedText[] texts) => [.. texts.Select(text => text.Text)];
 
-    private static async Task<TimedText[]> Timed(Func<Task<string[]>> work)
+    private static string TextOf(Translation? translation) => translation?.Text ?? "";
+
+    private static async Task<(TimedText[] Texts, string?[] Glosses)> Timed(Func<Task<Translation?[]>> work)
     {
         long started = Stopwatch.GetTimestamp();
-        string[] texts = await work();
-        double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds / texts.Length;
-        return [.. texts.Select(text => new TimedText(text, seconds))];
+        Translation?[] translations = await work();
+        double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds / translations.Length;
+        return ([.. translations.Select(one => new TimedText(TextOf(one), seconds))], [.. translations.Select(one => one?.Gloss)]);
     }
 
     private static TranslationRequest[] Sentences(IEnumerable<string> texts, string language) =>
@@ -151,16 +162,16 @@ internal static class SpeechEvaluation
         return [.. translations];
     }
 
-    // Where nothing is said there is nothing to translate, and the translation is empty.
-    private static async Task<string[]> Translate(
+    // Where nothing is said there is nothing to translate: null.
+    private static async Task<Translation?[]> Translate(
         OmniFusionModel model, TranslationRequest[] requests, TranslationOptions options, CancellationToken cancellation)
     {
-        string[] texts = [.. requests.Select(_ => "")];
+        Translation?[] translations = new Translation?[requests.Length];
         int[] places = [.. Enumerable.Range(0, requests.Length)
             .Where(i => requests[i].Text is not { } text || !string.IsNullOrWhiteSpace(text))];
         int at = 0;
         await foreach (TranslationResult result in model.TranslateBatchAsync([.. places.Select(i => requests[i])], options, cancellation))
-            texts[places[at++]] = result.Translation?.Text ?? throw result.Error!;
-        return texts;
+            translations[places[at++]] = result.Translation ?? throw result.Error!;
+        return translations;
     }
 }

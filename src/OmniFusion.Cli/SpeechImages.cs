@@ -23,6 +23,9 @@ internal sealed class SpeechImages
     /// <summary>The mode, with a digest of the pictures' names where they are not the set's own.</summary>
     internal string Signature { get; }
 
+    /// <summary>Whether there is one beside an item.</summary>
+    internal bool Shows(int item) => _paths[item] is not null || _slides?[item] is not null;
+
     /// <summary>A request with the picture of an item.</summary>
     internal TranslationRequest Beside(TranslationRequest request, int item) =>
         request with { Image = _paths[item], Picture = _slides?[item] };

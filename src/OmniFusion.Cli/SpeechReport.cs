@@ -7,9 +7,9 @@ namespace OmniFusion.Cli;
 /// <param name="Value">In percent, and BLEU's points.</param>
 /// <param name="Lower">Lower end of the 95 % confidence interval.</param>
 /// <param name="Upper">Its upper end.</param>
-/// <param name="Seconds">What computing the texts took.</param>
+/// <param name="Seconds">What computing the texts took; null where they come with others.</param>
 /// <param name="Signature">Settings of the metric.</param>
-internal sealed record SpeechScore(string Name, double Value, double? Lower, double? Upper, double Seconds, string Signature);
+internal sealed record SpeechScore(string Name, double Value, double? Lower, double? Upper, double? Seconds, string Signature);
 
 /// <summary>Word error rate of one voice in percent.</summary>
 internal sealed record VoiceScore(string Voice, int Items, double Wer);
@@ -42,6 +42,9 @@ internal sealed record TermScores(double Text, double Cascade, double Fused, dou
 internal sealed record SpeechReport(
     int Items, SpeechScore Recognizer, IReadOnlyList<VoiceScore> Voices, IReadOnlyList<LanguageScores> Languages, string Signature)
 {
+    /// <summary>Word error rate of what the fused states say by themselves, without pictures; null where there is no gloss.</summary>
+    public SpeechScore? Gloss { get; init; }
+
     /// <summary>Share of terms that the recogniser writes as they are written, in percent; null where the set has none.</summary>
     public double? Terms { get; init; }
 
@@ -52,6 +55,7 @@ internal sealed record SpeechReport(
             [
                 ["system", "to", "", "score", "95 % interval", "seconds", "signature"],
                 Row("recogniser", "", Recognizer),
+                .. Gloss is null ? [] : (string[][])[Row("gloss", "", Gloss)],
                 .. Languages.SelectMany(language => (string[][])
                 [
                     Row("text", language.Language, language.Text),
@@ -85,7 +89,7 @@ internal sealed record SpeechReport(
     [
         system, language, score.Name, Invariant($"{score.Value:0.00}"),
         score.Lower is null ? "-" : Invariant($"{score.Lower:0.00} to {score.Upper:0.00}"),
-        Invariant($"{score.Seconds:0}"), score.Signature,
+        score.Seconds is null ? "-" : Invariant($"{score.Seconds:0}"), score.Signature,
     ];
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

@@ -19,7 +19,9 @@ internal sealed record SpeechTranslations(TimedText Text, TimedText Cascade, Tim
 /// <param name="Item">Its place in the set.</param>
 /// <param name="Recognizer">What the thinker heard.</param>
 /// <param name="Translations">By language code.</param>
-internal sealed record SpeechResult(int Item, TimedText Recognizer, IReadOnlyDictionary<string, SpeechTranslations> Translations);
+/// <param name="Gloss">What the fused states say by themselves of the speech; null where there is no gloss, and beside a picture.</param>
+internal sealed record SpeechResult(
+    int Item, TimedText Recognizer, IReadOnlyDictionary<string, SpeechTranslations> Translations, string? Gloss = null);
 
 /// <summary>What decides the results of an item. Only results of the same run may be added to.</summary>
 /// <param name="Model">Name and digest.</param>

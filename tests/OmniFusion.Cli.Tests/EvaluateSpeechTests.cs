@@ -37,6 +37,27 @@ public sealed class EvaluateSpeechTests : IDisposable
     }
 
     [Fact]
+    public async Task TheGlossIsReadAsATranscript()
+    {
+        string audio = TinyBundle.Media("bat.wav");
+        Assert.False(Glossed(await Evaluate(Manifest((audio, "A bat.", "b")))));
+        _bundle.EditJson("omnifusion.json", json => json["fusion"] = new JsonObject { ["gloss"] = true });
+        string gloss = (await _bundle.Translate(audio, "--to", "de", "--json")).Json[0].GetProperty("gloss").GetString()!;
+        Assert.NotEmpty(gloss);
+        JsonElement right = await Evaluate(Manifest((audio, gloss, "b"), (audio, gloss, "b")));
+        Assert.Equal(0, Value(right, "gloss"), 1e-9);
+        Assert.InRange(Value(await Evaluate(Manifest((audio, "A bat.", "b"))), "gloss"), 1, double.MaxValue);
+        // Beside a picture it tells what is seen as well.
+        string image = TinyBundle.Media("gray.png");
+        string manifest = _bundle.Write("seen.jsonl", JsonSerializer.Serialize(new { audio, image, text = gloss, translation = "b" }));
+        Assert.False(Glossed(await Evaluate(manifest)));
+        Assert.Equal(0, Value(await Evaluate(manifest, "--image-mode", "none"), "gloss"), 1e-9);
+
+        static bool Glossed(JsonElement report) =>
+            report.TryGetProperty("gloss", out JsonElement score) && score.ValueKind != JsonValueKind.Null;
+    }
+
+    [Fact]
     public async Task RecordingsHeardTogetherAreHeardAsAlone()
     {
         OmniFusionModel model = OmniFusionModel.Load(_bundle.Folder);
@@ -292,7 +313,7 @@ public sealed class EvaluateSpeechTests : IDisposable
         return Assert.Single(outcome.Json);
     }
 
-    private static JsonElement System(JsonElement scores, string system) => system == "recognizer"
+    private static JsonElement System(JsonElement scores, string system) => system is "recognizer" or "gloss"
         ? scores.GetProperty(system) : scores.GetProperty("languages")[0].GetProperty(system);
 
     private static double Value(JsonElement scores, string system) => System(scores, system).GetProperty("value").GetDouble();
