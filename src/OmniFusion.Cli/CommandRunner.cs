@@ -30,6 +30,7 @@ internal static class CommandRunner
         StreamCommand.Create(),
         CalibrateCommand.Create(),
         TrainCommand.Create(),
+        AverageCommand.Create(),
         AnalyzeCommand.Create(),
     };
 
