@@ -31,7 +31,8 @@ public static class CheckpointAverage
         if (folders.Any(folder => Path.GetFullPath(folder) == Path.GetFullPath(output)))
             throw new OmniFusionException($"The mean cannot be written to {output}, which is one of its parts.");
         shares ??= [.. folders.Select(_ => 1f / folders.Count)];
-        FileInfo[] files = FilesOf(folders[0]);
+        FileInfo[] files = Tried(
+            folders[0], () => new DirectoryInfo(folders[0]).GetFiles().OrderBy(file => file.Name, StringComparer.Ordinal).ToArray());
         string[] names = [.. files.Select(file => file.Name).Where(IsWeights)];
         if (names.Length == 0)
             throw new OmniFusionException($"{folders[0]} holds no {Weights} file.");
@@ -47,7 +48,7 @@ public static class CheckpointAverage
                 same[0].Metadata, same[0].Entries.All(entry => entry.Type == "BF16") ? DType.BF16 : DType.F32);
         }
         foreach (FileInfo file in files.Where(file => !IsWeights(file.Name)))
-            AtomicFile.Write(Path.Combine(output, file.Name), stream => stream.Write(Read(file.FullName)));
+            AtomicFile.Write(Path.Combine(output, file.Name), stream => stream.Write(Tried(file.FullName, () => File.ReadAllBytes(file.FullName))));
     }
 
     private static bool IsWeights(string name) => name.EndsWith(Weights, StringComparison.Ordinal);
@@ -69,23 +70,11 @@ public static class CheckpointAverage
             throw new OmniFusionException($"{other.Path} has more tensors than {first.Path}, so there is no mean.");
     }
 
-    private static FileInfo[] FilesOf(string folder)
+    private static T Tried<T>(string path, Func<T> read)
     {
         try
         {
-            return [.. new DirectoryInfo(folder).EnumerateFiles().OrderBy(file => file.Name, StringComparer.Ordinal)];
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new OmniFusionException($"{folder} cannot be read: {error.Message}", error);
-        }
-    }
-
-    private static byte[] Read(string path)
-    {
-        try
-        {
-            return File.ReadAllBytes(path);
+            return read();
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

@@ -77,7 +77,7 @@ public sealed partial class OmniFusionModel
         List<(int Place, PreparedRequest Request, int[][] Candidates)> prepared = [];
         TranslationRequest[] requests = [.. items.Select(item => item.Request)];
         Heard[] heard = options.ChainOfThought
-            ? Hear(requests, TranscribeAndFuse, options, SearchOf(options), cancellation) : [.. requests.Select(_ => new Heard(""))];
+            ? Hear(requests, fuse: true, options, SearchOf(options), cancellation) : [.. requests.Select(_ => new Heard(""))];
         requests = [.. requests.Zip(heard, WithTranscript)];
         for (int i = 0; i < items.Length; i++)
         {

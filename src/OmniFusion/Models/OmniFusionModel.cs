@@ -182,7 +182,7 @@ public sealed partial class OmniFusionModel
         };
         search.Check();
         return await Task.Run(
-            () => Transcribe([.. requests.Select(request => _reader.ReadForThinker(request, imageSize: null, cancellation))], search, cancellation)
+            () => Transcribe([.. requests.Select(request => _reader.ReadForThinker(request, imageSize: null, cancellation))], fuse: false, search, cancellation)
                 .Select(written => written.Text).ToArray(),
             cancellation).ConfigureAwait(false);
     }
@@ -240,7 +240,7 @@ public sealed partial class OmniFusionModel
     private TranslationResult[] TranslateCascade(
         TranslationRequest[] requests, TranslationOptions options, GenerationOptions search, CancellationToken cancellation)
     {
-        Heard[] heard = [.. Hear(requests, Transcribe, options, search, cancellation).Zip(requests, (said, request) => request.HasAudio ? said
+        Heard[] heard = [.. Hear(requests, fuse: false, options, search, cancellation).Zip(requests, (said, request) => request.HasAudio ? said
             : said with { Error = new OmniFusionException("A cascade translates speech: give a recording.") })];
         return TranslateHeard(requests, heard, options, search, cancellation, (request, said) => said.Text.Length == 0 ? null
             : new TranslationRequest { Text = said.Text, SourceLanguage = request.SourceLanguage, TargetLanguage = request.TargetLanguage });
@@ -249,7 +249,7 @@ public sealed partial class OmniFusionModel
     // The fused model with the thinker's own transcript of whatever speech has none.
     private TranslationResult[] TranslateThinking(
         TranslationRequest[] requests, TranslationOptions options, GenerationOptions search, CancellationToken cancellation) =>
-        TranslateHeard(requests, Hear(requests, TranscribeAndFuse, options, search, cancellation), options with { ChainOfThought = false }, search,
+        TranslateHeard(requests, Hear(requests, fuse: true, options, search, cancellation), options with { ChainOfThought = false }, search,
             cancellation, WithTranscript);
 
     private static TranslationRequest WithTranscript(TranslationRequest request, Heard heard) =>
@@ -288,7 +288,7 @@ public sealed partial class OmniFusionModel
 
     // What the thinker writes about each recording, or its transcript where that is given; nothing where there is no recording.
     private Heard[] Hear(
-        TranslationRequest[] requests, Transcription transcribe, TranslationOptions options, GenerationOptions search, CancellationToken cancellation)
+        TranslationRequest[] requests, bool fuse, TranslationOptions options, GenerationOptions search, CancellationToken cancellation)
     {
         Heard[] heard = [.. requests.Select(request => new Heard(request.HasAudio ? request.Transcript?.Trim() ?? "" : ""))];
         List<(int Place, ThinkerInput Input)> inputs = [];
@@ -312,7 +312,7 @@ public sealed partial class OmniFusionModel
         {
             long started = Stopwatch.GetTimestamp();
             (string Text, Perceived? Perceived)[] written =
-                transcribe([.. inputs.Select(item => item.Input)], search with { EndOfText = _endOfTranscript }, cancellation);
+                Transcribe([.. inputs.Select(item => item.Input)], fuse, search with { EndOfText = _endOfTranscript }, cancellation);
             double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds / inputs.Count;
             foreach (((int place, _), (string text, Perceived? perceived)) in inputs.Zip(written))
                 heard[place] = heard[place] with { Text = text.Trim(), Encode = seconds, Perceived = perceived };
@@ -320,31 +320,24 @@ public sealed partial class OmniFusionModel
         return heard;
     }
 
-    private delegate (string Text, Perceived? Perceived)[] Transcription(
-        ThinkerInput[] inputs, GenerationOptions search, CancellationToken cancellation);
-
-    private (string Text, Perceived? Perceived)[] Transcribe(ThinkerInput[] inputs, GenerationOptions search, CancellationToken cancellation) =>
-        WithCompute(c =>
-        {
-            cancellation.ThrowIfCancellationRequested();
-            Generated[] written = Parts.StartThinker(c, inputs).Search(c, search, cancellation);
-            return written.Select(text => (Transcript(text), (Perceived?)null)).ToArray();
-        });
-
-    // One pass of the thinker serves its own text and the prefix.
-    private (string Text, Perceived? Perceived)[] TranscribeAndFuse(
-        ThinkerInput[] inputs, GenerationOptions search, CancellationToken cancellation) => WithCompute(c =>
+    // What the thinker writes, and where it is to be fused what else it made of the inputs: one pass of it serves both.
+    private (string Text, Perceived? Perceived)[] Transcribe(
+        ThinkerInput[] inputs, bool fuse, GenerationOptions search, CancellationToken cancellation) => WithCompute(c =>
     {
         cancellation.ThrowIfCancellationRequested();
-        int prompt = _reader.GenerationPromptLength;
-        (DecoderStart start, FusedPrefix prefix) = Parts.StartThinker(c, inputs, prompt);
-        // The search takes the arena back.
-        Perceived[] perceived = [.. inputs.Select((input, i) =>
-            new Perceived(input with { Ids = input.Ids[..^prompt] }, Rows(prefix.States, prefix.Segments.Start(i), prefix.Segments.Length(i))))];
-        return start.Search(c, search, cancellation).Zip(perceived, (text, own) => (Transcript(text), (Perceived?)own)).ToArray();
+        (DecoderStart start, Perceived?[] perceived) = fuse ? Perceive(c, inputs) : (Parts.StartThinker(c, inputs), new Perceived?[inputs.Length]);
+        return start.Search(c, search, cancellation)
+            .Zip(perceived, (text, own) => (ThinkerTokenizer.Decode(text.Ids, skipSpecialTokens: true), own)).ToArray();
     });
 
-    private string Transcript(Generated text) => ThinkerTokenizer.Decode(text.Ids, skipSpecialTokens: true);
+    // The search takes the arena back, so what was perceived is kept elsewhere.
+    private (DecoderStart Start, Perceived?[] Perceived) Perceive(Compute c, ThinkerInput[] inputs)
+    {
+        int prompt = _reader.GenerationPromptLength;
+        (DecoderStart start, FusedPrefix prefix) = Parts.StartThinker(c, inputs, prompt);
+        return (start, [.. inputs.Select((input, i) => new Perceived(
+            input with { Ids = input.Ids[..^prompt] }, Rows(prefix.States, prefix.Segments.Start(i), prefix.Segments.Length(i))))]);
+    }
 
     private static Tensor Rows(Tensor x, int start, int count) =>
         Tensor.From(x.Span.Slice(start * x.Columns, count * x.Columns), new Shape(count, x.Columns));

@@ -26,6 +26,7 @@ public sealed class RecognizerTask : TrainingTask
     private readonly CtcHead _ctcHead;
     private readonly Tensor? _namingHead;
     private readonly TrainedFusion? _fusion;
+    private readonly FusedTranslator? _fused;
     private readonly ThinkerPrompts _prompts;
     private readonly int _end;
     private readonly StateReader _reader;
@@ -71,7 +72,18 @@ public sealed class RecognizerTask : TrainingTask
         _thinker.SetDropout(recipe.Dropout);
         _prompts = new ThinkerPrompts(_tokenizer, generation: true);
         _end = NanoModels.Token(_tokenizer, "<|im_end|>");
-        (_fusion, _reader) = recipe.Adapter is null ? (null, new StateReader(_tokenizer, _end, _thinker.Logits)) : Translated(recipe);
+        _reader = new StateReader(_tokenizer, _end, _thinker.Logits);
+        if (recipe.Adapter is not null)
+        {
+            // The translator stays as it is.
+            Tokenizer words = Tokenizer.Load(recipe.Translator!);
+            MistralModel translator = new(
+                MistralConfig.Load(Path.Combine(recipe.Translator!, "config.json")), new Weights(Checkpoint.Open(recipe.Translator!)));
+            int blank = TextPairs.EndOf(words);
+            _reader = new StateReader(words, blank, new PrefixGloss(translator, blank).Scores);
+            _fusion = new TrainedFusion(recipe, recipe.Adapter, _thinker.HiddenSize, translator.HiddenSize);
+            _fused = new FusedTranslator(_thinker, _fusion.Layer, _fusion.Projection, translator);
+        }
         SpeechPack validation = SpeechExamples.Open(recipe.Data.ValidationSpeech, recipe.Data.ValidationSource);
         _validation = new SpeechExamples(validation, new LogMel(), recipe.Seed, SpeechExamples.MostSeconds, recipe.EvaluateItems);
         _phase = recipe.PhaseAt(1);
@@ -143,37 +155,24 @@ public sealed class RecognizerTask : TrainingTask
         IDictionary<string, double> report, List<(Tensor Loss, float Weight)> losses)
     {
         ThinkerBatch layout = _thinker.Prepare(inputs);
-        (Tensor last, Tensor told) = Think(c, layout, audio, images);
+        Tensor[] states = _thinker.Forward(c, _thinker.Embed(c, layout, audio, images), layout, null, Wanted);
         (int[] rows, int[] targets) = TextPairs.Targets(layout.Segments, answers);
-        Tensor logits = _thinker.Logits(c, c.Gather(last, rows));
+        Tensor logits = _thinker.Logits(c, c.Gather(states[^1], rows));
         Tensor loss = c.CrossEntropy(logits, targets, _recipe.LabelSmoothing, out Tensor rowLosses);
         report.Tally("decoder", loss.Span[0]);
         report.TallyKinds(batch, answers, rowLosses);
         // A decoder trained only to write leaves recognition to the tokens it writes; a fusion reads the states of sound and image instead.
         losses.Add((loss, phase.Decoder == 0 ? 1 : phase.Decoder));
-        if (phase.Reading > 0 && _reader.Loss(c, told, layout, batch, report) is { } read)
+        if (phase.Reading > 0 && _reader.Loss(c, Told(c, states, layout), layout, batch, report) is { } read)
             losses.Add((read, phase.Reading));
     }
 
-    // The last hidden states, and those that are read by themselves: the same, or what a fusion makes of all.
-    private (Tensor Last, Tensor Told) Think(Compute c, ThinkerBatch layout, Tensor? audio, Tensor? images)
-    {
-        int[] fused = _fusion?.Layer.Selected(_thinker.Layers) ?? [];
-        Tensor[] states = _thinker.Forward(c, _thinker.Embed(c, layout, audio, images), layout, null, [.. fused, _thinker.Layers]);
-        return (states[^1], _fusion is null ? states[^1]
-            : _fusion.Projection.Forward(c, _fusion.Layer.Forward(c, states.AsSpan(0, fused.Length)).States));
-    }
+    // Numbers of the hidden states: what a fusion takes, where there is one, and the last, which writes.
+    private int[] Wanted => [.. _fused?.Layers ?? [], _thinker.Layers];
 
-    // A fusion that goes on learning, and who reads what it makes: a translator, which stays as it is.
-    private (TrainedFusion Fusion, StateReader Reader) Translated(Recipe recipe)
-    {
-        Tokenizer tokenizer = Tokenizer.Load(recipe.Translator!);
-        MistralModel translator = new(
-            MistralConfig.Load(Path.Combine(recipe.Translator!, "config.json")), new Weights(Checkpoint.Open(recipe.Translator!)));
-        int blank = TextPairs.EndOf(tokenizer);
-        return (new TrainedFusion(recipe, recipe.Adapter, _thinker.HiddenSize, translator.HiddenSize),
-            new StateReader(tokenizer, blank, new PrefixGloss(translator, blank).Scores));
-    }
+    // What is read by itself: the last state, or what the fusion makes of those that it takes.
+    private Tensor Told(Compute c, Tensor[] states, ThinkerBatch layout) =>
+        _fused is null ? states[^1] : _fused.Fuse(c, states.AsSpan(0, states.Length - 1), layout).States;
 
     // What the audio tower spells by itself.
     private Tensor Spelling(Compute c, AudioStates heard, Example[] batch, IDictionary<string, double> report)
@@ -229,9 +228,11 @@ public sealed class RecognizerTask : TrainingTask
             if (!writes)
                 continue;
             ThinkerBatch layout = _thinker.Prepare(inputs);
+            DecoderStart start = DecoderStart.Of(
+                c, _thinker, _thinker.Embed(c, layout, audio.Embeddings, null), layout, Wanted, out Tensor[] states);
+            // Before it writes, which takes the arena back.
             if (reads)
-                read.AddRange(_reader.Tell(c, Think(c, layout, audio.Embeddings, null).Told, layout).Select(TextNormalizer.ForRecognition));
-            DecoderStart start = DecoderStart.Of(c, _thinker, _thinker.Embed(c, layout, audio.Embeddings, null), layout);
+                read.AddRange(_reader.Tell(c, Told(c, states, layout), layout).Select(TextNormalizer.ForRecognition));
             decoded.AddRange(start.Write(c, _tokenizer, _end, cancellation).Select(TextNormalizer.ForRecognition));
         }
         Dictionary<string, double> quality = new()

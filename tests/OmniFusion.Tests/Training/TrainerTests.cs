@@ -73,6 +73,9 @@ public sealed class TrainerTests(TinyTraining tiny) : IClassFixture<TinyTraining
 
         static double Told(JsonObject line) => Part(line, "said") + Part(line, "seen");
 
+        Recipe deep = tiny.Recipe("recognizer", "too-deep", $"start: {seeing.Output}\nadapter: {fusion}\nfusion_layers: [0, 1, 9]");
+        Assert.Contains("hidden states 0, 1, 9", Assert.Throws<OmniFusionException>(() => tiny.Train(deep)).Message, StringComparison.Ordinal);
+
         JsonObject[] OwnWords() => tiny.Train(tiny.Recipe("recognizer", "own-words",
             $"start: {seeing.Output}\nsteps: 1\nphases: [ {{ ctc: 0.3, reading: 0.5, decoder: 1, naming: 0 }} ]", pictures: true));
     }
