@@ -5,7 +5,7 @@ using OmniFusion.Models;
 
 namespace OmniFusion.Cli;
 
-/// <summary><c>omnifusion evaluate curves</c>: quality against latency over policies and chunks, fused and cascade.</summary>
+/// <summary><c>omnifusion evaluate curves</c>: quality against latency over policies and chunks, of the fused model and of cascades.</summary>
 internal static class CurvesCommand
 {
     internal const string PointsFile = "curves.jsonl", PlotFile = "curves.svg";
@@ -16,7 +16,7 @@ internal static class CurvesCommand
         "alignatt:frames=4", "alignatt:frames=12",
     ];
     private static readonly float[] s_chunks = [0.5f, 1, 2];
-    private static readonly string[] s_systems = ["fused", "cascade"];
+    private static readonly string[] s_systems = [SimultaneousSystem.Fused, SimultaneousSystem.Cascade];
 
     internal static Command Create(StreamFactory streams)
     {
@@ -34,7 +34,8 @@ internal static class CurvesCommand
         };
         Option<string[]> systems = new("--system")
         {
-            Description = "fused or cascade; may be given many times (default: both)",
+            Description = "fused, chain-of-thought, cascade, or cascade/POLICY where the transcript has a policy of its own; may be given "
+                + "many times (default: fused and cascade)",
             HelpName = "SYSTEM",
         };
         Option<string> output = new("--output")
@@ -44,7 +45,7 @@ internal static class CurvesCommand
             Required = true,
         };
         Command command = new(
-            "curves", "Measures quality and latency over policies and chunks, draws them, and compares fused and cascade.");
+            "curves", "Measures quality and latency over policies and chunks, draws them, and compares the fused model with the cascade.");
         set.AddTo(command);
         foreach (Option option in new Option[] { policies, chunks, systems, output })
             command.Options.Add(option);
@@ -53,14 +54,11 @@ internal static class CurvesCommand
             async () =>
             {
                 string language = set.Language(arguments);
-                string[] named = Given(arguments.GetValue(systems), s_systems);
-                if (named.Except(s_systems).FirstOrDefault() is { } unknown)
-                    throw new UsageException($"--system takes fused or cascade, not '{unknown}'.");
                 SimultaneousSystem[] wanted = [.. from policy in Given(arguments.GetValue(policies), s_policies)
                                                   from chunk in Given(arguments.GetValue(chunks), s_chunks)
-                                                  from system in named
+                                                  from system in Given(arguments.GetValue(systems), s_systems)
                                                   select new SimultaneousSystem(
-                                                      language, policy, SimultaneousCommand.Chunk(chunk), system == "cascade").Checked()];
+                                                      language, policy, SimultaneousCommand.Chunk(chunk), system).Checked()];
                 await Sweep(wanted.Distinct(), streams, set, model, arguments, arguments.GetValue(output)!, cancellation);
                 return 0;
             },

@@ -25,7 +25,8 @@ internal static class SimultaneousCommand
         };
         Option<float?> chunk = Options.Number("--chunk", "Seconds of audio in a step (default: 0.5)");
         (Option<float?> pause, Option<float?> sentence) = Pauses();
-        Option<bool> cascade = new("--cascade") { Description = "Recogniser, then translator, instead of the fused model" };
+        Option<bool> cascade = PolicyOption.Cascade(), thought = PolicyOption.ChainOfThought();
+        Option<string?> transcript = PolicyOption.Transcript();
         Option<string?> log = new("--log")
         {
             Description = "Score this instances.log of SimulEval or JSONL log of simulstream instead of running a model",
@@ -40,7 +41,7 @@ internal static class SimultaneousCommand
         Command command = new("simultaneous",
             "BLEU, chrF and latency (AL, LAAL, AP, DAL, ATD, YAAL; for talks StreamLAAL and LongYAAL) of simultaneous translation.");
         set.AddTo(command);
-        foreach (Option option in new Option[] { policy, chunk, pause, sentence, cascade, log, output, json })
+        foreach (Option option in new Option[] { policy, chunk, pause, sentence, cascade, transcript, thought, log, output, json })
             command.Options.Add(option);
         model.AddTo(command);
         command.SetAction((arguments, cancellation) => Task.Run(
@@ -48,7 +49,8 @@ internal static class SimultaneousCommand
             {
                 SimultaneousReport report = arguments.GetValue(log) is { } file ? ScoreLog(file, set, arguments)
                     : await Run(new SimultaneousSystem(set.Language(arguments), arguments.GetValue(policy)!,
-                        Chunk(arguments.GetValue(chunk)), arguments.GetValue(cascade))
+                        Chunk(arguments.GetValue(chunk)),
+                        SimultaneousSystem.NameOf(arguments.GetValue(cascade), arguments.GetValue(thought), arguments.GetValue(transcript)))
                     {
                         Pause = arguments.GetValue(pause), SentencePause = arguments.GetValue(sentence),
                     }.Checked(), streams, set, model, arguments, arguments.GetValue(output), cancellation);

@@ -7,48 +7,57 @@ namespace OmniFusion.Cli;
 /// <param name="Language">Code of the target language.</param>
 /// <param name="Policy">As on the command line: wait-k:3, local-agreement:2, ...</param>
 /// <param name="Chunk">Seconds of audio in a step.</param>
-/// <param name="Cascade">Recogniser, then translator, instead of the fused model.</param>
-internal sealed record SimultaneousSystem(string Language, string Policy, double Chunk, bool Cascade)
+/// <param name="Name">
+/// <c>fused</c>, <c>chain-of-thought</c>, <c>cascade</c>, or <c>cascade/POLICY</c> where the transcript has a policy of its own.
+/// </param>
+internal sealed record SimultaneousSystem(string Language, string Policy, double Chunk, string Name)
 {
+    internal const string Fused = "fused", ChainOfThought = "chain-of-thought", Cascade = "cascade";
+
+    private const string OwnTranscriptPolicy = Cascade + "/";
+
     /// <summary>Seconds of silence that end a segment; null as the bundle says.</summary>
     internal float? Pause { get; init; }
 
     /// <summary>Seconds of silence that end a segment whose sentence is complete; null as the bundle says.</summary>
     internal float? SentencePause { get; init; }
 
-    /// <summary>What results call it.</summary>
-    internal string Name => Cascade ? "cascade" : "fused";
+    /// <summary>The name of a system that options choose.</summary>
+    /// <exception cref="UsageException">They choose more than one.</exception>
+    internal static string NameOf(bool cascade, bool chainOfThought, string? transcriptPolicy) => (cascade, chainOfThought) switch
+    {
+        (true, true) => throw new UsageException("--cascade and --chain-of-thought are two ways: give one of them."),
+        (false, _) when transcriptPolicy is not null => throw new UsageException("--transcript-policy goes with --cascade."),
+        (false, _) => chainOfThought ? ChainOfThought : Fused,
+        _ => transcriptPolicy is null ? Cascade : OwnTranscriptPolicy + transcriptPolicy,
+    };
 
     /// <summary>Begins a stream.</summary>
     /// <exception cref="OmniFusionException">An option is out of its bounds, or the model does not know the language.</exception>
-    internal ISimultaneousTranslator Create(OmniFusionModel model)
-    {
-        SimultaneousOptions options = new()
-        {
-            TargetLanguage = Language, Policy = ReadPolicy(), ChunkSeconds = Chunk, Cascade = Cascade,
-            PauseSeconds = Pause, SentencePauseSeconds = SentencePause,
-        };
-        return Cascade ? new CascadeTranslator(model, options) : new SimultaneousTranslator(model, options);
-    }
+    internal ISimultaneousTranslator Create(OmniFusionModel model) => StreamTranslator.Create(model, Options());
 
     /// <summary>Checks what can be checked before a model is loaded.</summary>
-    /// <exception cref="UsageException">There is no such policy.</exception>
+    /// <exception cref="UsageException">There is no such policy or system, or they do not go together.</exception>
     internal SimultaneousSystem Checked()
     {
-        ReadPolicy();
+        Options();
         return this;
     }
 
-    private PolicyOptions ReadPolicy()
+    private SimultaneousOptions Options()
     {
-        try
+        bool cascade = Name == Cascade || Name.StartsWith(OwnTranscriptPolicy, StringComparison.Ordinal);
+        if (!cascade && Name is not (Fused or ChainOfThought))
+            throw new UsageException($"--system takes {Fused}, {ChainOfThought}, {Cascade} or {OwnTranscriptPolicy}POLICY, not '{Name}'.");
+        PolicyOptions policy = PolicyOption.Read("--policy", Policy);
+        if (Name == ChainOfThought && policy.NeedsAttention)
+            throw new UsageException($"--policy {Policy} follows the audio, which a chain of thought does not: the translator reads the transcript.");
+        return new SimultaneousOptions
         {
-            return PolicyOptions.Parse(Policy);
-        }
-        catch (OmniFusionException error)
-        {
-            throw new UsageException($"--policy: {error.Message}");
-        }
+            TargetLanguage = Language, Policy = policy, ChunkSeconds = Chunk, PauseSeconds = Pause, SentencePauseSeconds = SentencePause,
+            Cascade = cascade, ChainOfThought = Name == ChainOfThought,
+            TranscriptPolicy = cascade && Name != Cascade ? PolicyOption.Read("--transcript-policy", Name[OwnTranscriptPolicy.Length..]) : null,
+        };
     }
 }
 

@@ -37,14 +37,15 @@ internal static class StreamCommand
             Description = "Image seen from a time on, 0 where none is named, such as slide.png@12.5; may be given many times",
             HelpName = "FILE[@SECONDS]",
         };
-        Option<bool> cascade = new("--cascade") { Description = "Recogniser and then translator, instead of the fused model" };
+        Option<bool> cascade = PolicyOption.Cascade(), thought = PolicyOption.ChainOfThought();
+        Option<string?> transcript = PolicyOption.Transcript();
         Option<bool> exact = new("--exact") { Description = "Each step equals the offline computation of the audio so far" };
         Option<bool> json = new("--json") { Description = "Print one JSON object an event" };
         Option<string?> save = new("--save") { Description = "Write subtitles, or all events", HelpName = "FILE.srt|.vtt|.jsonl" };
         ModelOptions model = new();
         Command command = new("stream", "Translates a recording, standard input or a microphone while it is heard, stable words first.")
         {
-            input, source, device, to, policy, chunk, pause, sentence, longest, realtime, image, cascade, exact, save,
+            input, source, device, to, policy, chunk, pause, sentence, longest, realtime, image, cascade, transcript, thought, exact, save,
         };
         model.AddTo(command);
         command.Options.Add(json);
@@ -60,14 +61,18 @@ internal static class StreamCommand
                 SimultaneousOptions options = new()
                 {
                     TargetLanguage = language,
-                    Policy = PolicyOf(arguments.GetValue(policy)),
+                    Policy = PolicyOf("--policy", arguments.GetValue(policy)),
+                    TranscriptPolicy = PolicyOf("--transcript-policy", arguments.GetValue(transcript)),
                     ChunkSeconds = arguments.GetValue(chunk),
                     PauseSeconds = arguments.GetValue(pause),
                     SentencePauseSeconds = arguments.GetValue(sentence),
                     MaxSegmentSeconds = arguments.GetValue(longest),
                     Cascade = arguments.GetValue(cascade),
+                    ChainOfThought = arguments.GetValue(thought),
                     Exact = arguments.GetValue(exact),
                 };
+                // Says what does not go together.
+                SimultaneousSystem.NameOf(options.Cascade, options.ChainOfThought, arguments.GetValue(transcript));
                 RgbImage[] pictures = [.. images.Select(shown => ImageFile.Read(shown.File, cancellation))];
                 OmniFusionModel loaded = model.Load(arguments);
                 StreamView view = StreamView.Create(arguments.GetValue(json));
@@ -115,15 +120,5 @@ internal static class StreamCommand
             await feeding;
     }
 
-    private static PolicyOptions? PolicyOf(string? text)
-    {
-        try
-        {
-            return text is null ? null : PolicyOptions.Parse(text);
-        }
-        catch (OmniFusionException error)
-        {
-            throw new UsageException($"--policy: {error.Message}");
-        }
-    }
+    private static PolicyOptions? PolicyOf(string option, string? text) => text is null ? null : PolicyOption.Read(option, text);
 }

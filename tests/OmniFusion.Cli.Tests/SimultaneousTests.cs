@@ -69,12 +69,12 @@ public sealed class SimultaneousTests : IDisposable
         Outcome outcome = await Evaluate([.. sweep, "--system", "fused"]);
         Assert.Equal(0, outcome.Code);
         Assert.Equal(4, File.ReadLines(Path.Combine(_bundle["curves"], "curves.jsonl")).Count());
-        Assert.Contains("have no quality in common", outcome.Output);
+        Assert.DoesNotContain("at equal BLEU", outcome.Output);
         int begun = _begun.Count;
         outcome = await Evaluate(sweep);
         Assert.Equal(8, File.ReadLines(Path.Combine(_bundle["curves"], "curves.jsonl")).Count());
         Assert.Equal(begun * 2, _begun.Count);
-        Assert.Contains("without computation: fused is ahead by 0.000 s", outcome.Output);
+        Assert.Contains("without computation: fused is ahead of cascade by 0.000 s", outcome.Output);
         Assert.Contains("</svg>", File.ReadAllText(Path.Combine(_bundle["curves"], "curves.svg")));
         string table = (await Evaluate(sweep)).Output;
         Assert.Equal(begun * 2, _begun.Count);
@@ -83,21 +83,22 @@ public sealed class SimultaneousTests : IDisposable
 
     [Theory]
     [InlineData("fused")]
-    [InlineData("cascade")]
-    public async Task TheModelItselfIsEvaluated(string system)
+    [InlineData("cascade", "--cascade")]
+    [InlineData("cascade/retranslate:0", "--cascade", "--transcript-policy", "retranslate:0")]
+    [InlineData("chain-of-thought", "--chain-of-thought")]
+    public async Task TheModelItselfIsEvaluated(string system, params string[] chosen)
     {
         string manifest = _bundle.Write("set.jsonl", JsonSerializer.Serialize(
             new { audio = TinyBundle.Media("bat.wav"), text = "A bat flies.", translation = "Eine Fledermaus fliegt." }));
-        string[] cascade = system == "cascade" ? ["--cascade"] : [];
         Outcome outcome = await CommandLine.Run(["evaluate", "simultaneous", manifest, "--to", "de", "--policy", "local-agreement:2",
-            "--chunk", "0.5", "--model", _bundle.Folder, "--json", .. cascade]);
+            "--chunk", "0.5", "--model", _bundle.Folder, "--json", .. chosen]);
         Assert.Equal((0, ""), (outcome.Code, outcome.Errors));
         JsonElement report = Assert.Single(outcome.Json);
         Assert.Contains($"|system:{system}|", report.GetProperty("signature").GetString());
         Assert.True(report.GetProperty("scores").GetProperty("realTimeFactor").GetDouble() > 0);
         Assert.True(report.GetProperty("scores").GetProperty("steps").GetDouble() > 2);
         Outcome paused = await CommandLine.Run(["evaluate", "simultaneous", manifest, "--to", "de", "--pause", "0.6", "--sentence-pause", "0.3",
-            "--model", _bundle.Folder, "--json", .. cascade]);
+            "--model", _bundle.Folder, "--json", .. chosen]);
         Assert.Contains("|pause:0.6|sentence_pause:0.3|", Assert.Single(paused.Json).GetProperty("signature").GetString());
         (await CommandLine.Run("evaluate", "simultaneous", manifest, "--to", "de", "--model", _bundle.Folder, "--sentence-pause", "11"))
             .AssertFailed(1, "10 seconds");
@@ -123,6 +124,14 @@ public sealed class SimultaneousTests : IDisposable
         (await CommandLine.Run("evaluate", "curves", manifest, "--to", "de")).AssertFailed(2, "--output");
         (await CommandLine.Run("evaluate", "curves", manifest, "--to", "de", "--output", _bundle["o"], "--system", "both"))
             .AssertFailed(2, "both");
+        (await CommandLine.Run("evaluate", "curves", manifest, "--to", "de", "--output", _bundle["o"], "--system", "cascade/guess"))
+            .AssertFailed(2, "guess");
+        (await CommandLine.Run("evaluate", "simultaneous", manifest, "--to", "de", "--chain-of-thought", "--policy", "alignatt:8"))
+            .AssertFailed(2, "alignatt:8");
+        (await CommandLine.Run("evaluate", "simultaneous", manifest, "--to", "de", "--chain-of-thought", "--cascade"))
+            .AssertFailed(2, "two ways");
+        (await CommandLine.Run("evaluate", "simultaneous", manifest, "--to", "de", "--transcript-policy", "hold-n:3"))
+            .AssertFailed(2, "--cascade");
         (await CommandLine.Run("synthesize", "talks", "--pack", "p", "--source", "s", "--target", "de.txt", "--out", "o"))
             .AssertFailed(1, "--source");
     }

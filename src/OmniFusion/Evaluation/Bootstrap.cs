@@ -76,23 +76,15 @@ public static class Bootstrap
         if (resamples is < 1 or > 1_000_000)
             throw new OmniFusionException($"The number of bootstrap resamples must be 1 to 1000000, not {resamples}.");
         double[][] scores = [.. systems.Select(_ => new double[resamples])];
+        SplitMix64 random = new(seed);
         int[] sentences = new int[systems[0].Count];
         for (int r = 0; r < resamples; r++)
         {
             for (int i = 0; i < sentences.Length; i++)
-                sentences[i] = (int)Math.BigMul(Next(ref seed), (ulong)sentences.Length, out _);
+                sentences[i] = random.Below(sentences.Length);
             for (int s = 0; s < systems.Length; s++)
                 scores[s][r] = systems[s].Score(sentences);
         }
         return scores;
-    }
-
-    // SplitMix64 (Steele, Lea and Flood, OOPSLA 2014): System.Random may change between releases.
-    private static ulong Next(ref ulong state)
-    {
-        ulong z = state += 0x9E3779B97F4A7C15;
-        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
-        z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
-        return z ^ (z >> 31);
     }
 }

@@ -123,6 +123,10 @@ internal sealed class RequestReader
         return new SpeechPrompt(head, _omni.AudioTokenIndex, ids[(audio + 1)..], tower);
     }
 
+    /// <summary>What the translator reads behind the fused states of speech and its transcript.</summary>
+    internal int[] ReadBehindSpeech(string transcript, bool image, Language language) => _translatorTokenizer.Encode(
+        _style.Tower(new PromptInput { Audio = true, Image = image, Transcript = transcript }, language), addSpecialTokens: false);
+
     /// <summary>The translator's whole text for a sentence alone.</summary>
     internal int[] ReadSentence(string sentence, Language source, Language target) =>
         _translatorTokenizer.Encode(_style.TextAlone(sentence, source, target), addSpecialTokens: true);

@@ -4,7 +4,7 @@ namespace OmniFusion.Simultaneous;
 
 /// <summary>
 /// The baseline of the paper on a stream: the thinker writes a transcript, and the translator by itself translates what of it is stable.
-/// Same weights, same segments, same policy in both stages.
+/// Same weights, same segments, and unless the transcript has a policy of its own the same policy in both stages.
 /// </summary>
 public sealed class CascadeTranslator : StreamTranslator
 {
@@ -26,7 +26,7 @@ public sealed class CascadeTranslator : StreamTranslator
 
     private CascadeTranslator(StreamParts parts) : base(parts.Settings, parts.Options.Image) =>
         (_newRecognizer, _newTranslator, _newPolicy) = (parts.NewRecognizer, parts.NewTextDecoder,
-            (decoder, hears) => parts.NewPolicy(decoder, hears ? parts.RecognizerHeads : parts.TextHeads));
+            (decoder, hears) => hears ? parts.NewTranscriptPolicy(decoder) : parts.NewPolicy(decoder, parts.TextHeads));
 
     private protected override SegmentText NewSegment()
     {

@@ -49,6 +49,9 @@ internal sealed class GreedyWriter(CausalRun run, IReadOnlyList<int> endOfText, 
         _last = [];
     }
 
+    /// <summary>Somebody else computed the rows in front again: what was read behind them is gone, what was written is tried first as ever.</summary>
+    internal void ReadAnew() => _read.Clear();
+
     /// <summary>Continues a text.</summary>
     /// <param name="c">Where to compute; its arena is taken back.</param>
     /// <param name="prefix">What stands in front.</param>

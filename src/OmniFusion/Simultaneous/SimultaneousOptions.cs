@@ -22,6 +22,18 @@ public sealed record SimultaneousOptions
     /// <summary>Whether recogniser and translator work one after the other, instead of the fused model.</summary>
     public bool Cascade { get; init; }
 
+    /// <summary>
+    /// What of the transcript is stable, in a cascade; with re-translation the translator reads all of it while it may still change. Null:
+    /// as <see cref="Policy"/>.
+    /// </summary>
+    public PolicyOptions? TranscriptPolicy { get; init; }
+
+    /// <summary>
+    /// Whether the fused model's thinker also writes what it hears, and the translator reads all of that while it may still change. Not with
+    /// a policy that looks at attention: the translator then looks at the transcript.
+    /// </summary>
+    public bool ChainOfThought { get; init; }
+
     /// <summary>Seconds of audio between two steps, 0.02 to 30, in steps of 0.02. Null: the bundle's, or 0.5.</summary>
     public double? ChunkSeconds { get; init; }
 

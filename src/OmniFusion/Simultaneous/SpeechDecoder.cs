@@ -15,15 +15,15 @@ public abstract class SpeechDecoder : ISpellingDecoder
     private readonly OmniFusionModel _model;
     private readonly Language _language;
     private readonly ImageSize? _imageSize;
-    private readonly bool _transcribes;
+    private readonly bool _thinkerWrites;
     private RgbImage? _image;
     private DecoderMemory? _memory;
     private bool _promptIsNew;
 
-    private protected SpeechDecoder(OmniFusionModel model, Language language, PartialDecoderOptions options, bool transcribes)
+    private protected SpeechDecoder(OmniFusionModel model, Language language, PartialDecoderOptions options, bool thinkerWrites)
     {
-        (_model, _language, _imageSize, _transcribes) = (model, language, options.ImageSize, transcribes);
-        Prompt = model.Reader.ReadForSpeech(language, image: null, _imageSize, transcribes);
+        (_model, _language, _imageSize, _thinkerWrites) = (model, language, options.ImageSize, thinkerWrites);
+        Prompt = model.Reader.ReadForSpeech(language, image: null, _imageSize, thinkerWrites);
         Audio = new IncrementalAudio(model.Parts.Thinker, model.Recognizer, model.Reader.LogMel, options.Exact);
         _memory = model.BorrowMemory();
         Thinker = new IncrementalThinker(model.Parts.Thinker, Audio, _memory.ThinkerCache);
@@ -116,7 +116,7 @@ public abstract class SpeechDecoder : ISpellingDecoder
         ObjectDisposedException.ThrowIf(_memory is null, this);
         if (ReferenceEquals(image, _image))
             return;
-        Prompt = _model.Reader.ReadForSpeech(_language, image, _imageSize, _transcribes);
+        Prompt = _model.Reader.ReadForSpeech(_language, image, _imageSize, _thinkerWrites);
         _image = image;
         // The image stands before the audio: the decoders read all rows again, the audio tower nothing.
         _promptIsNew = true;
@@ -140,9 +140,9 @@ public abstract class SpeechDecoder : ISpellingDecoder
         Compute c = Prepare();
         if (Audio.Tokens == 0 || maxNewTokens == 0)
             return new Hypothesis([.. kept], Ended: Audio.Tokens == 0, Probe is null ? null : []);
-        CheckLength(kept.Count, maxNewTokens);
-        return Behind(c, prefix => Writer.Write(
-            c, prefix, Opening, kept, maxNewTokens, View(Probe), cancellation));
+        CheckLength(_model.Reader, kept.Count, maxNewTokens);
+        return Behind(c, kept.Count + maxNewTokens, prefix => Writer.Write(
+            c, prefix, Opening, kept, maxNewTokens, View(Probe), cancellation), cancellation);
     }
 
     /// <summary>Reads a text that somebody else wrote about the audio so far, and lets a probe see where its tokens look.</summary>
@@ -153,12 +153,12 @@ public abstract class SpeechDecoder : ISpellingDecoder
     {
         KeptTokens.Check(text, 0, Writing);
         Compute c = Prepare();
-        CheckLength(text.Count, 0);
-        Behind(c, prefix =>
+        CheckLength(_model.Reader, text.Count, 0);
+        Behind(c, text.Count, prefix =>
         {
             Writer.Follow(c, prefix, Opening, text, View(probe));
             return true;
-        });
+        }, CancellationToken.None);
     }
 
     /// <summary>Gives the memory back to the model.</summary>
@@ -174,13 +174,19 @@ public abstract class SpeechDecoder : ISpellingDecoder
     private protected abstract void Restart();
 
     /// <summary>What stands in front of the text, of which only what is new is computed.</summary>
-    private protected abstract WriterPrefix ReadSource(Compute c);
+    /// <param name="c">Where to compute.</param>
+    /// <param name="mostTokens">Tokens at most of whatever is written about the source.</param>
+    /// <param name="cancellation">Checked at each token that is written.</param>
+    private protected abstract WriterPrefix ReadSource(Compute c, int mostTokens, CancellationToken cancellation);
 
-    private T Behind<T>(Compute c, Func<WriterPrefix, T> write)
+    /// <exception cref="OmniFusionException">Source and text together are longer than the model takes.</exception>
+    private protected abstract void CheckLength(RequestReader reader, int kept, int maxNewTokens);
+
+    private T Behind<T>(Compute c, int mostTokens, Func<WriterPrefix, T> write, CancellationToken cancellation)
     {
         try
         {
-            WriterPrefix prefix = ReadSource(c);
+            WriterPrefix prefix = ReadSource(c, mostTokens, cancellation);
             try
             {
                 return write(prefix);
@@ -202,14 +208,6 @@ public abstract class SpeechDecoder : ISpellingDecoder
     // Only once the source has been read is it known where its positions echo.
     private WriterView View(AttentionProbe? probe) =>
         new(probe, Thinker.HeadRows, SourcePositions, probe is null ? [] : Echoes);
-
-    private void CheckLength(int kept, int maxNewTokens)
-    {
-        int source = Thinker.Rows + Prompt.Tail.Length;
-        _model.Reader.CheckThinkerLength(source + (_transcribes ? kept + maxNewTokens : 0));
-        if (!_transcribes)
-            _model.Reader.CheckLength(_model.Reader.Glossed(source) + Prompt.Tower.Length + kept, maxNewTokens);
-    }
 
     private Compute Prepare()
     {
@@ -236,7 +234,9 @@ public abstract class SpeechDecoder : ISpellingDecoder
 
 /// <summary>Where the time of a decoder went, in seconds.</summary>
 /// <param name="Audio">The audio tower.</param>
-/// <param name="Thinker">The thinker, with fusion and projection; of the recogniser nothing, its thinker reads and writes.</param>
+/// <param name="Thinker">
+/// The thinker, with fusion and projection, and what it writes for a chain of thought; of the recogniser nothing, its thinker reads and writes.
+/// </param>
 /// <param name="Read">The writing decoder over new rows of the source, kept tokens and the draft.</param>
 /// <param name="Write">The writing decoder token by token.</param>
 internal readonly record struct StepSeconds(double Audio, double Thinker, double Read, double Write);

@@ -13,7 +13,7 @@ public sealed class SpeechRecognizerDecoder : SpeechDecoder
 {
     private SpeechRecognizerDecoder(OmniFusionModel model, PartialDecoderOptions options)
         // No style has a prompt for speech that names the language.
-        : base(model, Languages.Find(model.Bundle.Languages[0]), options, transcribes: true)
+        : base(model, Languages.Find(model.Bundle.Languages[0]), options, thinkerWrites: true)
     {
         Tokenizer = model.ThinkerTokenizer;
         Writing = model.Parts.Thinker;
@@ -42,7 +42,10 @@ public sealed class SpeechRecognizerDecoder : SpeechDecoder
 
     private protected override void Restart() => Writer.Restart();
 
-    private protected override WriterPrefix ReadSource(Compute c)
+    private protected override void CheckLength(RequestReader reader, int kept, int maxNewTokens) =>
+        reader.CheckThinkerLength(Thinker.Rows + Opening.Length + kept + maxNewTokens);
+
+    private protected override WriterPrefix ReadSource(Compute c, int mostTokens, CancellationToken cancellation)
     {
         Tensor? changed = Thinker.Changed(c, out int first);
         return new WriterPrefix(Thinker.Rows, first, changed, Thinker.Ids);

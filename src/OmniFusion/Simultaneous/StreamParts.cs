@@ -11,7 +11,7 @@ internal sealed class StreamParts
 {
     private readonly OmniFusionModel _model;
     private readonly Language _source, _target;
-    private readonly PolicyOptions _policy;
+    private readonly PolicyOptions _policy, _transcriptPolicy;
 
     /// <exception cref="OmniFusionException">An option is out of its bounds, or the model does not know the language.</exception>
     internal StreamParts(OmniFusionModel model, SimultaneousOptions options)
@@ -23,6 +23,8 @@ internal sealed class StreamParts
         _target = model.Reader.Target(options.TargetLanguage);
         _source = Languages.Find(options.SourceLanguage);
         _policy = options.Policy ?? PolicyOptions.Parse(bundle.Policy ?? SimultaneousOptions.DefaultPolicy);
+        _transcriptPolicy = options.TranscriptPolicy ?? _policy;
+        Check(options, _policy);
         Settings = new StreamSettings(
             options.ChunkSeconds ?? bundle.ChunkSeconds ?? StreamSettings.DefaultChunk,
             options.PauseSeconds ?? bundle.PauseSeconds ?? StreamSettings.DefaultPause,
@@ -47,16 +49,30 @@ internal sealed class StreamParts
 
     internal Policy NewPolicy(IPartialDecoder decoder, IReadOnlyList<AttentionHead> heads) => _policy.Create(decoder.Tokenizer, heads);
 
-    internal ISpeechDecoder NewFusedDecoder() => FusedSpeechDecoder.Create(_model, _target.Code, Decoding(FusedHeads));
+    internal Policy NewTranscriptPolicy(IPartialDecoder decoder) => _transcriptPolicy.Create(decoder.Tokenizer, RecognizerHeads);
 
-    internal ISpeechDecoder NewRecognizer() => SpeechRecognizerDecoder.Create(_model, Decoding(RecognizerHeads));
+    internal ISpeechDecoder NewFusedDecoder() =>
+        FusedSpeechDecoder.Create(_model, _target.Code, Decoding(_policy, FusedHeads), Options.ChainOfThought);
 
-    internal ITextDecoder NewTextDecoder() => TextDecoder.Create(_model, _source.Code, _target.Code, Decoding(TextHeads));
+    internal ISpeechDecoder NewRecognizer() => SpeechRecognizerDecoder.Create(_model, Decoding(_transcriptPolicy, RecognizerHeads));
 
-    private PartialDecoderOptions Decoding(IReadOnlyList<AttentionHead> heads) => new()
+    internal ITextDecoder NewTextDecoder() => TextDecoder.Create(_model, _source.Code, _target.Code, Decoding(_policy, TextHeads));
+
+    private PartialDecoderOptions Decoding(PolicyOptions policy, IReadOnlyList<AttentionHead> heads) => new()
     {
-        Exact = Options.Exact, Heads = _policy.NeedsAttention ? heads : null,
+        Exact = Options.Exact, Heads = policy.NeedsAttention ? heads : null,
     };
+
+    private static void Check(SimultaneousOptions options, PolicyOptions policy)
+    {
+        if (options.ChainOfThought && options.Cascade)
+            throw new OmniFusionException("A cascade and a chain of thought are two ways to translate: choose one of them.");
+        if (options.ChainOfThought && policy.NeedsAttention)
+            throw new OmniFusionException(
+                $"The policy {policy.Name} follows the audio, but in a chain of thought the translator looks at the transcript: choose another one.");
+        if (options.TranscriptPolicy is not null && !options.Cascade)
+            throw new OmniFusionException("A policy of the transcript belongs to a cascade.");
+    }
 
     // Uncalibrated: all heads of the layer two thirds up, where the published attention policies look (Papi et al. 2023).
     private static IReadOnlyList<AttentionHead> Heads(IReadOnlyList<(int Layer, int Head)>? chosen, DecoderShape shape)

@@ -70,7 +70,7 @@ internal sealed class SpeechExamples
     internal float[] ReadAugmented(int index, int pass)
     {
         float[] samples = Samples(index);
-        Random random = new(unchecked((_seed * 486187739 + pass) * 486187739 + _items[index]));
+        Random random = Chance.OfSound(_seed, pass, _items[index]);
         if (NewVoices)
             samples = VoiceAugmentation.Apply(samples, random);
         float gain = MathF.Pow(10, (float)(random.NextDouble() * 24 - 18) / 20);

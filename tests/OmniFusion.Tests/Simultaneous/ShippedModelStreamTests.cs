@@ -40,9 +40,31 @@ public sealed class ShippedModelStreamTests
         Assert.Contains("Japanese", Assert.Throws<OmniFusionException>(
             () => StreamTranslator.Create(s_model, new SimultaneousOptions { TargetLanguage = "ja" })).Message);
 
-    private static async Task<string> Translate(float[] samples)
+    [Fact]
+    public async Task What_was_heard_and_how_it_is_read_can_be_chosen()
     {
-        await using SimultaneousSession session = new(s_model, new SimultaneousOptions { TargetLanguage = "de" });
+        SimultaneousOptions cascade = new() { TargetLanguage = "de", Cascade = true };
+        string stable = await Translate(Garage, cascade);
+        // A transcript that may still change is the same one in the end.
+        string revising = await Translate(Garage, cascade with { TranscriptPolicy = PolicyOptions.Parse("retranslate:0") });
+        string thinking = await Translate(Garage, new SimultaneousOptions { TargetLanguage = "de", ChainOfThought = true });
+        Assert.All([stable, revising, thinking], text => Assert.StartsWith("Zwei Jungen", text));
+    }
+
+    [Theory]
+    [InlineData(true, true, "hold-n:3", null, "choose one")]
+    [InlineData(false, true, "alignatt:8", null, "alignatt follows the audio")]
+    [InlineData(false, false, "hold-n:3", "hold-n:3", "belongs to a cascade")]
+    public void What_does_not_go_together_is_refused(bool cascade, bool thinks, string policy, string? transcript, string why) =>
+        Assert.Contains(why, Assert.Throws<OmniFusionException>(() => StreamTranslator.Create(s_model, new SimultaneousOptions
+        {
+            TargetLanguage = "de", Cascade = cascade, ChainOfThought = thinks, Policy = PolicyOptions.Parse(policy),
+            TranscriptPolicy = transcript is null ? null : PolicyOptions.Parse(transcript),
+        })).Message);
+
+    private static async Task<string> Translate(float[] samples, SimultaneousOptions? options = null)
+    {
+        await using SimultaneousSession session = new(s_model, options ?? new SimultaneousOptions { TargetLanguage = "de" });
         Task pushing = Task.Run(async () =>
         {
             await session.PushAsync(samples);

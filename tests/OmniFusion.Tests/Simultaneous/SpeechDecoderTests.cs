@@ -109,20 +109,65 @@ public class SpeechDecoderTests
         Assert.Equal(offline.Text, decoder.Tokenizer.Decode(found.Tokens, skipSpecialTokens: true));
     }
 
-    [Fact]
-    public async Task Exact_steps_are_the_offline_translations_of_the_audio_so_far()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Exact_steps_are_the_offline_translations_of_the_audio_so_far(bool thinks)
     {
         float[] sound = Sounds.Speech("ducks");
         using FusedSpeechDecoder decoder = FusedSpeechDecoder.Create(
-            Sounds.Nano, "de", new PartialDecoderOptions { Exact = true, NoRepeatNgramSize = 0 });
+            Sounds.Nano, "de", new PartialDecoderOptions { Exact = true, NoRepeatNgramSize = 0 }, thinks);
         for (int at = 0; at + 9000 <= sound.Length; at += 9000)
         {
             decoder.Append(sound.AsSpan(at, 9000));
-            Translation offline = await Sounds.Nano.TranslateAsync(
-                new() { Samples = sound[..(at + 9000)], TargetLanguage = "de" }, s_greedy with { NoRepeatNgramSize = 0 });
+            Translation offline = await Sounds.Nano.TranslateAsync(new() { Samples = sound[..(at + 9000)], TargetLanguage = "de" },
+                s_greedy with { NoRepeatNgramSize = 0, ChainOfThought = thinks });
             Hypothesis found = decoder.Write([], Most);
             Assert.Equal(offline.Ids, found.Ended ? [.. found.Tokens, 2] : found.Tokens);
+            Assert.Equal(offline.Transcript ?? "", decoder.Transcript);
         }
+    }
+
+    [Theory]
+    [InlineData(nameof(Sounds.Nano), 8000, false)]
+    [InlineData(nameof(Sounds.Nano), 5000, false)]
+    [InlineData(nameof(Sounds.Glossed), 16000, true)]
+    [InlineData(nameof(Sounds.Tiny), 16001, true)]
+    public async Task A_chain_of_thought_is_that_of_the_whole_segment(string name, int chunk, bool sees)
+    {
+        OmniFusionModel model = Sounds.Model(name);
+        float[] sound = Sounds.Speech("accordion");
+        RgbImage? image = sees ? ImageFile.Read(Golden.Media("gray.png")) : null;
+        ImageSize size = new(112, 84);
+        using FusedSpeechDecoder decoder =
+            FusedSpeechDecoder.Create(model, "de", new PartialDecoderOptions { ImageSize = size }, chainOfThought: true);
+        Feed(decoder, sound, chunk, () => decoder.Write([], Most));
+        decoder.Show(image);
+        decoder.Complete();
+        Hypothesis found = decoder.Write([], Most);
+        Translation offline = await model.TranslateAsync(new() { Samples = sound, Picture = image, TargetLanguage = "de" },
+            s_greedy with { ChainOfThought = true, ImageSize = size });
+        Assert.Equal(offline.Ids, found.Ended ? [.. found.Tokens, 2] : found.Tokens);
+        Assert.Equal(offline.Transcript, decoder.Transcript);
+        // Asked once more, with nothing new to hear.
+        Assert.Equal(found.Tokens, decoder.Write(found.Tokens[..3], Most - 3).Tokens);
+    }
+
+    [Fact]
+    public async Task A_thought_that_was_cancelled_is_thought_again()
+    {
+        float[] sound = Sounds.Speech("ducks");
+        using FusedSpeechDecoder decoder = FusedSpeechDecoder.Create(Sounds.Nano, "de", chainOfThought: true);
+        decoder.Append(sound.AsSpan(0, 16000));
+        decoder.Write([], Most);
+        decoder.Append(sound.AsSpan(16000));
+        decoder.Complete();
+        using CancellationTokenSource late = new(TimeSpan.FromMilliseconds(1));
+        // It may be done before anybody cancels; then there is nothing to go on with.
+        await Record.ExceptionAsync(() => Task.Run(() => decoder.Write([], Most, late.Token)));
+        Translation offline = await Sounds.Nano.TranslateAsync(
+            new() { Samples = sound, TargetLanguage = "de" }, s_greedy with { ChainOfThought = true });
+        Assert.Equal(offline.Ids, (int[])[.. decoder.Write([], Most).Tokens, 2]);
     }
 
     [Fact]

@@ -102,7 +102,7 @@ public static class TalkBuilder
     // Items by voice; a talk takes the voice that has most sentences left, and whatever is left where no voice has enough.
     private static List<DrawnTalk> Draw(SpeechPack pack, TalkPlan plan)
     {
-        SplitMix random = new(plan.Seed);
+        SplitMix64 random = new(plan.Seed);
         List<int> items = [.. Enumerable.Range(0, pack.Count).Where(i => pack.Items[i].Copy == 0 && pack.Items[i].SampleCount > 0
             && plan.Translations.Values.All(lines => !string.IsNullOrWhiteSpace(lines[pack.Items[i].TextIndex])))];
         for (int i = items.Count - 1; i > 0; i--)
@@ -131,7 +131,7 @@ public static class TalkBuilder
         return talks;
     }
 
-    private static DrawnTalk Place(SpeechPack pack, TalkPlan plan, SplitMix random, List<int> items)
+    private static DrawnTalk Place(SpeechPack pack, TalkPlan plan, SplitMix64 random, List<int> items)
     {
         List<DrawnSentence> sentences = [];
         long at = 0;
@@ -194,22 +194,4 @@ public static class TalkBuilder
     private readonly record struct DrawnSentence(int Item, long FirstSample);
 
     private sealed record DrawnTalk(IReadOnlyList<DrawnSentence> Sentences, int Samples);
-
-    /// <summary>SplitMix64: System.Random may change between releases.</summary>
-    private sealed class SplitMix(ulong state)
-    {
-        private ulong _state = state;
-
-        public double Unit() => (Next() >> 11) * (1.0 / (1UL << 53));
-
-        public int Below(int count) => (int)Math.BigMul(Next(), (ulong)count, out _);
-
-        private ulong Next()
-        {
-            ulong z = _state += 0x9E3779B97F4A7C15;
-            z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
-            z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
-            return z ^ (z >> 31);
-        }
-    }
 }

@@ -20,17 +20,17 @@ public sealed record Utterance(int TextIndex, int Copy, Voice Voice, double Rate
     /// <param name="voices">Voices to draw from, by their shares; not empty.</param>
     public static Utterance Draw(long seed, int textIndex, int copy, IReadOnlyList<Voice> voices)
     {
-        ulong state = Mix((ulong)seed) ^ Mix(((ulong)(uint)copy << 32) | (uint)textIndex);
-        Voice voice = DrawVoice(voices, Next(ref state));
+        SplitMix64 random = new(SplitMix64.Mix((ulong)seed) ^ SplitMix64.Mix(((ulong)(uint)copy << 32) | (uint)textIndex));
+        Voice voice = DrawVoice(voices, random.Unit());
         return new Utterance(
             textIndex,
             copy,
             voice,
             // Rounded, because the engines read them as decimal text.
-            Math.Round(voice.MinRate + (voice.MaxRate - voice.MinRate) * Next(ref state), 3),
-            Math.Round(voice.MinPitch + (voice.MaxPitch - voice.MinPitch) * Next(ref state)),
-            DrawSilence(Next(ref state)),
-            DrawSilence(Next(ref state)));
+            Math.Round(voice.MinRate + (voice.MaxRate - voice.MinRate) * random.Unit(), 3),
+            Math.Round(voice.MinPitch + (voice.MaxPitch - voice.MinPitch) * random.Unit()),
+            DrawSilence(random.Unit()),
+            DrawSilence(random.Unit()));
     }
 
     private static Voice DrawVoice(IReadOnlyList<Voice> voices, double fraction)
@@ -47,18 +47,4 @@ public sealed record Utterance(int TextIndex, int Copy, Voice Voice, double Rate
     }
 
     private static int DrawSilence(double fraction) => (int)(SpeechPack.SampleRate * (0.1 + 0.1 * fraction));
-
-    // SplitMix64 (Steele, Lea and Flood, 2014): written out, because System.Random promises no fixed sequence.
-    private static double Next(ref ulong state)
-    {
-        state += 0x9E3779B97F4A7C15;
-        return (Mix(state) >> 11) * (1.0 / (1UL << 53));
-    }
-
-    private static ulong Mix(ulong z)
-    {
-        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
-        z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
-        return z ^ (z >> 31);
-    }
 }

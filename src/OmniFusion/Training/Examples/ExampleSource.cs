@@ -18,9 +18,6 @@ internal abstract class ExampleSource
     /// <summary>Makes an example; called from several threads.</summary>
     internal abstract Example Make(int index, int pass);
 
-    /// <summary>The chance of one example in one pass.</summary>
-    protected static Random Chance(int seed, int index, int pass) => new(unchecked((seed * 486187739 + pass) * 486187739 + index));
-
     /// <summary>What a sentence costs as text.</summary>
     protected static double CostOf(string text) => WordCost * (1 + text.Count(' '));
 }

@@ -15,7 +15,7 @@ internal sealed class Scenes(PictureBook pictures, int count, int seed, bool sin
 
     internal override Example Make(int index, int pass)
     {
-        (ImagePatches picture, string names, int? shown) = pictures.Scene(Chance(seed, index, pass), single);
+        (ImagePatches picture, string names, int? shown) = pictures.Scene(Chance.OfContent(seed, pass, index), single);
         return new Example
         {
             Picture = picture, Answer = names, Seen = names, Shown = shown, Translations = new Dictionary<string, string> { ["en"] = names },

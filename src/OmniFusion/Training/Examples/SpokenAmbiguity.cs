@@ -31,7 +31,7 @@ internal sealed class SpokenAmbiguity : ExampleSource
 
     internal override Example Make(int index, int pass)
     {
-        Random chance = Chance(_seed, index, pass);
+        Random chance = Chance.OfContent(_seed, pass, index);
         AmbiguousSentence sentence = _corpus.Sentences[_speech.TextIndex(_items[index])];
         int reading = chance.Next(2);
         double share = chance.NextDouble();

@@ -24,7 +24,7 @@ internal sealed class SpokenLines : ExampleSource
 
     internal override Example Make(int index, int pass)
     {
-        Random chance = Chance(_seed, index, pass);
+        Random chance = Chance.OfContent(_seed, pass, index);
         int line = _speech.TextIndex(index);
         return new Example
         {

@@ -17,7 +17,7 @@ internal sealed class WrittenAmbiguity(AmbiguityCorpus corpus, PictureBook pictu
     {
         AmbiguousSentence sentence = _sentences[index / 2];
         int reading = index % 2;
-        (ImagePatches picture, string name) = pictures.Showing(sentence.Word.Pictures[reading], Chance(seed, index, pass));
+        (ImagePatches picture, string name) = pictures.Showing(sentence.Word.Pictures[reading], Chance.OfContent(seed, pass, index));
         return new Example
         {
             Text = sentence.English, Picture = picture, Seen = name,

@@ -13,7 +13,7 @@ internal sealed class WrittenLines(
 
     internal override Example Make(int index, int pass)
     {
-        Random chance = Chance(seed, index, pass);
+        Random chance = Chance.OfContent(seed, pass, index);
         int line = chance.Next(text.Length);
         return new Example
         {
