@@ -32,6 +32,8 @@ public sealed class AmbiguityCorpusTests : IDisposable
     [InlineData("no JSON", "words-1.jsonl, line 2: it is not JSON")]
     [InlineData("[]", "words-1.jsonl, line 2: it is not a JSON object")]
     [InlineData("{}", "words-1.jsonl, line 2: \"pictures\" is missing")]
+    [InlineData("""{"word":"\ud800","pictures":[["1f987"],["1f988"]]}""", "words-1.jsonl, line 2: it holds broken Unicode")]
+    [InlineData("""{"\ud800\ud800":1}""", "words-1.jsonl, line 2: it holds broken Unicode")]
     [InlineData("""{"word":"x","kind":"noun","split":"mixed","readings":["a","b"],"pictures":[["1f987"]]}""", "\"pictures\" is not a list of two")]
     [InlineData("""{"word":"x","kind":"noun","split":"mixed","readings":["a","b"],"pictures":[["1f987"],[]]}""", "no picture")]
     [InlineData("""{"word":"x","kind":"noun","split":"mixed","readings":["a","b"],"pictures":["1f987","1f988"]}""", "not two lists")]

@@ -76,7 +76,8 @@ internal sealed class JsonLine
             : throw Bad($"\"{key}\" is not two lists")),
     ];
 
-    private JsonElement Get(string key) => _object.TryGetProperty(key, out JsonElement value) ? value : throw Bad($"\"{key}\" is missing");
+    private JsonElement Get(string key) =>
+        Unicode<JsonElement?>(() => _object.TryGetProperty(key, out JsonElement value) ? value : null) ?? throw Bad($"\"{key}\" is missing");
 
     private JsonElement[] Two(string key) =>
         Get(key) is { ValueKind: JsonValueKind.Array } array && array.GetArrayLength() == 2
@@ -85,9 +86,22 @@ internal sealed class JsonLine
 
     private string TextOf(JsonElement element, string key)
     {
-        string? text = element.ValueKind == JsonValueKind.String ? element.GetString() : null;
+        string? text = element.ValueKind == JsonValueKind.String ? Unicode(element.GetString) : null;
         if (string.IsNullOrWhiteSpace(text) || text != text.Trim() || text.Any(char.IsControl))
             throw Bad($"\"{key}\" has something that is not a text on one line without spaces around it");
         return text;
+    }
+
+    // An escaped half of a surrogate pair is found only when the text is asked for.
+    private T Unicode<T>(Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (InvalidOperationException)
+        {
+            throw Bad("it holds broken Unicode");
+        }
     }
 }

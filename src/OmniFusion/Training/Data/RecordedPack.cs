@@ -17,23 +17,60 @@ public static class RecordedPack
     private const int MaxSeconds = 30;
 
     /// <summary>Reads a manifest: one object {"audio", "text", "speaker"} a line, paths relative to it; the speaker may be left out.</summary>
-    /// <exception cref="OmniFusionException">It cannot be read, or a line lacks something.</exception>
+    /// <exception cref="OmniFusionException">It cannot be read or is empty, or a line lacks something.</exception>
     public static IReadOnlyList<Recording> ReadManifest(string path)
     {
         string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        return [.. TextLines.ReadAsWritten(path).Select((line, i) => (line, i)).Where(item => !string.IsNullOrWhiteSpace(item.line))
-            .Select(item => Read(item.line, $"{path}, line {item.i + 1}", folder))];
+        Recording[] recordings =
+        [
+            .. TextLines.ReadAsWritten(path).Select((line, i) => (line, i)).Where(item => !string.IsNullOrWhiteSpace(item.line))
+                .Select(item => Read(item.line, $"{path}, line {item.i + 1}", folder)),
+        ];
+        return recordings.Length > 0 ? recordings : throw new OmniFusionException($"{path} names no recording.");
     }
 
-    /// <summary>Writes a new pack.</summary>
+    /// <summary>Writes a new pack, under another name first, so that a broken-off write leaves none.</summary>
     /// <param name="path">The pack; its index is written beside it.</param>
-    /// <param name="recordings">What goes into it.</param>
+    /// <param name="recordings">What goes into it; not empty.</param>
     /// <param name="progress">Called with the number of recordings done.</param>
     /// <param name="cancellation">Checked for each recording.</param>
     /// <exception cref="OmniFusionException">A recording cannot be read, or the pack exists or cannot be written.</exception>
-    /// <exception cref="OperationCanceledException">The caller asked to stop; the pack is not whole then.</exception>
+    /// <exception cref="OperationCanceledException">The caller asked to stop.</exception>
     public static void Build(
         string path, IReadOnlyList<Recording> recordings, Action<int>? progress = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(recordings);
+        ArgumentOutOfRangeException.ThrowIfZero(recordings.Count);
+        string index = SpeechPackIndex.PathFor(path), draft = path + ".draft", draftIndex = SpeechPackIndex.PathFor(draft);
+        if (File.Exists(path) || File.Exists(index))
+            throw new OmniFusionException($"{path} exists: remove it and {index} first.");
+        try
+        {
+            Remove();
+            Fill(draft, recordings, progress, cancellation);
+            File.Move(draft, path);
+            File.Move(draftIndex, index);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new OmniFusionException($"Cannot write the speech pack {path}: {error.Message}", error);
+        }
+        finally
+        {
+            Remove();
+        }
+
+        void Remove()
+        {
+            if (Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(draft))))
+            {
+                File.Delete(draft);
+                File.Delete(draftIndex);
+            }
+        }
+    }
+
+    private static void Fill(string path, IReadOnlyList<Recording> recordings, Action<int>? progress, CancellationToken cancellation)
     {
         string[] speakers = [.. recordings.Select(recording => recording.Speaker).Distinct()];
         string[] lines = [.. recordings.Select(recording => recording.Text)];
@@ -62,7 +99,11 @@ public static class RecordedPack
         }
         catch (JsonException error)
         {
-            throw new OmniFusionException($"{where}: it is not JSON: {error.Message}", error);
+            throw new OmniFusionException($"{where}: it is not JSON.", error);
+        }
+        catch (InvalidOperationException error)
+        {
+            throw new OmniFusionException($"{where}: it holds broken Unicode.", error);
         }
     }
 }
