@@ -33,6 +33,14 @@ public sealed record BundleSimultaneous
     /// <summary>Heads of the translator that follow a sentence when it translates text (<c>text_heads</c>).</summary>
     public IReadOnlyList<(int Layer, int Head)>? TextHeads { get; init; }
 
+    /// <summary>What a bundle's folder says already, or nothing where there is no bundle yet.</summary>
+    /// <exception cref="OmniFusionException">The bundle's file is damaged.</exception>
+    internal static BundleSimultaneous Of(string folder)
+    {
+        string file = Path.Combine(folder, Bundle.FileName);
+        return File.Exists(file) && JsonSection.Open(file).SectionOrNull("simultaneous") is { } section ? Read(section) : new BundleSimultaneous();
+    }
+
     internal static BundleSimultaneous Read(JsonSection json) => new()
     {
         Policy = json.StringOrNull("policy"),

@@ -31,9 +31,7 @@ public static class CheckpointAverage
         if (folders.Any(folder => Path.GetFullPath(folder) == Path.GetFullPath(output)))
             throw new OmniFusionException($"The mean cannot be written to {output}, which is one of its parts.");
         shares ??= [.. folders.Select(_ => 1f / folders.Count)];
-        FileInfo[] files = Tried(
-            folders[0], () => new DirectoryInfo(folders[0]).GetFiles().OrderBy(file => file.Name, StringComparer.Ordinal).ToArray());
-        string[] names = [.. files.Select(file => file.Name).Where(IsWeights)];
+        string[] names = WeightsIn(folders[0]);
         if (names.Length == 0)
             throw new OmniFusionException($"{folders[0]} holds no {Weights} file.");
         // All is opened and compared before anything is written.
@@ -47,8 +45,7 @@ public static class CheckpointAverage
             SafeTensorsWriter.Write(Path.Combine(output, name), same[0].Entries.Select(entry => (entry.Name, Mean(same, entry.Name, shares))),
                 same[0].Metadata, same[0].Entries.All(entry => entry.Type == "BF16") ? DType.BF16 : DType.F32);
         }
-        foreach (FileInfo file in files.Where(file => !IsWeights(file.Name)))
-            AtomicFile.Write(Path.Combine(output, file.Name), stream => stream.Write(Tried(file.FullName, () => File.ReadAllBytes(file.FullName))));
+        ModelFolder.Copy(folders[0], output, name => !IsWeights(name));
     }
 
     private static bool IsWeights(string name) => name.EndsWith(Weights, StringComparison.Ordinal);
@@ -70,15 +67,15 @@ public static class CheckpointAverage
             throw new OmniFusionException($"{other.Path} has more tensors than {first.Path}, so there is no mean.");
     }
 
-    private static T Tried<T>(string path, Func<T> read)
+    private static string[] WeightsIn(string folder)
     {
         try
         {
-            return read();
+            return [.. new DirectoryInfo(folder).EnumerateFiles().Select(file => file.Name).Where(IsWeights).Order(StringComparer.Ordinal)];
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new OmniFusionException($"{path} cannot be read: {error.Message}", error);
+            throw new OmniFusionException($"{folder} cannot be read: {error.Message}", error);
         }
     }
 }

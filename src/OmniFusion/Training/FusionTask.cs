@@ -152,10 +152,11 @@ public sealed class FusionTask : TrainingTask
         AtomicFile.MakeFolder(folder);
         string thinker = Path.Combine(folder, "omni"), translator = Path.Combine(folder, "translator");
         string adapter = Path.Combine(folder, "fusion"), recognizer = Path.Combine(thinker, NanoModels.RecognizerFile);
-        CopyModel(_recipe.Mmfm!, thinker, withWeights: true);
+        // Weights that learn are written here, the others copied; what the thinker hears with does not learn.
+        ModelFolder.Copy(_recipe.Mmfm!, thinker, name => !_recipe.Eyes || name == NanoModels.RecognizerFile || !IsWeights(name));
         if (_recipe.Eyes)
             SafeTensorsWriter.Write(Path.Combine(thinker, "model.safetensors"), NanoModels.Named(_thinkerWeights), storeAs: DType.BF16);
-        CopyModel(_recipe.Translator!, translator, withWeights: _lowRank is not null);
+        ModelFolder.Copy(_recipe.Translator!, translator, name => _lowRank is not null || !IsWeights(name));
         if (_lowRank is null)
         {
             SafeTensorsWriter.Write(
@@ -170,8 +171,12 @@ public sealed class FusionTask : TrainingTask
             Languages = [.. _recipe.Data.Targets.Keys],
             ImageWidth = PictureBook.Side, ImageHeight = PictureBook.Side,
             Generation = new BundleGeneration { MaxNewTokens = 128 },
+            Simultaneous = BundleSimultaneous.Of(folder),
         }.Save(folder);
     }
+
+    // Shards and their index as well.
+    private static bool IsWeights(string name) => name.Contains(".safetensors", StringComparison.Ordinal);
 
     // A step of text alone has the batch of the step before.
     private (Example[] Batch, string[] Languages) BatchOf(int step)
@@ -328,27 +333,5 @@ public sealed class FusionTask : TrainingTask
                 tensors.Add((path + "lora_B.weight", Tensor.Zeros(new Shape(rows, recipe.LoraRank))));
             }
         return PeftAdapter.Of(peft, tensors).Trainable();
-    }
-
-    // A file that is there already, of the same length and age, is not copied again at every checkpoint.
-    private static void CopyModel(string from, string to, bool withWeights)
-    {
-        if (Path.GetFullPath(from) == Path.GetFullPath(to))
-            return;
-        AtomicFile.MakeFolder(to);
-        try
-        {
-            foreach (FileInfo file in new DirectoryInfo(from).EnumerateFiles())
-            {
-                FileInfo copy = new(Path.Combine(to, file.Name));
-                bool wanted = withWeights || !file.Name.Contains(".safetensors", StringComparison.Ordinal);
-                if (wanted && !(copy.Exists && copy.Length == file.Length && copy.LastWriteTimeUtc == file.LastWriteTimeUtc))
-                    file.CopyTo(copy.FullName, overwrite: true);
-            }
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new OmniFusionException($"The model in {from} cannot be copied to {to}: {error.Message}", error);
-        }
     }
 }

@@ -99,13 +99,8 @@ internal static class NanoModels
         weights.Taken.OrderBy(item => item.Key, StringComparer.Ordinal).Select(item => (item.Key, item.Value));
 
     /// <summary>Puts the tokenizer's files beside a model.</summary>
-    internal static void CopyTokenizer(string from, string to)
-    {
-        if (Path.GetFullPath(from) == Path.GetFullPath(to))
-            return;
-        foreach (string name in new[] { "tokenizer.json", "tokenizer_config.json" })
-            AtomicFile.WriteText(Path.Combine(to, name), File.ReadAllText(Path.Combine(from, name)));
-    }
+    internal static void CopyTokenizer(string from, string to) =>
+        ModelFolder.Copy(from, to, name => name is "tokenizer.json" or "tokenizer_config.json");
 
     /// <summary>The published settings of the front ends.</summary>
     internal static void WritePreprocessorConfig(string folder) =>

@@ -251,6 +251,37 @@ public sealed class TrainerTests(TinyTraining tiny) : IClassFixture<TinyTraining
     }
 
     [Fact]
+    public void WeightsThatLearnAreNotCopiedFirst()
+    {
+        Recipe seeing = Seeing("seeing-shards");
+        string shard = "model-00001-of-00001.safetensors", index = "model.safetensors.index.json", whole = "model.safetensors";
+        File.WriteAllText(Path.Combine(seeing.Output, index), new JsonObject
+        {
+            ["weight_map"] = new JsonObject(Checkpoint.Open(seeing.Output).Keys.Select(key => KeyValuePair.Create(key, (JsonNode?)shard))),
+        }.ToJsonString());
+        File.Move(Path.Combine(seeing.Output, whole), Path.Combine(seeing.Output, shard));
+        Recipe recipe = tiny.Recipe("fusion", "of-shards", $"mmfm: {seeing.Output}\neyes: true\nsteps: 1", pictures: true);
+        tiny.Train(recipe);
+        string[] files = [.. Directory.GetFiles(Path.Combine(recipe.Output, "omni")).Select(file => Path.GetFileName(file)!)];
+        Assert.DoesNotContain(shard, files);
+        Assert.DoesNotContain(index, files);
+        Assert.Contains(whole, files);
+        Assert.Contains("recognizer.safetensors", files);
+        Assert.NotNull(OmniFusionModel.Load(recipe.Output).Recognizer);
+    }
+
+    [Fact]
+    public void ACheckpointKeepsWhatACalibrationHasWritten()
+    {
+        tiny.MakeParts();
+        Recipe recipe = tiny.Recipe("fusion", "calibrated", "steps: 2");
+        tiny.Train(recipe, until: 1);
+        new BundleSimultaneous { Heads = [(1, 0)] }.SaveInto(recipe.Output);
+        tiny.Train(recipe, resume: true);
+        Assert.Equal([(1, 0)], Bundle.Load(recipe.Output).Simultaneous.Heads);
+    }
+
+    [Fact]
     public void SlidesShowHowNamesAreSpelt()
     {
         tiny.MakeParts();
