@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using OmniFusion.Checkpoints;
 using OmniFusion.Instruments;
 using OmniFusion.Media;
 using OmniFusion.Models;
@@ -84,14 +85,14 @@ internal static class AnalyzeGatesCommand
     {
         if (folder.Length == 0)
             throw new UsageException("--output names no folder.");
-        Directory.CreateDirectory(folder);
-        File.WriteAllText(Path.Combine(folder, "gates.json"), Json(report, map) + "\n");
-        File.WriteAllText(Path.Combine(folder, "gates.svg"), GatePlots.Bars(report));
+        AtomicFile.MakeFolder(folder);
+        AtomicFile.WriteText(Path.Combine(folder, "gates.json"), Json(report, map) + "\n");
+        AtomicFile.WriteText(Path.Combine(folder, "gates.svg"), GatePlots.Bars(report));
         if (map is null)
             return;
         foreach ((string name, string? picture) in new[] { ("time.svg", GatePlots.Time(map)), ("space.svg", GatePlots.Space(map)) })
             if (picture is not null)
-                File.WriteAllText(Path.Combine(folder, name), picture);
+                AtomicFile.WriteText(Path.Combine(folder, name), picture);
     }
 
     private static string Json(GateReport report, GateMap? map) => JsonOutput.Line(new

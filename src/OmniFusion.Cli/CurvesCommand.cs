@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using OmniFusion.Checkpoints;
 using OmniFusion.Evaluation;
 using OmniFusion.Models;
 
@@ -98,7 +99,7 @@ internal static class CurvesCommand
             point => point.Setting.Set == setName && point.Setting.Language == set.Language(arguments)
                 && point.Setting.Model == model.Name(arguments))];
         string plot = Path.Combine(folder, PlotFile);
-        WritePlot(plot, CurvePlot.Draw($"{setName} → {set.Language(arguments)}", points));
+        AtomicFile.WriteText(plot, CurvePlot.Draw($"{setName} → {set.Language(arguments)}", points));
         Console.Out.WriteLine(CurveTable.Show(points));
         Console.Out.WriteLine();
         Console.Out.WriteLine(EvaluationSignature.Of(("set", set.SetName(arguments)), ("n", recordings.Count),
@@ -119,18 +120,6 @@ internal static class CurvesCommand
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException)
         {
             throw new OmniFusionException($"--output {folder} cannot be made: {error.Message}", error);
-        }
-    }
-
-    private static void WritePlot(string path, string svg)
-    {
-        try
-        {
-            File.WriteAllText(path, svg);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new OmniFusionException($"{path} cannot be written: {error.Message}", error);
         }
     }
 }

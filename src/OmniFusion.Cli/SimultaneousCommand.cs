@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using OmniFusion.Checkpoints;
 using OmniFusion.Evaluation;
 using OmniFusion.Models;
 
@@ -123,7 +124,7 @@ internal static class SimultaneousCommand
                 (record, recording) => SimultaneousOutcome.Of(record, recording, unit, ComputationModel.Cumulative))
                 .Select((outcome, i) => outcome.Instance(i, unit))]);
             SimulstreamLog.Write(Path.Combine(folder, StreamLog), records);
-            File.WriteAllText(Path.Combine(folder, ScoresFile), JsonOutput.Indented(report) + "\n");
+            AtomicFile.WriteText(Path.Combine(folder, ScoresFile), JsonOutput.Indented(report) + "\n");
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

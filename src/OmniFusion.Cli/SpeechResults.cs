@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using OmniFusion.Checkpoints;
 
 namespace OmniFusion.Cli;
 
@@ -66,7 +67,7 @@ internal sealed class SpeechResults : IDisposable
             else if (File.Exists(Path.Combine(folder, ItemsFile)))
                 throw new OmniFusionException($"--output {folder} holds {ItemsFile} without {RunFile}, so nobody knows what it is of.");
             else
-                File.WriteAllText(run, JsonOutput.Indented(identity) + "\n");
+                AtomicFile.WriteText(run, JsonOutput.Indented(identity) + "\n");
             SpeechResults results = new(new FileStream(
                 Path.Combine(folder, ItemsFile), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read));
             results.ReadWholeLines(identity.Languages.Split(','));

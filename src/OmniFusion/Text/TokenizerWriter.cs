@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using OmniFusion.Checkpoints;
 
 namespace OmniFusion.Text;
 
@@ -195,17 +196,11 @@ internal static class TokenizerWriter
         ["content"] = content,
     };
 
+    // Where there is a tokenizer.json, all is taken to be there: it comes last.
     private static void Save(string folder, JsonObject tokenizer, JsonObject config)
     {
-        try
-        {
-            Directory.CreateDirectory(folder);
-            File.WriteAllText(Path.Combine(folder, "tokenizer.json"), tokenizer.ToJsonString(Readable));
-            File.WriteAllText(Path.Combine(folder, "tokenizer_config.json"), config.ToJsonString(Readable));
-        }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
-        {
-            throw new OmniFusionException($"the tokenizer cannot be written to {folder}: {fault.Message}", fault);
-        }
+        AtomicFile.MakeFolder(folder);
+        AtomicFile.WriteText(Path.Combine(folder, "tokenizer_config.json"), config.ToJsonString(Readable));
+        AtomicFile.WriteText(Path.Combine(folder, "tokenizer.json"), tokenizer.ToJsonString(Readable));
     }
 }

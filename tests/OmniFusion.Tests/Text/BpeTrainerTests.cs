@@ -74,6 +74,16 @@ public sealed class BpeTrainerTests : IDisposable
     }
 
     [Fact]
+    public void A_tokenizer_that_is_not_whole_does_not_look_whole()
+    {
+        // A folder stands where a file should.
+        string folder = Path.Combine(_folder, "torn");
+        Directory.CreateDirectory(Path.Combine(folder, "tokenizer_config.json"));
+        Assert.Throws<OmniFusionException>(() => BpeTrainer.TrainByteLevel(["ab", "ab"], 257, [], folder));
+        Assert.Empty(Directory.GetFiles(folder));
+    }
+
+    [Fact]
     public void Any_text_survives_the_byte_level_tokenizer()
     {
         Tokenizer tokenizer = ByteLevel("a", 380);
