@@ -157,7 +157,7 @@ public sealed class Trainer
     private string Evaluate(int step, CancellationToken cancellation)
     {
         IReadOnlyDictionary<string, double> quality = _task.Evaluate(_compute, cancellation);
-        JsonObject line = new() { ["step"] = step, ["evaluation"] = new JsonObject(quality.Select(Rounded)) };
+        JsonObject line = new() { ["step"] = step, ["evaluation"] = new JsonObject(quality.Where(item => double.IsFinite(item.Value)).Select(Rounded)) };
         Append(line);
         TrainingPlot.Write(LogPath, Path.Combine(_workFolder, "log.svg"), _recipe.Stage);
         return string.Join(", ", quality.Select(item => string.Create(CultureInfo.InvariantCulture, $"{item.Key} {item.Value:0.###}")));

@@ -48,12 +48,12 @@ internal static class TrainingReport
         }
     }
 
-    /// <summary>What the log gets.</summary>
+    /// <summary>What the log gets: figures that are numbers, because JSON knows no others.</summary>
     /// <param name="report">The sums.</param>
     /// <param name="steps">Steps that they are of.</param>
     internal static IEnumerable<(string Name, double Value)> Figures(IReadOnlyDictionary<string, double> report, int steps) =>
         from item in report
-        where !item.Key.StartsWith($"{Total}{Sampled}", StringComparison.Ordinal)
+        where !item.Key.StartsWith($"{Total}{Sampled}", StringComparison.Ordinal) && double.IsFinite(item.Value)
         select item.Key[0] switch
         {
             Total => (item.Key[1..], item.Value),

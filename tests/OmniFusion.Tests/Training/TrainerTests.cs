@@ -282,6 +282,37 @@ public sealed class TrainerTests(TinyTraining tiny) : IClassFixture<TinyTraining
     }
 
     [Fact]
+    public void AFigureThatIsNoNumberIsLeftOutOfTheLog()
+    {
+        Recipe recipe = tiny.Recipe("translator", "unnumbered", "steps: 1");
+        new Trainer(recipe, new Unnumbered(), recipe.Output + ".work").Run(resume: false);
+        JsonObject[] log = TinyTraining.Log(recipe);
+        Assert.Equal((1, 2), (log[0]["steps_of_it"]!.GetValue<int>(), log[1]["evaluation"]!["good"]!.GetValue<int>()));
+        Assert.DoesNotContain(log.Concat(log.Select(line => line["evaluation"]).OfType<JsonObject>()), line => line.ContainsKey("odd"));
+    }
+
+    private sealed class Unnumbered : TrainingTask
+    {
+        private readonly Tensor _weights = Tensor.Zeros(new Shape(1, 2)).RequireGrad();
+
+        public override IReadOnlyDictionary<string, Tensor> Parameters => new Dictionary<string, Tensor> { ["weights"] = _weights };
+
+        public override Tensor Loss(Compute c, int step, IDictionary<string, double> report)
+        {
+            report.Tally("odd", double.NaN);
+            report.Tally("#steps_of_it", 1);
+            return c.CrossEntropy(_weights, new[] { 0 });
+        }
+
+        public override IReadOnlyDictionary<string, double> Evaluate(Compute c, CancellationToken cancellation) =>
+            new Dictionary<string, double> { ["odd"] = double.PositiveInfinity, ["good"] = 2 };
+
+        public override void Save(string folder)
+        {
+        }
+    }
+
+    [Fact]
     public void SlidesShowHowNamesAreSpelt()
     {
         tiny.MakeParts();

@@ -1,3 +1,5 @@
+using System.Runtime.ExceptionServices;
+
 namespace OmniFusion.Training.Examples;
 
 /// <summary>All sources of a training dealt into batches together: what a source has is its share of a pass.</summary>
@@ -27,15 +29,23 @@ internal sealed class Mixture
     internal int Pass => _batches.Epoch;
 
     /// <summary>The examples of the batch with a number, from 1.</summary>
+    /// <exception cref="OmniFusionException">A file that one of them is made of cannot be read.</exception>
     internal Example[] At(int number)
     {
         int[] batch = _batches.At(number);
         Example[] examples = new Example[batch.Length];
-        Parallel.For(0, batch.Length, new ParallelOptions { MaxDegreeOfParallelism = _threads == 0 ? -1 : _threads }, i =>
+        try
         {
-            (ExampleSource source, int index, int copy, int copies) = _items[batch[i]];
-            examples[i] = source.Make(index, Pass * copies + copy);
-        });
+            Parallel.For(0, batch.Length, new ParallelOptions { MaxDegreeOfParallelism = _threads == 0 ? -1 : _threads }, i =>
+            {
+                (ExampleSource source, int index, int copy, int copies) = _items[batch[i]];
+                examples[i] = source.Make(index, Pass * copies + copy);
+            });
+        }
+        catch (AggregateException errors)
+        {
+            ExceptionDispatchInfo.Throw(errors.InnerExceptions[0]);
+        }
         return examples;
     }
 }
