@@ -86,6 +86,36 @@ public sealed partial class PeftAdapter
     public static PeftAdapter Of(PeftConfig config, IEnumerable<(string Name, Tensor Tensor)> tensors, string source = "a new adapter") =>
         new(source, config, tensors.ToDictionary(item => item.Name, item => item.Tensor));
 
+    /// <summary>New low-rank updates of every matrix of a translator's layers, to be trained: they start as nothing.</summary>
+    /// <param name="translator">Its sizes.</param>
+    /// <param name="rank">Rank of the updates; their alpha is twice that.</param>
+    /// <param name="seed">Of the first weights.</param>
+    public static PeftAdapter ForTranslator(MistralConfig translator, int rank, int seed)
+    {
+        PeftConfig peft = new()
+        {
+            Rank = rank, Alpha = 2 * rank, ModulesToSave = ["omni_fusion", "omni_projection"],
+            TargetModules = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"],
+        };
+        int d = translator.HiddenSize, f = translator.IntermediateSize;
+        int q = translator.NumAttentionHeads * translator.HeadDim, kv = translator.NumKeyValueHeads * translator.HeadDim;
+        WeightInitializer initializer = new(seed, 1 / MathF.Sqrt(d));
+        List<(string, Tensor)> tensors = [];
+        for (int layer = 0; layer < translator.NumHiddenLayers; layer++)
+            foreach ((string name, int rows, int columns) in new[]
+            {
+                ("self_attn.q_proj", q, d), ("self_attn.k_proj", kv, d), ("self_attn.v_proj", kv, d), ("self_attn.o_proj", d, q),
+                ("mlp.gate_proj", f, d), ("mlp.up_proj", f, d), ("mlp.down_proj", d, f),
+            })
+            {
+                string path = $"{Wrapper}model.layers.{layer}.{name}.";
+                // A random, B zero (Hu et al. 2022).
+                tensors.Add((path + "lora_A.weight", initializer.Make(path + "lora_A.weight", new Shape(rank, columns))));
+                tensors.Add((path + "lora_B.weight", Tensor.Zeros(new Shape(rows, rank))));
+            }
+        return Of(peft, tensors).Trainable();
+    }
+
     /// <summary>
     /// The same adapter with copies in single precision that require a gradient: its <see cref="Tensors"/> are the parameters.
     /// </summary>

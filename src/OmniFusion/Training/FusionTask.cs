@@ -22,14 +22,14 @@ public sealed class FusionTask : TrainingTask
     private const string Eyes = "thinker.visual.";
 
     private readonly Recipe _recipe;
-    private readonly MistralConfig _translatorConfig;
     private readonly Tokenizer _tokenizer;
+    private readonly int _end;
     private readonly Thinker _thinker;
     private readonly MistralModel _translator;
     private readonly FusedTranslator _model;
     private readonly Weights _thinkerWeights, _translatorWeights;
     private readonly TrainedFusion _fusion;
-    private readonly MistralModel? _teacher, _toldTeacher;
+    private readonly Teaching _teaching;
     private readonly StateReader? _reader;
     private readonly PeftAdapter? _lowRank;
     private readonly ThinkerPrompts _prompts, _transcription;
@@ -60,19 +60,19 @@ public sealed class FusionTask : TrainingTask
         _thinkerWeights = new Weights(
             Checkpoint.Open(mmfm), key => recipe.Eyes && key.StartsWith(Eyes, StringComparison.Ordinal));
         _thinker = new Thinker(thinkerConfig, _thinkerWeights.Under("thinker"));
-        _translatorConfig = MistralConfig.Load(Path.Combine(translator, "config.json"));
-        _lowRank = recipe.LoraRank > 0 ? NewLowRank(recipe, _translatorConfig) : null;
+        MistralConfig translatorConfig = MistralConfig.Load(translator);
+        _end = FrozenTranslator.EndOf(_tokenizer, translatorConfig, translator);
+        _lowRank = recipe.LoraRank > 0 ? PeftAdapter.ForTranslator(translatorConfig, recipe.LoraRank, recipe.Seed) : null;
         _translatorWeights = _lowRank is null
             ? new Weights(Checkpoint.Open(translator), trainable: true)
             : new Weights(Checkpoint.Open(translator)).Beside(_lowRank.Translator);
-        _translator = new MistralModel(_translatorConfig, _translatorWeights);
+        _translator = new MistralModel(translatorConfig, _translatorWeights);
         _translator.Decoder.Dropout = recipe.Dropout;
-        _teacher = recipe.Teacher is null ? null : Teacher(recipe.Teacher);
-        _toldTeacher = recipe.ToldTeacher is null ? _teacher : Teacher(recipe.ToldTeacher);
+        _teaching = new Teaching(recipe, _tokenizer, translatorConfig.VocabSize);
         _fusion = new TrainedFusion(recipe, recipe.Start, _thinker.HiddenSize, _translator.HiddenSize);
-        PrefixGloss gloss = new(_translator, TextPairs.EndOf(_tokenizer));
+        PrefixGloss gloss = new(_translator, _end);
         _model = new FusedTranslator(_thinker, _fusion.Layer, _fusion.Projection, _translator, recipe.Gloss ? gloss : null);
-        _reader = recipe.PrefixWeight > 0 ? new StateReader(_tokenizer, TextPairs.EndOf(_tokenizer), gloss.Scores) : null;
+        _reader = recipe.PrefixWeight > 0 ? new StateReader(_tokenizer, _end, gloss.Scores) : null;
         _prompts = new ThinkerPrompts(_thinkerTokenizer, generation: false);
         _transcription = new ThinkerPrompts(_thinkerTokenizer, generation: true);
         foreach ((string language, string file) in recipe.Data.ValidationTargets)
@@ -136,7 +136,7 @@ public sealed class FusionTask : TrainingTask
                     c, [.. items.Select(item => new ThinkerInput { Ids = _prompts.Speech, Mel = _validation.Read(item) })]);
                 int[] tower = Tower(new PromptInput { Audio = true }, language);
                 DecoderStart start = _model.Start(c, prefix, [.. items.Select(_ => tower)]);
-                translations.AddRange(start.Write(c, _tokenizer, TextPairs.EndOf(_tokenizer), cancellation));
+                translations.AddRange(start.Write(c, _tokenizer, _end, cancellation));
             }
             int count = Math.Min(_recipe.EvaluateItems, source.Length);
             quality[$"speech_bleu_{language}"] = Bleu.Corpus(translations, references).Score;
@@ -193,7 +193,7 @@ public sealed class FusionTask : TrainingTask
     {
         report.Tally("#image", batch.Length);
         (FusedPrefix prefix, ThinkerBatch layout) = Perceive(c, [.. batch.Select(example => example.ToInput(_prompts.Ids(example)))]);
-        ReportGates(prefix.Gates, report);
+        report.TallyGates(prefix.Gates);
         return _reader!.Loss(c, prefix.States, layout, batch, report)!;
     }
 
@@ -211,10 +211,10 @@ public sealed class FusionTask : TrainingTask
         Tensor loss = c.CrossEntropy(logits, labels, _recipe.LabelSmoothing, out Tensor rowLosses);
         report.TallyKinds(batch, targets, rowLosses);
         report.TallyLoss("fused", loss);
-        loss = Taught(c, batch, languages, targets, logits, loss, report);
+        loss = _teaching.Add(c, batch, languages, targets, logits, loss, report);
         if (_reader?.Loss(c, prefix.States, layout, batch, report) is { } read)
             loss = c.Add(loss, read, _recipe.PrefixWeight);
-        ReportGates(prefix.Gates, report);
+        report.TallyGates(prefix.Gates);
         return loss;
     }
 
@@ -233,32 +233,6 @@ public sealed class FusionTask : TrainingTask
             result[i] = batch[i] with { Transcript = text.Trim() };
         return result;
     }
-
-    // What the teacher thinks of the same translations when it is told what they follow from.
-    private Tensor Taught(
-        Compute c, Example[] batch, string[] languages, int[][] targets, Tensor logits, Tensor loss, IDictionary<string, double> report)
-    {
-        ILookup<MistralModel, int> taught = Enumerable.Range(0, batch.Length)
-            .Where(i => batch[i].Told is not null && TeacherOf(batch[i]) is not null).ToLookup(i => TeacherOf(batch[i])!);
-        if (taught.Count == 0)
-            return loss;
-        Segments rows = new([.. targets.Select(target => target.Length)]);
-        int[] own = [.. taught.SelectMany(items => items).SelectMany(i => Enumerable.Range(rows.Start(i), rows.Length(i)))];
-        Tensor theirs = c.Rent(new Shape(own.Length, logits.Columns));
-        Span<float> free = theirs.Span;
-        foreach (IGrouping<MistralModel, int> items in taught)
-        {
-            Tensor its = c.Unrecorded(() => TextPairs.Logits(c, items.Key,
-                [.. items.Select(i => new TextPairs.Pair(TextPairs.Prompt(_tokenizer, batch[i].Told!, languages[i]), targets[i]))], out _));
-            its.Span.CopyTo(free);
-            free = free[its.Span.Length..];
-        }
-        Tensor distilled = c.Distil(c.Gather(logits, own), theirs);
-        report.TallyLoss("taught", distilled);
-        return c.Add(loss, distilled, _recipe.TeacherWeight);
-    }
-
-    private MistralModel? TeacherOf(Example example) => example.Seen is null ? _teacher : _toldTeacher;
 
     private string Wanted(Example example, int chance)
     {
@@ -280,58 +254,5 @@ public sealed class FusionTask : TrainingTask
         Tensor[] Think() => _thinker.Forward(c, inputs, batch, cache: null, [.. _model.Layers]);
         bool learns = _recipe.Eyes && inputs.Any(input => input.Patches is not null);
         return (_model.Fuse(c, learns ? Think() : c.Unrecorded(Think), batch), batch);
-    }
-
-    private static void ReportGates(Tensor? gates, IDictionary<string, double> report)
-    {
-        if (gates is null)
-            return;
-        double[] means = new double[gates.Columns];
-        double entropy = 0;
-        for (int row = 0; row < gates.Rows; row++)
-            for (int column = 0; column < gates.Columns; column++)
-            {
-                double gate = gates.Row(row)[column];
-                means[column] += gate / gates.Rows;
-                entropy -= gate > 0 ? gate * Math.Log(gate) / gates.Rows : 0;
-            }
-        for (int column = 0; column < means.Length; column++)
-            report.Tally($"#gate_{column}", means[column]);
-        report.Tally("#gate_entropy", entropy);
-    }
-
-    private MistralModel Teacher(string folder)
-    {
-        MistralConfig config = MistralConfig.Load(Path.Combine(folder, "config.json"));
-        return config.VocabSize == _translatorConfig.VocabSize
-            ? new MistralModel(config, new Weights(Checkpoint.Open(folder)))
-            : throw new OmniFusionException(
-                $"The teacher in {folder} has {config.VocabSize} tokens, the translator {_translatorConfig.VocabSize}: they do not share a tokenizer.");
-    }
-
-    private static PeftAdapter NewLowRank(Recipe recipe, MistralConfig config)
-    {
-        PeftConfig peft = new()
-        {
-            Rank = recipe.LoraRank, Alpha = 2 * recipe.LoraRank, ModulesToSave = ["omni_fusion", "omni_projection"],
-            TargetModules = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"],
-        };
-        int d = config.HiddenSize, f = config.IntermediateSize;
-        int q = config.NumAttentionHeads * config.HeadDim, kv = config.NumKeyValueHeads * config.HeadDim;
-        WeightInitializer initializer = new(recipe.Seed, 1 / MathF.Sqrt(d));
-        List<(string, Tensor)> tensors = [];
-        for (int layer = 0; layer < config.NumHiddenLayers; layer++)
-            foreach ((string name, int rows, int columns) in new[]
-            {
-                ("self_attn.q_proj", q, d), ("self_attn.k_proj", kv, d), ("self_attn.v_proj", kv, d), ("self_attn.o_proj", d, q),
-                ("mlp.gate_proj", f, d), ("mlp.up_proj", f, d), ("mlp.down_proj", d, f),
-            })
-            {
-                string path = $"{TrainedFusion.Prefix}layers.{layer}.{name}.";
-                // A random, B zero: the update starts as nothing (Hu et al. 2022).
-                tensors.Add((path + "lora_A.weight", initializer.Make(path + "lora_A.weight", new Shape(recipe.LoraRank, columns))));
-                tensors.Add((path + "lora_B.weight", Tensor.Zeros(new Shape(rows, recipe.LoraRank))));
-            }
-        return PeftAdapter.Of(peft, tensors).Trainable();
     }
 }

@@ -75,11 +75,7 @@ public sealed class RecognizerTask : TrainingTask
         _reader = new StateReader(_tokenizer, _end, _thinker.Logits);
         if (recipe.Adapter is not null)
         {
-            // The translator stays as it is.
-            Tokenizer words = Tokenizer.Load(recipe.Translator!);
-            MistralModel translator = new(
-                MistralConfig.Load(Path.Combine(recipe.Translator!, "config.json")), new Weights(Checkpoint.Open(recipe.Translator!)));
-            int blank = TextPairs.EndOf(words);
+            (MistralModel translator, Tokenizer words, int blank) = FrozenTranslator.Open(recipe.Translator!);
             _reader = new StateReader(words, blank, new PrefixGloss(translator, blank).Scores);
             _fusion = new TrainedFusion(recipe, recipe.Adapter, _thinker.HiddenSize, translator.HiddenSize);
             _fused = new FusedTranslator(_thinker, _fusion.Layer, _fusion.Projection, translator);

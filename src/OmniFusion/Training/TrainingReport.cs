@@ -48,6 +48,25 @@ internal static class TrainingReport
         }
     }
 
+    /// <summary>Adds the mean of each gate over the rows, and their entropy; nothing where the fusion has no gates.</summary>
+    internal static void TallyGates(this IDictionary<string, double> report, Tensor? gates)
+    {
+        if (gates is null)
+            return;
+        double[] means = new double[gates.Columns];
+        double entropy = 0;
+        for (int row = 0; row < gates.Rows; row++)
+            for (int column = 0; column < gates.Columns; column++)
+            {
+                double gate = gates.Row(row)[column];
+                means[column] += gate / gates.Rows;
+                entropy -= gate > 0 ? gate * Math.Log(gate) / gates.Rows : 0;
+            }
+        for (int column = 0; column < means.Length; column++)
+            report.Tally($"{Total}gate_{column}", means[column]);
+        report.Tally($"{Total}gate_entropy", entropy);
+    }
+
     /// <summary>What the log gets: figures that are numbers, because JSON knows no others.</summary>
     /// <param name="report">The sums.</param>
     /// <param name="steps">Steps that they are of.</param>
