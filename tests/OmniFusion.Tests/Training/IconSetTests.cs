@@ -26,10 +26,10 @@ public sealed class IconSetTests : IDisposable
     {
         File.WriteAllText(Path.Combine(Directory.CreateDirectory(Path.Combine(_folder, "emoji-datasource-one")).FullName, "emoji.json"),
             """[{"name": "MOUSE FACE", "short_names": ["mouse", "mouse_face"], "image": "1f42d.png"}]""");
-        Assert.Equal(["mouse", "mouseface"], IconSet.Codes(_folder, "one").Keys.Order());
+        Assert.Equal(["mouse", "mouseface"], IconSet.Codes(_folder, EmojiList.Read(_folder, "one")).Keys.Order());
         File.WriteAllText(Path.Combine(Directory.CreateDirectory(Path.Combine(_folder, "openmoji", "data")).FullName, "openmoji.json"),
             """[{"annotation": "little mouse", "hexcode": "1F42D"}, {"annotation": "mouse", "hexcode": "1F401"}]""");
-        Dictionary<string, string> codes = IconSet.Codes(_folder, "one");
+        Dictionary<string, string> codes = IconSet.Codes(_folder, EmojiList.Read(_folder, "one"));
         // The first list goes first.
         Assert.Equal(("1f42d", "1F42D"), (codes["mouse"], codes["littlemouse"]));
     }

@@ -39,18 +39,13 @@ internal static class IconSet
             return drawings;
         });
 
-    /// <summary>The code points that the <see cref="Key"/> of a name stands for, by the list of the first maker's package and, where it is there, OpenMoji's.</summary>
+    /// <summary>The code points that the <see cref="Key"/> of a name stands for, by the list of the first maker and, where it is there, OpenMoji's.</summary>
     /// <exception cref="OmniFusionException">A list cannot be read or is something else.</exception>
-    internal static Dictionary<string, string> Codes(string nodeModules, string first)
+    internal static Dictionary<string, string> Codes(string nodeModules, EmojiList first)
     {
         Dictionary<string, string> codes = [];
-        Parsed(Path.Combine(nodeModules, $"emoji-datasource-{first}", "emoji.json"), root =>
-        {
-            foreach (JsonElement entry in root.EnumerateArray())
-                foreach (JsonElement name in entry.GetProperty("short_names").EnumerateArray().Prepend(entry.GetProperty("name")))
-                    codes.TryAdd(Key(Text(name)), Text(entry.GetProperty("image")).Replace(".png", "", StringComparison.Ordinal));
-            return codes;
-        });
+        foreach ((string name, string code) in first.Names())
+            codes.TryAdd(Key(name), code);
         string annotated = Path.Combine(nodeModules, "openmoji", "data", "openmoji.json");
         return !File.Exists(annotated) ? codes : Parsed(annotated, root =>
         {
@@ -73,9 +68,13 @@ internal static class IconSet
     private static double Size(JsonElement icon, JsonElement set, string name) =>
         icon.TryGetProperty(name, out JsonElement own) || set.TryGetProperty(name, out own) ? own.GetDouble() : UsualSize;
 
-    private static string Text(JsonElement value) => value.GetString() ?? throw new KeyNotFoundException("A name or drawing is null.");
+    /// <summary>A text that must be there.</summary>
+    /// <exception cref="KeyNotFoundException">It is null.</exception>
+    internal static string Text(JsonElement value) => value.GetString() ?? throw new KeyNotFoundException("A name or drawing is null.");
 
-    private static T Parsed<T>(string path, Func<JsonElement, T> read)
+    /// <summary>Reads a JSON file.</summary>
+    /// <exception cref="OmniFusionException">It cannot be read or is something else.</exception>
+    internal static T Parsed<T>(string path, Func<JsonElement, T> read)
     {
         try
         {

@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-using System.Text.Json;
 using Microsoft.Win32.SafeHandles;
 using OmniFusion.Checkpoints;
 
@@ -61,7 +59,7 @@ public sealed class PictogramPack : IDisposable
         try
         {
             file = File.OpenHandle(path);
-            (PictogramPackHeader header, long firstBitmap) = ReadHeader(path, file);
+            (PictogramPackHeader header, int firstBitmap) = ReadHeader(path, file);
             return new PictogramPack(path, file, header, firstBitmap);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
@@ -104,38 +102,18 @@ public sealed class PictogramPack : IDisposable
         });
     }
 
-    private static (PictogramPackHeader Header, long FirstBitmap) ReadHeader(string path, SafeFileHandle file)
+    private static (PictogramPackHeader Header, int FirstBitmap) ReadHeader(string path, SafeFileHandle file)
     {
-        byte[] head = new byte[16];
-        if (RandomAccess.Read(file, head, 0) < head.Length || !head.AsSpan(0, 8).SequenceEqual(Magic))
-            throw new OmniFusionException($"{path} is not a pack of pictograms.");
-        if (BinaryPrimitives.ReadUInt32LittleEndian(head.AsSpan(8)) is var version and not Version)
-            throw new OmniFusionException($"The pictograms {path} are of version {version}; this program reads version {Version}.");
-        long length = RandomAccess.GetLength(file);
-        int size = BinaryPrimitives.ReadInt32LittleEndian(head.AsSpan(12));
-        if (size is < 2 or > MaxHeaderSize || size > length - head.Length)
-            throw new OmniFusionException($"The pictograms {path} are damaged: the header is cut off.");
-        byte[] json = new byte[size];
-        if (RandomAccess.Read(file, json, head.Length) < size)
-            throw new OmniFusionException($"The pictograms {path} are damaged: the header is cut off.");
-        PictogramPackHeader? header;
-        try
-        {
-            header = JsonSerializer.Deserialize<PictogramPackHeader>(json, JsonSerializerOptions.Web);
-        }
-        catch (JsonException error)
-        {
-            throw new OmniFusionException($"The pictograms {path} are damaged: the header is not JSON.", error);
-        }
-        if (header is not { Makers.Length: > 0, Pictograms.Length: > 0 } || header.Makers.Contains(null!)
-            || !header.Pictograms.All(info =>
-                info is { Hexcode: not null, Name: not null, ShortName: not null, Category: not null, Subcategory: not null }))
-            throw new OmniFusionException($"The pictograms {path} are damaged: the header lacks something.");
-        long expected = head.Length + size + (long)header.Makers.Length * header.Pictograms.Length * Pictogram.ByteCount;
-        if (length != expected)
-            throw new OmniFusionException($"The pictograms {path} are damaged: the file has {length} bytes instead of {expected}.");
-        return (header, head.Length + size);
+        (PictogramPackHeader header, int end) = PackHeader.Read<PictogramPackHeader>(
+            path, "a pack of pictograms", file, Magic, Version, MaxHeaderSize, IsComplete);
+        long length = RandomAccess.GetLength(file), expected = end + (long)header.Makers.Length * header.Pictograms.Length * Pictogram.ByteCount;
+        return length == expected ? (header, end)
+            : throw new OmniFusionException($"The pictograms {path} are damaged: the file has {length} bytes instead of {expected}.");
     }
+
+    private static bool IsComplete(PictogramPackHeader header) =>
+        header is { Makers.Length: > 0, Pictograms.Length: > 0 } && !header.Makers.Contains(null!) && header.Pictograms.All(info =>
+            info is { Hexcode: not null, Name: not null, ShortName: not null, Category: not null, Subcategory: not null });
 
     /// <summary>Code points in lower case and without the variation selector, which makers put or leave out as they like.</summary>
     internal static string Normalize(string hexcode) =>

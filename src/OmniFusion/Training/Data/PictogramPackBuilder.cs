@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace OmniFusion.Training.Data;
 
 /// <summary>
@@ -35,13 +33,14 @@ public static class PictogramPackBuilder
         if (makers.Count == 0)
             throw new OmniFusionException("Pictograms need at least one maker.");
         string[] listed = [.. makers.Where(PictogramPackage.IsListed).Select(PictogramPackage.NameOf).Distinct()];
-        Lazy<Dictionary<string, string>> codes = new(() => IconSet.Codes(nodeModules, makers[0]));
+        Lazy<EmojiList> list = new(() => EmojiList.Read(nodeModules, makers[0]));
+        Lazy<Dictionary<string, string>> codes = new(() => IconSet.Codes(nodeModules, list.Value));
         Dictionary<string, Dictionary<string, byte[]>> sets = [];
         Dictionary<string, PictogramPackage> packages = makers.Concat(listed).Distinct()
             .ToDictionary(maker => maker, maker => PictogramPackage.Open(nodeModules, maker, codes, sets));
         if (!PictogramPackage.IsListed(makers[0]))
             throw new OmniFusionException($"What is drawn is told by the list of the first maker, and {makers[0]} has none.");
-        PictogramInfo[] infos = ReadInfos(Path.Combine(nodeModules, $"emoji-datasource-{makers[0]}", "emoji.json"), listed);
+        PictogramInfo[] infos = list.Value.DrawnBy(listed);
         // In the order of the pack, but several at once: what is no PNG takes an ffmpeg each.
         IEnumerable<byte[]> bitmaps = makers.SelectMany(maker => infos.Select(info => (maker, info.Hexcode)))
             .AsParallel().AsOrdered().Select(item => Read(packages, item.maker, item.Hexcode, makers[0], nodeModules));
@@ -61,79 +60,4 @@ public static class PictogramPackBuilder
         return packages[maker].Read(hexcode) ?? packages[other].Read(hexcode) ?? throw new OmniFusionException(
             $"The drawing {hexcode}.png of {other} is missing in {nodeModules}, though its list has it.");
     }
-
-    private static byte[] ReadFile(string path)
-    {
-        try
-        {
-            return File.ReadAllBytes(path);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new OmniFusionException($"Cannot read {path}: {error.Message}", error);
-        }
-    }
-
-    private static PictogramInfo[] ReadInfos(string path, IReadOnlyList<string> makers)
-    {
-        List<PictogramInfo> infos = [];
-        try
-        {
-            using JsonDocument list = JsonDocument.Parse(ReadFile(path));
-            foreach (JsonElement entry in list.RootElement.EnumerateArray())
-            {
-                if (!IsDrawnByAll(entry, makers))
-                    continue;
-                PictogramInfo info = new(
-                    HexcodeOf(entry),
-                    DescriptionOf(Text(entry, "name"), Text(entry, "short_name")),
-                    Words(Text(entry, "short_name")),
-                    Text(entry, "category"),
-                    Text(entry, "subcategory"),
-                    null);
-                infos.Add(info);
-                if (!entry.TryGetProperty("skin_variations", out JsonElement variants))
-                    continue;
-                foreach (JsonProperty variant in variants.EnumerateObject())
-                {
-                    // Of two people, there are 25 pairs of tones; one tone shows enough.
-                    if (!variant.Name.Contains('-') && IsDrawnByAll(variant.Value, makers))
-                        infos.Add(info with { Hexcode = HexcodeOf(variant.Value), BaseHexcode = info.Hexcode });
-                }
-            }
-        }
-        catch (Exception error) when (error is JsonException or InvalidOperationException or KeyNotFoundException)
-        {
-            throw new OmniFusionException($"{path} is not the list of an emoji-datasource package: {error.Message}", error);
-        }
-        return infos.Count > 0 ? [.. infos] : throw new OmniFusionException($"{path} has no pictogram that all makers have drawn.");
-    }
-
-    private static bool IsDrawnByAll(JsonElement entry, IReadOnlyList<string> makers) =>
-        makers.All(maker => entry.TryGetProperty("has_img_" + maker, out JsonElement has) && has.ValueKind == JsonValueKind.True);
-
-    private static string HexcodeOf(JsonElement entry) => Path.GetFileNameWithoutExtension(Text(entry, "image"));
-
-    private static string Text(JsonElement entry, string key) =>
-        entry.GetProperty(key).GetString() ?? throw new KeyNotFoundException($"an entry has no {key}.");
-
-    // The list's names are those of the character standard: fine for things ("BAT"), a description for many faces and signs ("WHITE UP
-    // POINTING BACKHAND INDEX"), where the short name says what people call it.
-    private static string DescriptionOf(string name, string shortName)
-    {
-        if (name.EndsWith(" Flag", StringComparison.Ordinal))
-            return name[..^4] + "flag";
-        string words = Words(name.ToLowerInvariant());
-        foreach (string ending in (string[])[" symbol", " sign"])
-        {
-            if (words.EndsWith(ending, StringComparison.Ordinal))
-                words = words[..^ending.Length];
-        }
-        string brief = Words(shortName);
-        bool isBetter = name.Contains(':') || words.Count(c => c == ' ') > brief.Count(c => c == ' ') + 1;
-        return isBetter && brief.Length > 2 && !brief.Any(char.IsAsciiDigit) ? brief : words;
-    }
-
-    private static string Words(string name) =>
-        string.Join(' ', name.Split(['_', '-', ' ', ':', ','], StringSplitOptions.RemoveEmptyEntries));
 }

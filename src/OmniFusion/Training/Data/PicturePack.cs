@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Text;
-using System.Text.Json;
 using Microsoft.Win32.SafeHandles;
 using OmniFusion.Media;
 
@@ -107,29 +106,9 @@ public sealed class PicturePack : IDisposable
         return record;
     }
 
-    internal static (PicturePackHeader Header, long FirstRecord) ReadHeader(string path, SafeFileHandle file)
-    {
-        byte[] head = new byte[16];
-        if (RandomAccess.Read(file, head, 0) < head.Length || !head.AsSpan(0, 8).SequenceEqual(Magic))
-            throw new OmniFusionException($"{path} is not a pack of pictures.");
-        if (BinaryPrimitives.ReadUInt32LittleEndian(head.AsSpan(8)) is var version and not Version)
-            throw new OmniFusionException($"The pictures {path} are of version {version}; this program reads version {Version}.");
-        int size = BinaryPrimitives.ReadInt32LittleEndian(head.AsSpan(12));
-        byte[] json = new byte[size is >= 2 and <= MaxHeaderSize ? size : 0];
-        if (json.Length == 0 || RandomAccess.Read(file, json, head.Length) < size)
-            throw new OmniFusionException($"The pictures {path} are damaged: the header is cut off.");
-        try
-        {
-            PicturePackHeader? header = JsonSerializer.Deserialize<PicturePackHeader>(json, JsonSerializerOptions.Web);
-            return header is { Width: > 0 and <= MaxSide, Height: > 0 and <= MaxSide, TextSha256: not null }
-                ? (header, head.Length + size)
-                : throw new OmniFusionException($"The pictures {path} are damaged: the header lacks something.");
-        }
-        catch (JsonException error)
-        {
-            throw new OmniFusionException($"The pictures {path} are damaged: the header is not JSON.", error);
-        }
-    }
+    internal static (PicturePackHeader Header, int FirstRecord) ReadHeader(string path, SafeFileHandle file) =>
+        PackHeader.Read<PicturePackHeader>(path, "a pack of pictures", file, Magic, Version, MaxHeaderSize, header =>
+            header is { Width: > 0 and <= MaxSide, Height: > 0 and <= MaxSide, TextSha256: not null });
 
     private void ReadFully(Span<byte> target, long offset)
     {

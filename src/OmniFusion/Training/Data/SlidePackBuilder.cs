@@ -115,7 +115,7 @@ public static class SlidePackBuilder
         if (exists)
         {
             using SafeFileHandle found = File.OpenHandle(path);
-            (PicturePackHeader other, long firstRecord) = PicturePack.ReadHeader(path, found);
+            (PicturePackHeader other, int firstRecord) = PicturePack.ReadHeader(path, found);
             if (other != header)
                 throw new OmniFusionException($"{path} was made from other texts or another seed, so it cannot be resumed.");
             long records = (RandomAccess.GetLength(found) - firstRecord) / header.RecordSize;

@@ -29,15 +29,13 @@ public sealed class SpeechPack : IDisposable
     public const int SampleRate = 16000;
 
     private readonly SpeechPackHeader _header;
-    private readonly MemoryMappedFile? _file;
     private readonly MemoryMappedViewAccessor? _view;
 
-    private SpeechPack(SpeechPackHeader header, IReadOnlyList<SpeechPackItem> items, MemoryMappedFile? file, long bytes)
+    private SpeechPack(SpeechPackHeader header, IReadOnlyList<SpeechPackItem> items, MemoryMappedViewAccessor? view)
     {
         _header = header;
         Items = items;
-        _file = file;
-        _view = file?.CreateViewAccessor(0, bytes, MemoryMappedFileAccess.Read);
+        _view = view;
     }
 
     /// <summary>Opens the pack as far as it is written.</summary>
@@ -48,13 +46,13 @@ public sealed class SpeechPack : IDisposable
         (SpeechPackHeader header, List<SpeechPackItem> items, _) = SpeechPackIndex.Read(path);
         long bytes = items.Count == 0 ? 0 : (items[^1].FirstSample + items[^1].SampleCount) * sizeof(short);
         if (bytes == 0)
-            return new SpeechPack(header, items, null, 0);
+            return new SpeechPack(header, items, null);
         try
         {
-            FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-            MemoryMappedFile file =
-                MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
-            return new SpeechPack(header, items, file, bytes);
+            using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+            using MemoryMappedFile mapped =
+                MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
+            return new SpeechPack(header, items, mapped.CreateViewAccessor(0, bytes, MemoryMappedFileAccess.Read));
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -117,9 +115,5 @@ public sealed class SpeechPack : IDisposable
     }
 
     /// <summary>Unmaps the file.</summary>
-    public void Dispose()
-    {
-        _view?.Dispose();
-        _file?.Dispose();
-    }
+    public void Dispose() => _view?.Dispose();
 }

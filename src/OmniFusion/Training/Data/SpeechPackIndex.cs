@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json;
 
 namespace OmniFusion.Training.Data;
 
@@ -45,11 +44,15 @@ internal static class SpeechPackIndex
     public static (SpeechPackHeader Header, List<SpeechPackItem> Items, long EndOfRecords) Read(string packPath)
     {
         string path = PathFor(packPath);
+        SpeechPackHeader header;
+        int at;
         byte[] bytes;
         long samples;
         try
         {
             using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+            (header, at) = PackHeader.Read<SpeechPackHeader>(
+                path, "the index of a speech pack", stream.SafeFileHandle, Magic, Version, MaxHeaderSize, IsComplete);
             bytes = new byte[stream.Length];
             stream.ReadExactly(bytes);
             // After the index, whose every record had its samples written first.
@@ -60,7 +63,6 @@ internal static class SpeechPackIndex
             throw new OmniFusionException($"Cannot read the speech pack {packPath}: {error.Message}", error);
         }
 
-        SpeechPackHeader header = DecodeHeader(path, bytes, out int at);
         List<SpeechPackItem> items = [];
         long end = 0;
         for (; at + RecordSize <= bytes.Length; at += RecordSize)
@@ -83,26 +85,6 @@ internal static class SpeechPackIndex
         return (header, items, at);
     }
 
-    private static SpeechPackHeader DecodeHeader(string path, byte[] bytes, out int end)
-    {
-        if (bytes.Length < 16 || !bytes.AsSpan(0, 8).SequenceEqual(Magic))
-            throw new OmniFusionException($"{path} is not the index of a speech pack.");
-        if (BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(8)) is var version and not Version)
-            throw new OmniFusionException($"{path} is of version {version}; this program reads version {Version}.");
-        int size = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(12));
-        if (size is < 2 or > MaxHeaderSize || size > bytes.Length - 16)
-            throw new OmniFusionException($"The index {path} is damaged: its header is cut off.");
-        end = 16 + size;
-        try
-        {
-            SpeechPackHeader? header = JsonSerializer.Deserialize<SpeechPackHeader>(bytes.AsSpan(16, size), JsonSerializerOptions.Web);
-            bool usable = header is { SampleRate: SpeechPack.SampleRate, Lines: > 0, TextSha256: not null, Voices: not null }
-                && header.Voices.All(voice => voice is not null);
-            return usable ? header! : throw new OmniFusionException($"The index {path} is damaged: its header lacks something.");
-        }
-        catch (JsonException error)
-        {
-            throw new OmniFusionException($"The index {path} is damaged: its header is not JSON.", error);
-        }
-    }
+    private static bool IsComplete(SpeechPackHeader header) =>
+        header is { SampleRate: SpeechPack.SampleRate, Lines: > 0, TextSha256: not null, Voices: not null } && !header.Voices.Contains(null!);
 }
