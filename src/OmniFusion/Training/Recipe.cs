@@ -182,12 +182,8 @@ public sealed class Recipe
             throw new OmniFusionException($"{path} has an empty section; leave its name out instead.");
         if (string.IsNullOrEmpty(Output))
             throw new OmniFusionException($"{path} does not say where the model goes: 'output'.");
-        if (Data.Further.Any(part => part.Slides is null != part.Terms is null))
-            throw new OmniFusionException($"{path}: 'slides' and 'terms' go together.");
-        if (Data.Further.Any(part => part.Slides is not null) && Data.Pictures is null)
-            throw new OmniFusionException($"{path}: 'slides' needs 'pictures'.");
-        if (Data.Ambiguity is not null && Data.Pictures is null)
-            throw new OmniFusionException($"{path}: 'ambiguity' needs 'pictures', which decide it.");
+        if (!TrainingStages.Names.Contains(Stage))
+            throw new OmniFusionException($"{path}: 'stage' is '{Stage}' and not {string.Join(", ", TrainingStages.Names)}.");
         if (Adapter is not null && Translator is null)
             throw new OmniFusionException($"{path}: 'adapter' needs a 'translator', whose words it tells.");
         if (Gloss && PrefixWeight == 0)
@@ -204,32 +200,21 @@ public sealed class Recipe
         {
             throw new OmniFusionException($"{path}: 'fusion_layers': {error.Message}", error);
         }
-        foreach ((string key, double value) in new (string, double)[]
-        {
+        RecipeNumbers numbers = new(path);
+        numbers.AboveZero(
             ("steps", Steps), ("log_every", LogEvery), ("evaluate_every", EvaluateEvery), ("evaluate_items", EvaluateItems),
-            ("batch_seconds", BatchSeconds), ("batch_tokens", BatchTokens),
-            ("projection_depth", ProjectionDepth),
-        })
-            if (!(value > 0))
-                throw new OmniFusionException($"{path}: '{key}' must be above 0.");
-        foreach ((string key, double value) in new (string, double)[]
-        {
+            ("batch_seconds", BatchSeconds), ("batch_tokens", BatchTokens), ("projection_depth", ProjectionDepth));
+        numbers.NotBelowZero(
             ("threads", Threads), ("warmup_steps", WarmupSteps), ("decay_steps", DecaySteps), ("learning_rate", LearningRate),
             ("checkpoint_minutes", CheckpointMinutes), ("weight_decay", WeightDecay), ("clip_norm", ClipNorm), ("teacher_weight", TeacherWeight),
             ("prefix_weight", PrefixWeight), ("prefix_steps", PrefixSteps),
-            ("lora_rank", LoraRank), ("text_every", TextEvery), ("watch_every", WatchEvery), ("scenes", Data.Pictures?.Scenes ?? 0),
-            ("written", Data.Pictures?.Written ?? 0), ("repeat", Data.Further.Append(new()).Min(speech => speech.Repeat)),
-            ("repeat", Data.Ambiguity?.Repeat ?? 0), ("written", Data.Ambiguity?.Written ?? 0),
-            ("told", Data.Ambiguity?.Told ?? 0),
-        })
-            if (!(value >= 0))
-                throw new OmniFusionException($"{path}: '{key}' must not be below 0.");
-        foreach ((string key, double value) in new (string, double)[]
-        {
-            ("label_smoothing", LabelSmoothing), ("dropout", Dropout), ("share", Data.Pictures?.Share ?? 0),
-        })
-            if (!(value is >= 0 and < 1))
-                throw new OmniFusionException($"{path}: '{key}' must be at least 0 and below 1.");
+            ("lora_rank", LoraRank), ("text_every", TextEvery), ("watch_every", WatchEvery));
+        numbers.NotBelowZero([.. RateFactors.Select(item => ($"rate_factors: {item.Key}", (double)item.Value))]);
+        numbers.BelowOne(("label_smoothing", LabelSmoothing), ("dropout", Dropout));
+        Data.Check(path, numbers);
+        Model!.Check(numbers);
+        foreach (RecipePhase phase in Phases)
+            phase.Check(numbers);
     }
 }
 
@@ -268,6 +253,21 @@ public sealed class RecipeData
 
     /// <summary>Sentences whose reading a picture decides; needs <see cref="Pictures"/>.</summary>
     public RecipeAmbiguity? Ambiguity { get; set; }
+
+    internal void Check(string path, RecipeNumbers numbers)
+    {
+        if (Further.Any(part => part.Slides is null != part.Terms is null))
+            throw new OmniFusionException($"{path}: 'slides' and 'terms' go together.");
+        if (Further.Any(part => part.Slides is not null) && Pictures is null)
+            throw new OmniFusionException($"{path}: 'slides' needs 'pictures'.");
+        if (Ambiguity is not null && Pictures is null)
+            throw new OmniFusionException($"{path}: 'ambiguity' needs 'pictures', which decide it.");
+        if (!(Transcribed is >= 0 and <= 1))
+            throw new OmniFusionException($"{path}: 'transcribed' must be from 0 to 1.");
+        numbers.NotBelowZero([.. Further.Select(speech => ("repeat", (double)speech.Repeat))]);
+        Pictures?.Check(numbers);
+        Ambiguity?.Check(numbers);
+    }
 }
 
 /// <summary>More speech of a <see cref="Recipe"/>.</summary>
@@ -312,6 +312,12 @@ public sealed class RecipePictures
 
     /// <summary>Written lines in a pass that come with a picture.</summary>
     public int Written { get; set; }
+
+    internal void Check(RecipeNumbers numbers)
+    {
+        numbers.NotBelowZero(("scenes", Scenes), ("written", Written));
+        numbers.BelowOne(("share", Share));
+    }
 }
 
 /// <summary>Ambiguous sentences of a <see cref="Recipe"/>.</summary>
@@ -335,6 +341,8 @@ public sealed class RecipeAmbiguity
     /// in two the words stand where a fusion's prefix has image and speech.
     /// </summary>
     public int Told { get; set; }
+
+    internal void Check(RecipeNumbers numbers) => numbers.NotBelowZero(("repeat", Repeat), ("written", Written ?? 0), ("told", Told));
 }
 
 /// <summary>Sizes of a model that a <see cref="Recipe"/> makes.</summary>
@@ -387,6 +395,9 @@ public sealed class RecipeModel
 
     /// <summary>Files whose lines the vocabulary is learnt from.</summary>
     public List<string> VocabularyText { get; set; } = [];
+
+    // Which sizes a model needs hangs on the stage that makes it.
+    internal void Check(RecipeNumbers numbers) => numbers.AboveZero(("init_std", InitStd));
 }
 
 /// <summary>A stretch of a recogniser's training.</summary>
@@ -424,4 +435,10 @@ public sealed class RecipePhase
 
     /// <summary>Utterances longer than this wait.</summary>
     public double MaxSeconds { get; set; } = 30;
+
+    internal void Check(RecipeNumbers numbers)
+    {
+        numbers.AboveZero(("until_step", UntilStep), ("max_seconds", MaxSeconds));
+        numbers.NotBelowZero(("ctc", Ctc), ("reading", Reading), ("decoder", Decoder), ("naming", Naming), ("seeing", Seeing));
+    }
 }

@@ -37,6 +37,11 @@ public sealed class RecipeTests(TinyTraining tiny) : IClassFixture<TinyTraining>
     [InlineData("batch_seconds: .nan", "'batch_seconds'")]
     [InlineData("learning_rate: -1", "'learning_rate'")]
     [InlineData("dropout: 1", "'dropout'")]
+    [InlineData("stage: sing", "'stage'")]
+    [InlineData("rate_factors: { omni: -1 }", "'rate_factors: omni'")]
+    [InlineData("phases: [ { decoder: 1, ctc: -0.1 } ]", "'ctc'")]
+    [InlineData("phases: [ { reading: .nan } ]", "'reading'")]
+    [InlineData("phases: [ { until_step: 0 } ]", "'until_step'")]
     [InlineData("phases:", "empty section")]
     [InlineData("phases: [ ~ ]", "empty section")]
     [InlineData("start: ${nowhere}", "${nowhere}")]
@@ -48,6 +53,17 @@ public sealed class RecipeTests(TinyTraining tiny) : IClassFixture<TinyTraining>
         Assert.Contains("bad.yaml", message);
         Assert.Contains(named, message);
         Assert.DoesNotContain('\n', message);
+    }
+
+    [Theory]
+    [InlineData("data: { transcribed: 1.5 }", "'transcribed'")]
+    [InlineData("data: { transcribed: .nan }", "'transcribed'")]
+    [InlineData("data: { further: [ { repeat: -1 } ] }", "'repeat'")]
+    [InlineData("model: { init_std: 0 }", "'init_std'")]
+    public void ASectionChecksItself(string section, string named)
+    {
+        File.WriteAllText(tiny["section.yaml"], $"stage: fusion\noutput: o\nsteps: 1\n{section}\n");
+        Assert.Contains(named, Assert.Throws<OmniFusionException>(() => Recipe.Load(tiny["section.yaml"])).Message);
     }
 
     [Fact]
