@@ -13,22 +13,25 @@ internal static class SynthesizeCommand
     /// <summary>Creates the command.</summary>
     public static Command Create()
     {
-        Option<string?> text = new("--text") { Description = "Text to speak, one sentence a line, plain or .gz" };
-        Option<string?> corpus = new("--corpus") { Description = "Folder of an ambiguity corpus to speak all sentences of, instead of a text" };
-        Option<string?> output = new("--output", "--out") { Description = "Pack to write; by default the text's name with .pack" };
+        Option<string?> text = new("--text") { Description = "Text to speak, one sentence a line, plain or .gz", HelpName = "FILE" };
+        Option<string?> corpus = new("--corpus")
+        {
+            Description = "Folder of an ambiguity corpus to speak all sentences of, instead of a text", HelpName = "DIR",
+        };
+        Option<string?> output = new Option<string?>("--output", "--out")
+        {
+            Description = "Pack to write; by default the text's name with .pack", HelpName = "PACK",
+        }.NotEmpty();
         Option<string> voices = new("--voices")
         {
             Description = "train, test (a voice never trained with), or names such as espeak:en-us+f2,flite:awb,festival:kal_diphone",
+            HelpName = "LIST",
             DefaultValueFactory = _ => "train",
         };
-        Option<int> copies = new("--copies") { Description = "Times that each line is spoken", DefaultValueFactory = _ => 1 };
-        Option<long> seed = new("--seed") { Description = "Draws voices, rates and pitches", DefaultValueFactory = _ => 1 };
-        Option<int> workers = new("--workers")
-        {
-            Description = "Sentences spoken at once",
-            DefaultValueFactory = _ => Environment.ProcessorCount,
-        };
-        Option<int?> limit = new("--limit") { Description = "Speak the first lines only" };
+        Option<int?> copies = Options.Whole("--copies", "Times that each line is spoken (default: 1)", 1, ushort.MaxValue);
+        Option<long> seed = SynthesizeOptions.Seed("Draws voices, rates and pitches");
+        Option<int?> workers = Options.Whole("--workers", "Sentences spoken at once; by default one a processor", 1, 1024);
+        Option<int?> limit = Options.Whole("--limit", "Speak the first lines only", 1, int.MaxValue);
         Option<bool> resume = new("--resume") { Description = "Go on with a pack that was stopped" };
         Command command = new(
             "synthesize",
@@ -40,6 +43,7 @@ internal static class SynthesizeCommand
         };
         command.SetAction((arguments, cancellation) =>
         {
+            IReadOnlyList<Voice> speakers = VoicesOf(arguments.GetRequiredValue(voices));
             (string name, IReadOnlyList<string> lines) = (arguments.GetValue(text), arguments.GetValue(corpus)) switch
             {
                 ({ } file, null) => (file, TextFile.ReadLines("--text", file, arguments.GetValue(limit))),
@@ -47,19 +51,29 @@ internal static class SynthesizeCommand
                     [.. AmbiguityCorpus.Read(folder).Sentences.Select(sentence => sentence.English).Take(arguments.GetValue(limit) ?? int.MaxValue)]),
                 _ => throw new UsageException("synthesize speaks either a --text or a --corpus."),
             };
-            SpeechPackPlan plan = new(
-                lines,
-                Voice.ParseList(arguments.GetRequiredValue(voices)))
+            SpeechPackPlan plan = new(lines, speakers)
             {
-                Copies = arguments.GetValue(copies),
+                Copies = arguments.GetValue(copies) ?? 1,
                 Seed = arguments.GetValue(seed),
-                Workers = arguments.GetValue(workers),
+                Workers = arguments.GetValue(workers) ?? Environment.ProcessorCount,
             };
             string path = arguments.GetValue(output) ?? DefaultOutput(name);
             // The work blocks its thread; a thread of its own leaves Ctrl+C to be heard.
             return Task.Run(() => Run(path, plan, arguments.GetValue(resume), cancellation), CancellationToken.None);
         });
         return command;
+    }
+
+    private static IReadOnlyList<Voice> VoicesOf(string list)
+    {
+        try
+        {
+            return Voice.ParseList(list);
+        }
+        catch (OmniFusionException error)
+        {
+            throw new UsageException($"--voices: {error.Message}");
+        }
     }
 
     private static int Run(string path, SpeechPackPlan plan, bool resume, CancellationToken cancellation)

@@ -12,20 +12,25 @@ internal static class SynthesizeContrastiveCommand
         Option<string> corpus = new("--corpus")
         {
             Description = "Folder with words-*.jsonl and sentences-*.jsonl",
+            HelpName = "DIR",
             DefaultValueFactory = _ => Path.Combine("samples", "ambiguity"),
         };
-        Option<string> pictograms = new("--pictograms") { Description = "Pack made by synthesize images", Required = true };
-        Option<string> maker = new("--maker") { Description = "Whose drawings", DefaultValueFactory = _ => "facebook" };
-        Option<string> split = new("--split") { Description = "train, test or heldout", DefaultValueFactory = _ => "test" };
-        Option<string?> speech = new("--speech") { Description = "Pack that speaks all sentences of the corpus; adds recordings to the set" };
-        Option<string> to = new("--to") { Description = "Language: de, fr or cs", Required = true };
-        Option<string> output = new("--output") { Description = "Folder to write", Required = true };
+        Option<string> pictograms = new("--pictograms") { Description = "Pack made by synthesize images", HelpName = "PACK", Required = true };
+        Option<string> maker = new("--maker") { Description = "Whose drawings", HelpName = "NAME", DefaultValueFactory = _ => "facebook" };
+        Option<string> split = new("--split") { Description = "train, test or heldout", HelpName = "NAME", DefaultValueFactory = _ => "test" };
+        Option<string?> speech = new("--speech")
+        {
+            Description = "Pack that speaks all sentences of the corpus; adds recordings to the set", HelpName = "PACK",
+        };
+        Option<string> to = new("--to") { Description = "Language: German, French or Czech, or its code", HelpName = "LANG", Required = true };
+        Option<string> output = new Option<string>("--output") { Description = "Folder to write", HelpName = "DIR", Required = true }.NotEmpty();
         Command command = new("contrastive", "Write ambiguous sentences with both translations and deciding pictures in the layout of CoMMuTE")
         {
             corpus, pictograms, maker, split, speech, to, output,
         };
         command.SetAction(arguments =>
         {
+            string language = LanguageOption.Code(arguments.GetRequiredValue(to))!;
             using PictogramPack pack = PictogramPack.Open(arguments.GetRequiredValue(pictograms));
             AmbiguityCorpus sentences = AmbiguityCorpus.Read(arguments.GetRequiredValue(corpus), pack);
             string folder = arguments.GetRequiredValue(output);
@@ -33,7 +38,7 @@ internal static class SynthesizeContrastiveCommand
             int lines = ContrastiveSetWriter.Write(
                 sentences,
                 arguments.GetRequiredValue(split),
-                arguments.GetRequiredValue(to),
+                language,
                 pack,
                 arguments.GetRequiredValue(maker),
                 folder,

@@ -12,12 +12,14 @@ internal static class SynthesizeImagesCommand
         Option<string> emoji = new("--emoji")
         {
             Description = "node_modules folder with the makers' packages (docs/training.md)",
+            HelpName = "DIR",
             Required = true,
         };
-        Option<string> output = new("--output") { Description = "Pack to write", Required = true };
+        Option<string> output = SynthesizeOptions.Pack();
         Option<string> makers = new("--makers")
         {
             Description = "Makers of the drawings",
+            HelpName = "LIST",
             DefaultValueFactory = _ => string.Join(',', PictogramPackBuilder.UsualMakers),
         };
         Command command = new("images", "Pack the pictograms that all makers have drawn; training composes scenes of them")
@@ -29,8 +31,7 @@ internal static class SynthesizeImagesCommand
             () =>
             {
                 string path = arguments.GetRequiredValue(output);
-                string[] names = arguments.GetRequiredValue(makers)
-                    .Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+                string[] names = MakersOf(arguments.GetRequiredValue(makers));
                 PictogramPackBuilder.Build(arguments.GetRequiredValue(emoji), names, path);
                 using PictogramPack pack = PictogramPack.Open(path);
                 int variants = pack.Infos.Count(info => info.BaseHexcode is not null);
@@ -40,5 +41,14 @@ internal static class SynthesizeImagesCommand
             },
             CancellationToken.None));
         return command;
+    }
+
+    private static string[] MakersOf(string list)
+    {
+        string[] names = list.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        return names.Length == 0 ? throw new UsageException("--makers names nobody.")
+            : names.GroupBy(name => name).FirstOrDefault(group => group.Count() > 1) is { Key: var twice }
+                ? throw new UsageException($"--makers names {twice} twice.")
+            : names;
     }
 }

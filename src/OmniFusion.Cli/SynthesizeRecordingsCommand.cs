@@ -13,7 +13,7 @@ internal static class SynthesizeRecordingsCommand
         {
             Description = "File with one object {\"audio\":..., \"text\":..., \"speaker\":...} a line, paths relative to it",
         };
-        Option<string> output = new("--output") { Description = "Pack to write", Required = true };
+        Option<string> output = SynthesizeOptions.Pack();
         Command command = new("recordings", "Pack real recordings; the pack's lines are their texts, in the manifest's order") { manifest, output };
         command.SetAction((arguments, cancellation) => Task.Run(
             async () =>

@@ -9,11 +9,11 @@ internal static class SynthesizeSlidesCommand
     /// <summary>Creates the command.</summary>
     public static Command Create()
     {
-        Option<string?> texts = new("--texts") { Description = "Texts to write, one a line, plain or .gz" };
+        Option<string?> texts = new("--texts") { Description = "Texts to write, one a line, plain or .gz", HelpName = "FILE" };
         Option<bool> names = new("--names") { Description = "Write the names and nouns that come with the program" };
         Option<int?> count = Options.Whole("--count", "Slides to draw; by default one of each text", 1, 10_000_000);
-        Option<string> output = new("--output") { Description = "Pack to write", Required = true };
-        Option<long> seed = new("--seed") { Description = "Draws order, fonts, sizes, places and colours", DefaultValueFactory = _ => 1 };
+        Option<string> output = SynthesizeOptions.Pack();
+        Option<long> seed = SynthesizeOptions.Seed("Draws order, fonts, sizes, places and colours");
         Option<int?> workers = Options.Whole("--workers", "Sheets of 64 slides drawn at once; by default one a processor", 1, 1024);
         Option<bool> resume = new("--resume") { Description = "Go on with a pack that was stopped" };
         Command command = new("slides", "Write words in many fonts and sizes on small slides with ffmpeg into a pack")

@@ -8,12 +8,10 @@ internal static class TextFile
     /// <summary>The lines as they stand, at least one.</summary>
     /// <param name="option">The option that names the file, for messages.</param>
     /// <param name="path">The file.</param>
-    /// <param name="limit">The first lines only; null for all.</param>
+    /// <param name="limit">The first lines only, at least 1; null for all.</param>
     /// <exception cref="OmniFusionException">The file cannot be read or has no lines.</exception>
     internal static string[] ReadLines(string option, string path, int? limit = null)
     {
-        if (limit < 1)
-            throw new OmniFusionException("--limit must be at least 1.");
         try
         {
             using FileStream file = File.OpenRead(path);
