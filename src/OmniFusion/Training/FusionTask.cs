@@ -123,23 +123,28 @@ public sealed class FusionTask : TrainingTask
     /// <inheritdoc/>
     public override IReadOnlyDictionary<string, double> Evaluate(Compute c, CancellationToken cancellation)
     {
+        Dictionary<string, List<string>> translations = _validationText.Keys.ToDictionary(language => language, _ => new List<string>());
+        // A search takes its arena back, and a prefix serves one for each language.
+        Compute ears = new(c.Kernels);
+        foreach (int[] items in Enumerable.Range(0, _validation.Count).Chunk(16))
+        {
+            ears.Arena.Reset();
+            FusedPrefix prefix = _model.Encode(
+                ears, [.. items.Select(item => new ThinkerInput { Ids = _prompts.Speech, Mel = _validation.Read(item) })]);
+            foreach ((string language, List<string> written) in translations)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                c.Arena.Reset();
+                int[] tower = Tower(new PromptInput { Audio = true }, language);
+                written.AddRange(_model.Start(c, prefix, [.. items.Select(_ => tower)]).Write(c, _tokenizer, _end, cancellation));
+            }
+        }
         Dictionary<string, double> quality = [];
         foreach ((string language, (string[] source, string[] target)) in _validationText)
         {
-            List<string> translations = [], references = [];
-            foreach (int[] items in Enumerable.Range(0, _validation.Count).Chunk(16))
-            {
-                cancellation.ThrowIfCancellationRequested();
-                references.AddRange(items.Select(item => target[_validation.TextIndex(item)]));
-                c.Arena.Reset();
-                FusedPrefix prefix = _model.Encode(
-                    c, [.. items.Select(item => new ThinkerInput { Ids = _prompts.Speech, Mel = _validation.Read(item) })]);
-                int[] tower = Tower(new PromptInput { Audio = true }, language);
-                DecoderStart start = _model.Start(c, prefix, [.. items.Select(_ => tower)]);
-                translations.AddRange(start.Write(c, _tokenizer, _end, cancellation));
-            }
+            string[] references = [.. Enumerable.Range(0, _validation.Count).Select(item => target[_validation.TextIndex(item)])];
             int count = Math.Min(_recipe.EvaluateItems, source.Length);
-            quality[$"speech_bleu_{language}"] = Bleu.Corpus(translations, references).Score;
+            quality[$"speech_bleu_{language}"] = Bleu.Corpus(translations[language], references).Score;
             quality[$"text_bleu_{language}"] = Bleu.Corpus(
                 TranslatorTask.Translate(c, _translator, _tokenizer, source[..count], language, cancellation), target[..count]).Score;
         }

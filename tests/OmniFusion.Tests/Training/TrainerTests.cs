@@ -282,6 +282,24 @@ public sealed class TrainerTests(TinyTraining tiny) : IClassFixture<TinyTraining
     }
 
     [Fact]
+    public void EachLanguageIsJudgedByTheSameSpeech()
+    {
+        tiny.MakeParts();
+        JsonObject one = Judged("one-language"), two = Judged("two-languages", "fr");
+        Assert.Equal(["speech_bleu_de", "speech_bleu_fr", "text_bleu_de", "text_bleu_fr"], two.Select(item => item.Key).Order());
+        foreach ((string name, JsonNode? value) in one)
+            Assert.Equal(value!.GetValue<double>(), two[name]!.GetValue<double>());
+
+        JsonObject Judged(string name, string? further = null)
+        {
+            Recipe recipe = tiny.Recipe("fusion", name, "steps: 12\nlearning_rate: 0.03");
+            if (further is not null)
+                recipe.Data.ValidationTargets[further] = recipe.Data.ValidationTargets["de"];
+            return tiny.Train(recipe)[^1]["evaluation"]!.AsObject();
+        }
+    }
+
+    [Fact]
     public void AFigureThatIsNoNumberIsLeftOutOfTheLog()
     {
         Recipe recipe = tiny.Recipe("translator", "unnumbered", "steps: 1");
