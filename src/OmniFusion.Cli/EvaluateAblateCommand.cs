@@ -45,7 +45,7 @@ internal static class EvaluateAblateCommand
                 if (folder is null && !sets.NamesSet(arguments))
                     throw new UsageException("evaluate ablate needs --contrastive DIR, a MANIFEST or a --pack, or both kinds.");
                 using SpeechTestSet? speech = sets.NamesSet(arguments) ? sets.Open(arguments, languages) : null;
-                ContrastiveSet? pairs = folder is null ? null : ContrastiveSet.Read(folder, languages[0]);
+                ContrastiveSet? pairs = folder is null ? null : ContrastiveSet.Read(folder, languages[0], sentences: sets.Limit(arguments));
                 AblationData data = new(pairs, speech, sets.ImageFolder(arguments), languages[0], search.Read(arguments));
                 string[] bundles = arguments.GetValue(models) is { Length: > 0 } named
                     ? named : [ModelOptions.ShippedModel(AppContext.BaseDirectory)];
@@ -75,7 +75,7 @@ internal static class EvaluateAblateCommand
                     if (i > 0)
                         model = OmniFusionModel.Load(bundles[i], options);
                     string name = new DirectoryInfo(bundles[i]).Name;
-                    names.Add($"{name}@{EvaluationSignature.Digest(model)}");
+                    names.Add($"{name}@{EvaluationSignature.Digest(model.Bundle)}");
                     foreach (AblationCondition condition in i == 0 ? conditions : [AblationCondition.Whole])
                         rows.Add(await data.Measure(model, name, condition, progress.Advance, cancellation));
                 }

@@ -55,8 +55,9 @@ internal static class EvaluateContrastiveCommand
                     throw new UsageException("--chain-of-thought goes with --speech.");
                 ContrastiveCondition condition = new(
                     arguments.GetValue(speech), ImageOf(arguments.GetValue(noImage), arguments.GetValue(mismatched)));
-                ContrastiveSet set = ContrastiveSet.Read(arguments.GetValue(folder)!, language, arguments.GetValue(images),
-                    arguments.GetValue(recordings), arguments.GetValue(limit));
+                string place = arguments.GetValue(folder) is { Length: > 0 } named ? named : throw new UsageException("DIR is empty.");
+                ContrastiveSet set = ContrastiveSet.Read(
+                    place, language, arguments.GetValue(images), arguments.GetValue(recordings), arguments.GetValue(limit));
                 BootstrapOptions draw = BootstrapOptions.Read(arguments, bootstrap);
                 OmniFusionModel loaded = model.Load(arguments);
                 TranslationOptions options = new() { BatchSize = arguments.GetValue(batchSize) ?? DefaultBatch, ChainOfThought = thinks };
@@ -70,7 +71,7 @@ internal static class EvaluateContrastiveCommand
                 ContrastiveReport report = ContrastiveReport.Of(scores!, draw, EvaluationSignature.Of(
                     ("set", ContrastiveReport.SetName(set)), ("n", scores!.Items), ("lang", language),
                     ("input", ContrastiveReport.InputName(condition) + (thinks ? "+thought" : "")), ("norm", "token"), ("bs", draw.Resamples), ("seed", draw.Seed),
-                    ("model", $"{model.Name(arguments)}@{EvaluationSignature.Digest(loaded)}")));
+                    ("model", $"{model.Name(arguments)}@{EvaluationSignature.Digest(loaded.Bundle)}")));
                 Console.Out.WriteLine(arguments.GetValue(json) ? JsonOutput.Line(report) : report.Show());
                 return 0;
             },

@@ -46,7 +46,7 @@ internal static class EvaluateSpeechCommand
                 TranslationOptions options = search.Read(arguments);
                 BootstrapOptions draw = BootstrapOptions.Read(arguments, bootstrap);
                 string searched = SearchName(loaded, options);
-                SpeechRunIdentity identity = new($"{model.Name(arguments)}@{EvaluationSignature.Digest(loaded)}", set.Name,
+                SpeechRunIdentity identity = new($"{model.Name(arguments)}@{EvaluationSignature.Digest(loaded.Bundle)}", set.Name,
                     string.Join(',', set.Languages), $"{searched} in all stages", images.Signature);
                 using SpeechResults results = SpeechResults.Open(arguments.GetValue(output), identity);
                 await BatchProgress.Run("Evaluating", set.Items.Count, progress =>

@@ -1,9 +1,9 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 using OmniFusion.Checkpoints;
 using OmniFusion.Evaluation;
-using OmniFusion.Models;
 
 namespace OmniFusion.Cli;
 
@@ -11,6 +11,10 @@ namespace OmniFusion.Cli;
 internal static class EvaluationSignature
 {
     private const int Block = 1 << 16;
+    private const long ReadWhole = 1L << 30;
+
+    // Attention heads are pairs, which are made of fields.
+    private static readonly JsonSerializerOptions s_settings = new() { IncludeFields = true };
 
     private static readonly string s_version = typeof(Bootstrap).Assembly.GetName().Version?.ToString(3) ?? "0";
 
@@ -39,22 +43,30 @@ internal static class EvaluationSignature
     }
 
     /// <summary>
-    /// A short digest of a model: settings of its bundle, names and lengths of the files of its parts, and their first, middle and last
-    /// 64 KiB. Training changes every block of what it trains, and reading fourteen billion parameters whole would take longer than a test.
+    /// A short digest of a model: all settings of its bundle, and names and contents of the files of its parts. Of files beyond 1 GB, which
+    /// would take longer to read than a test takes, the length and the first, middle and last 64 KiB stand for the content.
     /// </summary>
+    /// <param name="bundle">The model's bundle.</param>
+    /// <param name="streams">Whether the defaults of simultaneous translation count, which decide nothing else.</param>
     /// <exception cref="OmniFusionException">A file cannot be read.</exception>
-    internal static string Digest(OmniFusionModel model)
+    internal static string Digest(Bundle bundle, bool streams = false)
     {
-        Bundle bundle = model.Bundle;
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture,
-            $"{bundle.FusionMode}|{bundle.ProjectionDepth}|{bundle.Prompt}|{bundle.ImageWidth}x{bundle.ImageHeight}")));
-        byte[] block = new byte[Block];
+        hash.AppendData(JsonSerializer.SerializeToUtf8Bytes(
+            bundle with
+            {
+                // Where a model lies does not matter.
+                Mmfm = "", Translator = "", Adapter = "", Recognizer = null,
+                Simultaneous = streams ? bundle.Simultaneous : new BundleSimultaneous(),
+            },
+            s_settings));
         try
         {
             foreach (string folder in new[] { bundle.Mmfm, bundle.Translator, bundle.Adapter })
                 foreach (string file in Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal))
-                    AppendFile(hash, file, block);
+                    AppendFile(hash, file);
+            if (bundle.Recognizer is not null)
+                AppendFile(hash, bundle.Recognizer);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -63,11 +75,17 @@ internal static class EvaluationSignature
         return Short(hash);
     }
 
-    private static void AppendFile(IncrementalHash hash, string path, byte[] block)
+    private static void AppendFile(IncrementalHash hash, string path)
     {
         using FileStream file = File.OpenRead(path);
         hash.AppendData(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"|{Path.GetFileName(path)}:{file.Length}:")));
-        foreach (long at in new[] { 0, (file.Length - Block) / 2, file.Length - Block }.Select(at => Math.Max(0, at)).Distinct())
+        if (file.Length <= ReadWhole)
+        {
+            hash.AppendData(SHA256.HashData(file));
+            return;
+        }
+        byte[] block = new byte[Block];
+        foreach (long at in new[] { 0, (file.Length - Block) / 2, file.Length - Block })
         {
             file.Position = at;
             hash.AppendData(block, 0, file.ReadAtLeast(block, Block, throwOnEndOfStream: false));

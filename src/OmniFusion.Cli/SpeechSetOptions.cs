@@ -49,6 +49,8 @@ internal sealed class SpeechSetOptions
         if (withImages)
             foreach (Option option in new Option[] { _imageMode, _terms, _slides })
                 command.Options.Add(option);
+        else
+            _images.Description = "Folder of wrong pictures for the spoken sentences";
         command.Options.Add(_images);
         command.Options.Add(_limit);
     }
@@ -58,6 +60,9 @@ internal sealed class SpeechSetOptions
 
     /// <summary>The folder of unrelated pictures, or null.</summary>
     internal string? ImageFolder(ParseResult arguments) => arguments.GetValue(_images);
+
+    /// <summary>How many items are wanted, or null for all.</summary>
+    internal int? Limit(ParseResult arguments) => arguments.GetValue(_limit);
 
     /// <summary>Codes of the languages of <c>--to</c>.</summary>
     /// <exception cref="UsageException">None is named, one is named twice, or there is no such language.</exception>
@@ -75,7 +80,7 @@ internal sealed class SpeechSetOptions
     internal SpeechTestSet Open(ParseResult arguments, IReadOnlyList<string> languages)
     {
         string[] targets = arguments.GetValue(_target) ?? [];
-        int? limit = arguments.GetValue(_limit);
+        int? limit = Limit(arguments);
         switch (arguments.GetValue(_manifest), arguments.GetValue(_pack), arguments.GetValue(_source))
         {
             case ({ }, null, null) when arguments.GetValue(_terms) is not null:

@@ -111,7 +111,15 @@ public sealed class EvaluateContrastiveTests : IDisposable
         outcome = await CommandLine.Run("evaluate", "ablate", "--contrastive", _set, "--to", "de", "--model", _bundle.Folder);
         Assert.EndsWith("text accuracy", outcome.Lines[0]);
         Assert.Equal(8, outcome.Lines.Length);
+
+        outcome = await CommandLine.Run(
+            "evaluate", "ablate", "--contrastive", _set, "--to", "de", "--model", _bundle.Folder, "--limit", "1", "--json");
+        Assert.Contains("|lines:2|", Assert.Single(outcome.Json).GetProperty("signature").GetString());
     }
+
+    [Fact]
+    public async Task ASetWithoutANameIsNotTheCurrentFolder() =>
+        (await CommandLine.Run("evaluate", "contrastive", "", "--to", "de", "--model", _bundle.Folder)).AssertFailed(2, "DIR");
 
     [Theory]
     [InlineData("--to", "de")]
