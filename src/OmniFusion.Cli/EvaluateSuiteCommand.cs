@@ -26,30 +26,32 @@ internal static class EvaluateSuiteCommand
         Option<bool> resume = new("--resume") { Description = "Leave out the runs of the same command that have a result" };
         Command command = new("suite", "Runs all evaluations of a file and tabulates their figures.") { suite, output, set, only, resume };
         command.SetAction((arguments, cancellation) => Run(
-            YamlTemplate.Load<Suite>(arguments.GetValue(suite)!, TrainCommand.Variables(arguments.GetValue(set) ?? [])).Checked(arguments.GetValue(suite)!),
+            Read(arguments.GetValue(suite)!, TrainCommand.Variables(arguments.GetValue(set) ?? [])),
             arguments.GetValue(output)!, arguments.GetValue(only) ?? [], arguments.GetValue(resume), cancellation));
         return command;
     }
 
-    private static async Task<int> Run(Suite suite, string folder, string[] only, bool resume, CancellationToken cancellation)
+    private static async Task<int> Run(SuiteRun[] runs, string folder, string[] only, bool resume, CancellationToken cancellation)
     {
-        if (only.FirstOrDefault(name => suite.Runs.All(run => run.Name != name)) is { } unknown)
-            throw new UsageException($"the suite has no run '{unknown}'; it has {string.Join(", ", suite.Runs.Select(run => run.Name))}.");
+        if (only.FirstOrDefault(name => runs.All(run => run.Name != name)) is { } unknown)
+            throw new UsageException($"the suite has no run '{unknown}'; it has {string.Join(", ", runs.Select(run => run.Name))}.");
         AtomicFile.MakeFolder(folder);
         List<(SuiteRun Run, JsonNode Result)> results = [];
-        foreach (SuiteRun run in suite.Runs)
+        foreach (SuiteRun run in runs)
         {
             cancellation.ThrowIfCancellationRequested();
             string file = Path.Combine(folder, run.Name + ".json");
             bool chosen = only.Length == 0 || only.Contains(run.Name);
-            JsonNode? result = resume || !chosen ? Kept(file, run.Command) : null;
+            string? models = Models(run);
+            JsonNode? result = resume || !chosen ? Kept(file, run, models) : null;
             if (result is null && !chosen)
                 continue;
             if (result is null)
             {
                 Console.Error.WriteLine($"{run.Name}: {run.Command}");
                 result = await Result(run);
-                AtomicFile.WriteText(file, JsonOutput.Indented(new JsonObject { ["command"] = run.Command, ["result"] = result }) + "\n");
+                AtomicFile.WriteText(file, JsonOutput.Indented(
+                    new JsonObject { ["command"] = run.Command, ["models"] = models, ["result"] = result }) + "\n");
             }
             results.Add((run, result));
             AtomicFile.WriteText(Path.Combine(folder, TableFile), Table(results));
@@ -67,7 +69,7 @@ internal static class EvaluateSuiteCommand
         int code;
         try
         {
-            code = await CommandRunner.Run(CommandRunner.CreateRoot(), [.. CommandLineParser.SplitCommandLine(run.Command), "--json"]);
+            code = await CommandRunner.Run(CommandRunner.CreateRoot(), [.. run.Words, "--json"]);
         }
         finally
         {
@@ -77,16 +79,48 @@ internal static class EvaluateSuiteCommand
             : throw new OmniFusionException($"the run '{run.Name}' failed; those before it have their results.");
     }
 
-    private static JsonNode? Kept(string file, string command)
+    private static JsonNode? Kept(string file, SuiteRun run, string? models)
     {
         try
         {
             JsonNode? kept = File.Exists(file) ? JsonNode.Parse(File.ReadAllText(file)) : null;
-            return (string?)kept?["command"] == command ? kept!["result"] : null;
+            if ((string?)kept?["command"] != run.Command)
+                return null;
+            if ((string?)kept!["models"] == models)
+                return kept["result"];
+            Console.Error.WriteLine($"{run.Name}: {file} is of another model, so it does not count.");
+            return null;
         }
         catch (Exception error) when (error is System.Text.Json.JsonException or InvalidOperationException)
         {
             throw new OmniFusionException($"{file} is no result of a suite; remove it to run again.", error);
+        }
+    }
+
+    // Digests of the models that a command loads: a model that was trained again lies in the same folder. Null where there is none.
+    private static string? Models(SuiteRun run)
+    {
+        ParseResult parsed = CommandRunner.CreateRoot().Parse(run.Words);
+        IList<Option> options = parsed.CommandResult.Command.Options;
+        if (options.All(option => option.Name != "--model"))
+            return null;
+        string[] Given(string name) => [.. options.Where(option => option.Name == name)
+            .SelectMany(option => parsed.GetResult(option)?.Tokens ?? []).Select(token => token.Value)];
+        try
+        {
+            IEnumerable<Bundle> bundles = (Given("--model"), Given("--mmfm"), Given("--translator"), Given("--adapter")) switch
+            {
+                ([], [var mmfm], [var translator], [var adapter]) =>
+                    [new Bundle { Mmfm = mmfm, Translator = translator, Adapter = adapter }],
+                ([], _, _, _) => [Bundle.Load(ModelOptions.ShippedModel(AppContext.BaseDirectory))],
+                (var named, _, _, _) => named.Select(Bundle.Load),
+            };
+            return string.Join(' ', bundles.Select(bundle => EvaluationSignature.Digest(bundle, streams: true)));
+        }
+        catch (OmniFusionException)
+        {
+            // The run itself tells what is wrong with its model.
+            return "unknown";
         }
     }
 
@@ -114,25 +148,40 @@ internal static class EvaluateSuiteCommand
             && !member.Key.EndsWith("signature", StringComparison.OrdinalIgnoreCase)).Select(member => member.Value!.ToString()) is var words && words.Any()
             ? string.Join(' ', words) : number.ToString(CultureInfo.InvariantCulture);
 
-    /// <summary>The file.</summary>
-    private sealed class Suite
+    private static SuiteRun[] Read(string path, Dictionary<string, string> variables)
     {
-        public List<SuiteRun> Runs { get; set; } = [];
-
-        internal Suite Checked(string path)
+        if (YamlTemplate.LoadUnfilled<SuiteFile>(path).Runs is not { Count: > 0 } entries)
+            throw new OmniFusionException($"{path} names no runs.");
+        List<SuiteRun> runs = [];
+        foreach (SuiteEntry? entry in entries)
         {
-            if (Runs is not { Count: > 0 })
-                throw new OmniFusionException($"{path} names no runs.");
-            foreach (SuiteRun? run in Runs)
-                if (run is not { Name.Length: > 0, Command.Length: > 0 } || run.Name.AsSpan().ContainsAny("/\\"))
-                    throw new OmniFusionException($"{path}: every run has a name, which becomes a file's, and a command.");
-            return Runs.Select(run => run.Name).Distinct().Count() == Runs.Count ? this
-                : throw new OmniFusionException($"{path}: two runs have the same name.");
+            string name = YamlTemplate.Fill(path, entry?.Name ?? "", variables);
+            if (name.Trim('.').Length == 0 || name.AsSpan().ContainsAny("/\\") || entry is not { Command.Length: > 0 })
+                throw new OmniFusionException($"{path}: every run has a name, which becomes a file's, and a command.");
+            if (runs.Any(run => run.Name == name))
+                throw new OmniFusionException($"{path}: two runs have the same name.");
+            // What a value holds stays one word, whatever stands in it.
+            runs.Add(new SuiteRun(
+                name, [.. CommandLineParser.SplitCommandLine(entry.Command).Select(word => YamlTemplate.Fill(path, word, variables))]));
         }
+        return [.. runs];
     }
 
     /// <summary>One evaluation.</summary>
-    private sealed class SuiteRun
+    private sealed record SuiteRun(string Name, string[] Words)
+    {
+        internal string Command => string.Join(' ', Words.Select(
+            word => word.Length == 0 || word.Contains(' ', StringComparison.Ordinal) ? $"\"{word}\"" : word));
+    }
+
+    /// <summary>The file.</summary>
+    private sealed class SuiteFile
+    {
+        public List<SuiteEntry?> Runs { get; set; } = [];
+    }
+
+    /// <summary>An evaluation in it.</summary>
+    private sealed class SuiteEntry
     {
         public string Name { get; set; } = "";
 

@@ -46,6 +46,36 @@ public sealed class EvaluateSuiteTests : IDisposable
     }
 
     [Fact]
+    public async Task AValueStaysOneWord()
+    {
+        Directory.CreateDirectory(At("two words: # one"));
+        foreach (string file in new[] { "right.txt", "wrong.txt" })
+            File.Copy(At(file), Path.Combine(At("two words: # one"), file));
+        Outcome outcome = await CommandLine.Run(
+            "evaluate", "suite", At("suite.yaml"), "--output", At("out"), "--set", $"dir={At("two words: # one")}");
+        Assert.Equal(0, outcome.Code);
+        Assert.Contains("| wrong |", outcome.Output);
+    }
+
+    [Fact]
+    public async Task TheResultOfAnotherModelIsNotKept()
+    {
+        using TinyBundle bundle = new();
+        File.WriteAllText(At("suite.yaml"), $"runs: [ {{ name: one, command: 'evaluate contrastive ${{dir}}/set --to de --no-image --model {bundle.Folder}' }} ]");
+        Directory.CreateDirectory(At("set"));
+        foreach ((string name, string lines) in new[] { ("src.en", "A bat.\nA bat."), ("correct.de", "Eine Fledermaus.\nEin Schläger."),
+            ("incorrect.de", "Ein Schläger.\nEine Fledermaus.") })
+            File.WriteAllText(At($"set/{name}"), lines);
+        Assert.Contains("one: evaluate", (await Suite()).Errors);
+        Assert.Equal("", (await Suite("--resume")).Errors);
+        bundle.Write("fusion/more.txt", "trained again");
+        Outcome again = await Suite("--resume");
+        Assert.Contains("another model", again.Errors);
+        Assert.Contains("one: evaluate", again.Errors);
+        Assert.Equal("", (await Suite("--resume")).Errors);
+    }
+
+    [Fact]
     public async Task SomeRunsCanBeChosen()
     {
         Outcome outcome = await Suite("--only", "wrong");
@@ -70,6 +100,11 @@ public sealed class EvaluateSuiteTests : IDisposable
     [InlineData("runs: []", "names no runs")]
     [InlineData("runs: [ { name: a } ]", "a command")]
     [InlineData("runs: [ { name: a/b, command: info } ]", "a file's")]
+    [InlineData("runs: [ { name: .., command: info } ]", "a file's")]
+    [InlineData("runs: [ ~ ]", "a file's")]
+    [InlineData("runs: all", "line 1: a value of another kind")]
+    [InlineData("runs: [ { name: a, command: info, model: b } ]", "line 1: there is no 'model' here")]
+    [InlineData("runs: [ { name: a, command: 'info --model ${model}' } ]", "${model}")]
     [InlineData("runs: [ { name: a, command: info }, { name: a, command: info } ]", "same name")]
     [InlineData("walks: []", "walks")]
     public async Task ASuiteThatIsWrongIsRefused(string yaml, string word)

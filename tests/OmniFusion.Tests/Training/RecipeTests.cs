@@ -30,7 +30,8 @@ public sealed class RecipeTests(TinyTraining tiny) : IClassFixture<TinyTraining>
     }
 
     [Theory]
-    [InlineData("learning_rat: 0.1", "learning_rat")]
+    [InlineData("learning_rat: 0.1", "there is no 'learning_rat' here")]
+    [InlineData("phases: many", "a value of another kind is wanted here")]
     [InlineData("steps: many", "many")]
     [InlineData("steps: 0", "'steps'")]
     [InlineData("log_every: 0", "'log_every'")]
