@@ -64,7 +64,8 @@ internal sealed class ManifestLine
 
     /// <summary>A text of an object within, or null where there is no such object.</summary>
     /// <exception cref="OmniFusionException">There is the object, but not the text.</exception>
-    internal string? Within(string key, string inner) => !_object.TryGetProperty(key, out JsonElement all) ? null
+    internal string? Within(string key, string inner) =>
+        !_object.TryGetProperty(key, out JsonElement all) || all.ValueKind == JsonValueKind.Null ? null
         : all.ValueKind == JsonValueKind.Object && TextOf(all, inner) is { } text ? text : throw Bad($"'{key}' has no '{inner}'");
 
     /// <summary>A path, or null where there is none.</summary>

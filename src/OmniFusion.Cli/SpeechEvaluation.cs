@@ -74,21 +74,24 @@ internal static class SpeechEvaluation
         string[] said = [.. set.Items.Select(item => TextNormalizer.ForRecognition(item.Text))];
         string[] heard = [.. items.Select(item => TextNormalizer.ForRecognition(item.Recognizer.Text))];
         int[] glossed = [.. Enumerable.Range(0, items.Length).Where(item => items[item].Gloss is not null)];
-        VoiceScore[] voices = [.. Enumerable.Range(0, items.Length)
-            .Where(item => set.Items[item].Voice is not null)
-            .GroupBy(item => set.Items[item].Voice!, StringComparer.Ordinal)
-            .OrderBy(voice => voice.Key, StringComparer.Ordinal)
-            .Select(voice => new VoiceScore(
-                voice.Key, voice.Count(),
-                100 * WordErrors.Compute([.. voice.Select(item => said[item])], [.. voice.Select(item => heard[item])]).Wer))];
-        return new SpeechReport(items.Length, WordErrorRate(said, heard, items.Sum(item => item.Recognizer.Seconds)), voices,
+        return new SpeechReport(
+            items.Length, WordErrorRate(said, heard, items.Sum(item => item.Recognizer.Seconds)), Voices(voice => voice),
             [.. set.Languages.Select((language, i) => Score(set, language, [.. set.Items.Select(item => item.Translations[i])], items, draw))],
             signature)
         {
             Gloss = glossed.Length == 0 ? null : WordErrorRate(
                 [.. glossed.Select(item => said[item])], [.. glossed.Select(item => TextNormalizer.ForRecognition(items[item].Gloss!))], seconds: null),
+            Synthesizers = Voices(voice => voice?.IndexOf(':', StringComparison.Ordinal) is > 0 and int colon ? voice[..colon] : null),
             Terms = set.HasTerms ? 100 * TermAccuracy.Compute([.. items.Select(item => item.Recognizer.Text)], TermsOf(set)) : null,
         };
+
+        VoiceScore[] Voices(Func<string?, string?> called) => [.. Enumerable.Range(0, items.Length)
+            .Where(item => called(set.Items[item].Voice) is not null)
+            .GroupBy(item => called(set.Items[item].Voice)!, StringComparer.Ordinal)
+            .OrderBy(voice => voice.Key, StringComparer.Ordinal)
+            .Select(voice => new VoiceScore(
+                voice.Key, voice.Count(),
+                100 * WordErrors.Compute([.. voice.Select(item => said[item])], [.. voice.Select(item => heard[item])]).Wer))];
 
         SpeechScore WordErrorRate(string[] said, string[] written, double? seconds)
         {
@@ -115,14 +118,20 @@ internal static class SpeechEvaluation
         TimedText[] text = Of(item => item.Text), cascade = Of(item => item.Cascade), fused = Of(item => item.Fused);
         TimedText[] thought = Of(item => item.ChainOfThought);
         SegmentStatistics baseline = Statistics(cascade);
+        SystemFigures characters = Figures(texts => ChrF.Corpus(texts, expected).Score);
         return new LanguageScores(
-            language, Bleu(text), Bleu(cascade), Bleu(fused), Bleu(thought), ChrF.Corpus(Texts(fused), expected).Score,
+            language, Bleu(text), Bleu(cascade), Bleu(fused), Bleu(thought), characters.Fused,
             draw.Compare(baseline, Statistics(fused))?.PValue, draw.Compare(baseline, Statistics(thought))?.PValue)
         {
-            Terms = set.HasTerms ? new TermScores(Terms(text), Terms(cascade), Terms(fused), Terms(thought)) : null,
+            ChrF = characters,
+            ChrFSignature = ChrF.Corpus(expected, expected).Signature,
+            Exact = Figures(texts => 100.0 * texts.Zip(expected).Count(pair => pair.First.Trim() == pair.Second.Trim()) / texts.Length),
+            OfWords = expected.All(reference => !reference.Trim().Contains(' ', StringComparison.Ordinal)),
+            Terms = set.HasTerms ? Figures(texts => 100 * TermAccuracy.Compute(texts, TermsOf(set))) : null,
         };
 
-        double Terms(TimedText[] texts) => 100 * TermAccuracy.Compute(Texts(texts), TermsOf(set));
+        SystemFigures Figures(Func<string[], double> measure) =>
+            new(measure(Texts(text)), measure(Texts(cascade)), measure(Texts(fused)), measure(Texts(thought)));
 
         TimedText[] Of(Func<SpeechTranslations, TimedText> system) => [.. items.Select(item => system(item.Translations[language]))];
 

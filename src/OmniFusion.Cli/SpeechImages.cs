@@ -84,9 +84,10 @@ internal sealed class SpeechImages
                 .Where(file => s_endings.Contains(Path.GetExtension(file), StringComparer.OrdinalIgnoreCase))
                 .Order(StringComparer.Ordinal)];
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            throw new OmniFusionException($"--images {folder} cannot be read: {error.Message}", error);
+            throw new OmniFusionException(
+                Directory.Exists(folder) ? $"--images {folder} cannot be read: {error.Message}" : $"--images '{folder}' is no folder.", error);
         }
         return files.Length > 0 ? [.. own.Select((_, i) => files[i % files.Length])]
             : throw new OmniFusionException($"--images {folder} holds no pictures.");

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Serialization;
 
 namespace OmniFusion.Cli;
 
@@ -26,12 +27,30 @@ internal sealed record VoiceScore(string Voice, int Items, double Wer);
 internal sealed record LanguageScores(string Language, SpeechScore Text, SpeechScore Cascade, SpeechScore Fused, SpeechScore ChainOfThought,
     double FusedChrF, double? PValue, double? ChainOfThoughtPValue)
 {
-    /// <summary>How often terms come out as written; null where the set has none.</summary>
-    public TermScores? Terms { get; init; }
+    /// <summary>chrF of each system.</summary>
+    public required SystemFigures ChrF { get; init; }
+
+    /// <summary>Settings of chrF.</summary>
+    public required string ChrFSignature { get; init; }
+
+    /// <summary>Share of translations that are equal to their reference, in percent.</summary>
+    public required SystemFigures Exact { get; init; }
+
+    /// <summary>Whether the references are single words, of which BLEU says nothing: they have no sequence of four.</summary>
+    [JsonIgnore]
+    public bool OfWords { get; init; }
+
+    /// <summary>Share of terms that come out as they are written, in percent; null where the set has none.</summary>
+    public SystemFigures? Terms { get; init; }
 }
 
-/// <summary>Share of terms that come out as they are written, in percent.</summary>
-internal sealed record TermScores(double Text, double Cascade, double Fused, double ChainOfThought);
+/// <summary>A figure of each system.</summary>
+internal sealed record SystemFigures(double Text, double Cascade, double Fused, double ChainOfThought)
+{
+    internal string Show(string format, string unit = "") => string.Join(", ",
+        new[] { (Fused, "fused"), (ChainOfThought, "chain of thought"), (Cascade, "cascade"), (Text, "text") }
+            .Select(figure => figure.Item1.ToString(format, CultureInfo.InvariantCulture) + $"{unit} {figure.Item2}"));
+}
 
 /// <summary>The tables of a model card.</summary>
 /// <param name="Items">Number of recordings.</param>
@@ -44,6 +63,9 @@ internal sealed record SpeechReport(
 {
     /// <summary>Word error rate of what the fused states say by themselves, without pictures; null where there is no gloss.</summary>
     public SpeechScore? Gloss { get; init; }
+
+    /// <summary>Word error rate by synthesiser, where the names of voices tell it before a colon.</summary>
+    public IReadOnlyList<VoiceScore> Synthesizers { get; init; } = [];
 
     /// <summary>Share of terms that the recogniser writes as they are written, in percent; null where the set has none.</summary>
     public double? Terms { get; init; }
@@ -67,19 +89,23 @@ internal sealed record SpeechReport(
             1, 2, 6),
         .. Languages.SelectMany(language => (string[])
         [
-            Against("fused", language, language.Fused, language.PValue) + Invariant($", chrF {language.FusedChrF:0.00}"),
+            Against("fused", language, language.Fused, language.PValue),
             Against("chain of thought", language, language.ChainOfThought, language.ChainOfThoughtPValue),
+            $"chrF, {language.Language}: {language.ChrF.Show("0.00")}",
+            .. language.OfWords ? [$"as the reference, {language.Language}: {language.Exact.Show("0.0", " %")}"] : (string[])[],
         ]),
         .. Languages.Where(language => language.Terms is not null).Select(language => Invariant(
-            $"terms, {language.Language}: as written in {language.Terms!.Fused:0.0} % fused, {language.Terms.ChainOfThought:0.0} % chain of thought, ")
-            + Invariant($"{language.Terms.Cascade:0.0} % cascade, {language.Terms.Text:0.0} % text; {Terms:0.0} % of the transcripts")),
-        .. Voices.Count < 2 ? [] : TextTable.Lines(
-            [
-                ["voice", "items", "WER"],
-                .. Voices.Select(voice => (string[])[voice.Voice, $"{voice.Items}", Invariant($"{voice.Wer:0.00}")]),
-            ]),
+            $"terms, {language.Language}: as written in {language.Terms!.Show("0.0", " %")}; {Terms:0.0} % of the transcripts")),
+        .. Table("synthesiser", Synthesizers),
+        .. Table("voice", Voices),
         Signature,
     ]);
+
+    private static IEnumerable<string> Table(string title, IReadOnlyList<VoiceScore> voices) => voices.Count < 2 ? [] : TextTable.Lines(
+        [
+            [title, "items", "WER"],
+            .. voices.Select(voice => (string[])[voice.Voice, $"{voice.Items}", Invariant($"{voice.Wer:0.00}")]),
+        ]);
 
     private static string Against(string system, LanguageScores language, SpeechScore score, double? pValue) =>
         Invariant($"{system}, {language.Language}: {score.Value - language.Cascade.Value:+0.00;-0.00} BLEU against the cascade")

@@ -67,7 +67,8 @@ internal sealed class SpeechTestSet : IDisposable
     /// <exception cref="OmniFusionException">It cannot be read, or a line lacks something.</exception>
     internal static SpeechTestSet OfManifest(string path, IReadOnlyList<string> languages, int? limit)
     {
-        SpeechTestItem[] items = ManifestLine.ReadAll("MANIFEST", path, line => Read(line, languages));
+        int read = 0;
+        SpeechTestItem[] items = ManifestLine.ReadAll("MANIFEST", path, line => Read(line, languages, wanted: read++ < (limit ?? int.MaxValue)));
         return new SpeechTestSet(Path.GetFileName(path), null, items, languages, limit);
     }
 
@@ -81,9 +82,12 @@ internal sealed class SpeechTestSet : IDisposable
 
     public void Dispose() => _pack?.Dispose();
 
-    private static SpeechTestItem Read(ManifestLine line, IReadOnlyList<string> languages)
+    private static SpeechTestItem Read(ManifestLine line, IReadOnlyList<string> languages, bool wanted)
     {
-        return new SpeechTestItem(line.Needed("audio"), line.File("audio"), 0, line.Text("voice") ?? line.Text("speaker"), line.Needed("text"),
+        string recording = line.Needed("audio");
+        if (wanted && !File.Exists(line.File("audio")))
+            throw line.Bad($"the recording {line.File("audio")} does not exist");
+        return new SpeechTestItem(recording, line.File("audio"), 0, line.Text("voice") ?? line.Text("speaker"), line.Needed("text"),
             line.File("image"), [.. languages.Select(Translation)])
         {
             Term = line.Text("term"),

@@ -32,6 +32,15 @@ public sealed class EvaluateSpeechTests : IDisposable
         Assert.StartsWith("nrefs:1|bs:20|seed:12345|case:mixed", System(second, "fused").GetProperty("signature").GetString());
         Assert.True(System(second, "cascade").GetProperty("seconds").GetDouble() > 0);
         Assert.Equal(100, System(second, "text").GetProperty("lower").GetDouble(), 1e-6);
+        // Not a hair more, and every system has the other figures as well.
+        Assert.Equal(100, System(second, "text").GetProperty("upper").GetDouble());
+        JsonElement language = second.GetProperty("languages")[0];
+        Assert.Equal(100, language.GetProperty("chrF").GetProperty("text").GetDouble(), 1e-9);
+        Assert.InRange(language.GetProperty("chrF").GetProperty("cascade").GetDouble(), 0, 99);
+        Assert.Equal(language.GetProperty("fusedChrF").GetDouble(), language.GetProperty("chrF").GetProperty("fused").GetDouble());
+        Assert.StartsWith("nrefs:1|case:mixed|eff:yes|nc:6", language.GetProperty("chrFSignature").GetString());
+        Assert.Equal((100, 0), (language.GetProperty("exact").GetProperty("text").GetDouble(),
+            language.GetProperty("exact").GetProperty("fused").GetDouble()));
         Assert.Matches("^set:set.jsonl@[0-9a-f]{12}\\|n:1\\|lang:de\\|image:none\\|search:beams5-ngram5-lp1-max24"
             + "\\|model:omnifusion-cli-.*@[0-9a-f]{12}\\|version:omnifusion-", second.GetProperty("signature").GetString());
     }
@@ -148,9 +157,45 @@ public sealed class EvaluateSpeechTests : IDisposable
     {
         Outcome outcome = await CommandLine.Run(
             "evaluate", "speech", Manifest((TinyBundle.Media("bat.wav"), "a", "b")), "--to", "de", "--model", _bundle.Folder);
-        Assert.Equal(["items", "system", "recogniser", "text", "cascade", "fused", "chain", "fused,", "chain"],
+        Assert.Equal(["items", "system", "recogniser", "text", "cascade", "fused", "chain", "fused,", "chain", "chrF,", "as"],
             outcome.Lines[..^1].Select(line => line.Split(' ')[0]));
         Assert.StartsWith("set:set.jsonl@", outcome.Lines[^1]);
+        // Of sentences BLEU tells enough.
+        outcome = await CommandLine.Run(
+            "evaluate", "speech", Manifest((TinyBundle.Media("bat.wav"), "a", "b c")), "--to", "de", "--model", _bundle.Folder);
+        Assert.StartsWith("chrF, de: ", outcome.Lines[^2]);
+    }
+
+    [Fact]
+    public async Task ErrorsAreToldBySynthesiserToo()
+    {
+        string audio = TinyBundle.Media("bat.wav");
+        string manifest = _bundle.Write("set.jsonl", string.Join('\n', new[] { "flite:slt", "espeak:a", "espeak:b", "anna" }.Select(voice =>
+            JsonSerializer.Serialize(new { audio, voice, text = "A bat.", translation = "Eine Fledermaus." }))));
+        JsonElement[] groups = [.. (await Evaluate(manifest)).GetProperty("synthesizers").EnumerateArray()];
+        Assert.Equal([("espeak", 2), ("flite", 1)],
+            groups.Select(group => (group.GetProperty("voice").GetString()!, group.GetProperty("items").GetInt32())));
+        Assert.Equal(groups[0].GetProperty("wer").GetDouble(), groups[1].GetProperty("wer").GetDouble(), 1e-9);
+    }
+
+    [Fact]
+    public async Task RecordingsAreLookedForBeforeTheWorkBegins()
+    {
+        string audio = TinyBundle.Media("bat.wav"), folder = _bundle["out"];
+        string manifest = Manifest((audio, "a", "b"), ("missing.wav", "c", "d"));
+        (await CommandLine.Run("evaluate", "speech", manifest, "--to", "de", "--model", _bundle.Folder, "--output", folder))
+            .AssertFailed(1, "set.jsonl, line 2", "missing.wav");
+        Assert.False(Directory.Exists(folder));
+        // What is not wanted need not be there.
+        Assert.Equal(1, (await Evaluate(manifest, "--limit", "1")).GetProperty("items").GetInt32());
+    }
+
+    [Fact]
+    public async Task TranslationsThatAreNullAreNone()
+    {
+        string manifest = _bundle.Write("set.jsonl", JsonSerializer.Serialize(
+            new { audio = TinyBundle.Media("bat.wav"), text = "A bat.", translation = "Eine Fledermaus.", translations = (string?)null }));
+        Assert.Equal(1, (await Evaluate(manifest)).GetProperty("items").GetInt32());
     }
 
     [Fact]
@@ -273,6 +318,8 @@ public sealed class EvaluateSpeechTests : IDisposable
         await Fails(2, "--image-mode", manifest, "--image-mode", "other");
         await Fails(2, "--images", manifest, "--image-mode", "given", "--images", _bundle.Folder);
         await Fails(1, "no pictures", manifest, "--images", _bundle.Folder);
+        await Fails(1, "is no folder", manifest, "--images", manifest);
+        await Fails(1, "is no folder", manifest, "--images", "");
         await Fails(1, "no item of the set", Manifest((audio, "a", "b")), "--image-mode", "given");
 
         async Task<string[]> Texts(string mode)

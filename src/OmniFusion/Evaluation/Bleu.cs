@@ -88,7 +88,8 @@ public static class Bleu
         {
             int effective = Precisions(correct, total, options, precisions);
             double logs = precisions.Take(effective).Sum(p => p > 0 ? Math.Log(p) : LogOfZero);
-            score = brevity * Math.Exp(logs / effective);
+            // Of perfect texts the exponential is a little more than 100.
+            score = Math.Min(brevity * Math.Exp(logs / effective), 100);
         }
         return new BleuScore(score, precisions, [.. correct.Select(c => (long)c)], [.. total.Select(t => (long)t)], brevity, (long)sysLen,
             (long)refLen, signature);
