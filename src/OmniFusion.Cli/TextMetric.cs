@@ -20,9 +20,8 @@ internal sealed record TextMetric(string Name, Func<string[], string[][], TextMe
     /// <exception cref="UsageException">There is no metric or tokenizer of a name.</exception>
     internal static IReadOnlyList<TextMetric> Create(string? names, string? tokenizers, bool lowercase, bool normalize)
     {
-        string[] wanted = List(names) ?? Names, splitters = List(tokenizers) ?? ["13a"];
-        if (wanted.Except(Names).FirstOrDefault() is { } unknown)
-            throw new UsageException($"--metrics takes {string.Join(", ", Names)}, not '{unknown}'.");
+        string[] wanted = List("--metrics", names, Names) ?? Names;
+        string[] splitters = List("--tokenize", tokenizers, s_tokenizers.Select(pair => pair.Name)) ?? ["13a"];
         return [.. Names.Where(wanted.Contains).SelectMany(name => name switch
         {
             "bleu" => splitters.Select(splitter => Bleu(splitter, lowercase)),
@@ -34,13 +33,16 @@ internal sealed record TextMetric(string Name, Func<string[], string[][], TextMe
         })];
     }
 
-    private static string[]? List(string? names) =>
-        names?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+    private static string[]? List(string option, string? names, IEnumerable<string> known)
+    {
+        string[]? all = names?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        string? wrong = all is [] ? names : all?.Except(known).FirstOrDefault();
+        return wrong is null ? all?.Distinct().ToArray()
+            : throw new UsageException($"{option} takes {string.Join(", ", known)}, not '{wrong}'.");
+    }
 
     private static TextMetric Bleu(string splitter, bool lowercase)
     {
-        if (!s_tokenizers.Any(pair => pair.Name == splitter))
-            throw new UsageException($"--tokenize takes {string.Join(", ", s_tokenizers.Select(pair => pair.Name))}, not '{splitter}'.");
         BleuOptions options = new() { Tokenizer = s_tokenizers.First(pair => pair.Name == splitter).Tokenizer, Lowercase = lowercase };
         return new TextMetric($"BLEU {splitter}", (hypotheses, references) => new TextMeasurement(
             Evaluation.Bleu.Statistics(hypotheses, references, options),

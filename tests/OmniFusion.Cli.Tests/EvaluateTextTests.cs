@@ -66,6 +66,14 @@ public sealed class EvaluateTextTests : IDisposable
     }
 
     [Fact]
+    public async Task WhatIsNamedTwiceIsScoredOnce()
+    {
+        string text = Write("a.txt", "Ein Hund.");
+        JsonElement[] scores = await Scores([text, "--reference", text, "--metrics", "bleu,bleu", "--tokenize", "13a,none,13a"]);
+        Assert.Equal(["BLEU 13a", "BLEU none"], scores.Select(score => score.GetProperty("name").GetString()));
+    }
+
+    [Fact]
     public async Task ABetterSystemIsFoundBetter()
     {
         string[] truth = [.. Enumerable.Range(0, 40).Select(i => $"Der Hund Nummer {i} läuft heute schnell über die Straße .")];
@@ -110,6 +118,10 @@ public sealed class EvaluateTextTests : IDisposable
     [InlineData(2, "--reference", "a")]
     [InlineData(2, "--hypothesis", "a", "--reference", "a", "--metrics", "bleu,comet")]
     [InlineData(2, "--hypothesis", "a", "--reference", "a", "--tokenize", "14a")]
+    [InlineData(2, "--hypothesis", "a", "--reference", "a", "--tokenize", "14a", "--metrics", "ter")]
+    [InlineData(2, "--hypothesis", "a", "--reference", "a", "--tokenize", "")]
+    [InlineData(2, "--hypothesis", "a", "--reference", "a", "--metrics", "")]
+    [InlineData(2, "--hypothesis", "a", "--reference", "a", "--metrics", ",")]
     [InlineData(2, "--hypothesis", "a", "--reference", "a", "--resamples", "-1")]
     [InlineData(2, "--hypothesis", "a", "--reference", "a", "--seed", "x")]
     [InlineData(1, "--hypothesis", "missing.txt", "--reference", "missing.txt")]
