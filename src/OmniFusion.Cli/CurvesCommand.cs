@@ -39,6 +39,7 @@ internal static class CurvesCommand
                 + "many times (default: fused and cascade)",
             HelpName = "SYSTEM",
         };
+        (Option<float?> pause, Option<float?> sentence) = SimultaneousCommand.Pauses();
         Option<string> output = new("--output")
         {
             Description = $"Folder for {PointsFile} and {PlotFile}; points that are there already are not measured again",
@@ -48,7 +49,7 @@ internal static class CurvesCommand
         Command command = new(
             "curves", "Measures quality and latency over policies and chunks, draws them, and compares the fused model with the cascade.");
         set.AddTo(command);
-        foreach (Option option in new Option[] { policies, chunks, systems, output })
+        foreach (Option option in new Option[] { policies, chunks, systems, pause, sentence, output })
             command.Options.Add(option);
         model.AddTo(command);
         command.SetAction((arguments, cancellation) => Task.Run(
@@ -59,7 +60,10 @@ internal static class CurvesCommand
                                                   from chunk in Given(arguments.GetValue(chunks), s_chunks)
                                                   from system in Given(arguments.GetValue(systems), s_systems)
                                                   select new SimultaneousSystem(
-                                                      language, policy, SimultaneousCommand.Chunk(chunk), system).Checked()];
+                                                      language, policy, SimultaneousCommand.Chunk(chunk), system)
+                                                  {
+                                                      Pause = arguments.GetValue(pause), SentencePause = arguments.GetValue(sentence),
+                                                  }.Checked()];
                 await Sweep(wanted.Distinct(), streams, set, model, arguments, arguments.GetValue(output)!, cancellation);
                 return 0;
             },
@@ -75,36 +79,39 @@ internal static class CurvesCommand
         IReadOnlyList<SpokenRecording> recordings = set.Read(arguments);
         MakeFolder(folder);
         CurveFile file = CurveFile.Open(Path.Combine(folder, PointsFile));
-        string setName = $"{set.SetName(arguments)} ({recordings.Count}, {SimultaneousSetOptions.NameOf(unit)}, "
-            + $"{SimultaneousSetOptions.NameOf(computation)})";
-        CurveSetting SettingOf(SimultaneousSystem system) => new(
-            setName, system.Language, model.Name(arguments), system.Name, system.Policy, system.Chunk, model.Threads(arguments));
+        OmniFusionModel loaded = model.Load(arguments);
+        string named = set.SetName(arguments, recordings), modelName = SimultaneousCommand.ModelName(model, arguments, loaded);
+        string setName = $"{named} ({recordings.Count}, {SimultaneousSetOptions.NameOf(unit)}, {SimultaneousSetOptions.NameOf(computation)})";
+        CurveSetting SettingOf(SimultaneousSystem system) =>
+            new(setName, system.Language, modelName, system.Name, system.Policy, system.Chunk, model.Threads(arguments))
+            {
+                Pause = system.Pause, SentencePause = system.SentencePause,
+            };
 
         SimultaneousSystem[] missing = [.. systems.Where(system => file.Find(SettingOf(system)) is null)];
-        OmniFusionModel? loaded = missing.Length > 0 ? model.Load(arguments) : null;
         for (int i = 0; i < missing.Length; i++)
         {
             SimultaneousSystem system = missing[i];
             string what = string.Create(
                 CultureInfo.InvariantCulture, $"{i + 1}/{missing.Length} {system.Name} {system.Policy} {system.Chunk} s");
             IReadOnlyList<SimultaneousRecord> records =
-                await SimultaneousCommand.RunAll(what, recordings, loaded!, system, streams, cancellation);
+                await SimultaneousCommand.RunAll(what, recordings, loaded, system, streams, cancellation);
             CurvePoint point = new(SettingOf(system),
                 SimultaneousCommand.Score(records, recordings, unit, computation, set.Bleu(arguments)));
             file.Add(point);
             Console.Error.WriteLine($"{i + 1}/{missing.Length} {CurveTable.Row(point)}");
         }
-        // Points of other sets, languages or models may lie in the same file.
-        CurvePoint[] points = [.. file.Points.Where(
-            point => point.Setting.Set == setName && point.Setting.Language == set.Language(arguments)
-                && point.Setting.Model == model.Name(arguments))];
+        // Points of other sets, languages, models or pauses may lie in the same file.
+        CurveSetting one = SettingOf(systems.First());
+        CurvePoint[] points = [.. file.Points.Where(point =>
+            point.Setting with { System = one.System, Policy = one.Policy, Chunk = one.Chunk, Threads = one.Threads } == one)];
         string plot = Path.Combine(folder, PlotFile);
         AtomicFile.WriteText(plot, CurvePlot.Draw($"{setName} → {set.Language(arguments)}", points));
         Console.Out.WriteLine(CurveTable.Show(points));
         Console.Out.WriteLine();
-        Console.Out.WriteLine(EvaluationSignature.Of(("set", set.SetName(arguments)), ("n", recordings.Count),
+        Console.Out.WriteLine(EvaluationSignature.Of(("set", named), ("n", recordings.Count),
             ("lang", set.Language(arguments)), ("unit", SimultaneousSetOptions.NameOf(unit)),
-            ("ca", SimultaneousSetOptions.NameOf(computation)), ("model", model.Name(arguments))));
+            ("ca", SimultaneousSetOptions.NameOf(computation)), ("model", modelName)));
         Console.Out.WriteLine(points[0].Scores.BleuSignature);
         Console.Out.WriteLine($"points {Path.Combine(folder, PointsFile)}, picture {plot}");
     }

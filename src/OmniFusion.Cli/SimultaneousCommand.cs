@@ -1,8 +1,10 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json;
 using OmniFusion.Checkpoints;
 using OmniFusion.Evaluation;
 using OmniFusion.Models;
+using OmniFusion.Simultaneous;
 
 namespace OmniFusion.Cli;
 
@@ -11,20 +13,26 @@ internal static class SimultaneousCommand
 {
     internal const string InstancesLog = "instances.log", StreamLog = "simulstream.jsonl", ScoresFile = "scores.json";
 
-    private const string DefaultPolicy = "local-agreement:2";
-    private const double DefaultChunk = 0.5;
+    private const float LeastChunk = 0.02f, DefaultChunk = 0.5f, LongestChunk = 30;
+
+    // What chooses a system and says how it runs; a log has run already.
+    private static readonly string[] s_ofSystems =
+    [
+        "--policy", "--chunk", "--pause", "--sentence-pause", "--cascade", "--transcript-policy", "--chain-of-thought",
+        "--model", "--mmfm", "--translator", "--adapter", "--threads",
+    ];
 
     internal static Command Create(StreamFactory streams)
     {
         SimultaneousSetOptions set = new();
         ModelOptions model = new();
-        Option<string> policy = new("--policy")
+        Option<string?> policy = new("--policy")
         {
-            Description = "What is put out when, such as wait-k:3, local-agreement:2, hold-n:3, alignatt:frames=8, retranslate:mask=4",
+            Description = "What is put out when, such as wait-k:3, local-agreement:2, hold-n:3, alignatt:frames=8, retranslate:mask=4 "
+                + $"(default: the bundle's, or {SimultaneousOptions.DefaultPolicy})",
             HelpName = "POLICY",
-            DefaultValueFactory = _ => DefaultPolicy,
         };
-        Option<float?> chunk = Options.Number("--chunk", "Seconds of audio in a step (default: 0.5)");
+        Option<float?> chunk = Options.Number("--chunk", "Seconds of audio in a step (default: the bundle's, or 0.5)");
         (Option<float?> pause, Option<float?> sentence) = Pauses();
         Option<bool> cascade = PolicyOption.Cascade(), thought = PolicyOption.ChainOfThought();
         Option<string?> transcript = PolicyOption.Transcript();
@@ -35,7 +43,7 @@ internal static class SimultaneousCommand
         };
         Option<string?> output = new("--output")
         {
-            Description = $"Folder for {InstancesLog} (SimulEval's), {StreamLog} (simulstream's) and {ScoresFile}",
+            Description = $"Folder for {InstancesLog} (SimulEval's), {StreamLog} (simulstream's) and {ScoresFile}; with --log for the last alone",
             HelpName = "DIR",
         };
         Option<bool> json = new("--json") { Description = "Print one JSON object" };
@@ -48,13 +56,27 @@ internal static class SimultaneousCommand
         command.SetAction((arguments, cancellation) => Task.Run(
             async () =>
             {
-                SimultaneousReport report = arguments.GetValue(log) is { } file ? ScoreLog(file, set, arguments)
-                    : await Run(new SimultaneousSystem(set.Language(arguments), arguments.GetValue(policy)!,
-                        Chunk(arguments.GetValue(chunk)),
+                string? folder = arguments.GetValue(output);
+                SimultaneousReport report;
+                if (arguments.GetValue(log) is { } file)
+                {
+                    report = ScoreLog(file, set, arguments);
+                    if (folder is not null)
+                        Save(folder, report);
+                }
+                else
+                {
+                    SimultaneousSystem Chosen(BundleSimultaneous usual) => new SimultaneousSystem(set.Language(arguments),
+                        arguments.GetValue(policy) ?? usual.Policy ?? SimultaneousOptions.DefaultPolicy,
+                        Chunk(arguments.GetValue(chunk) ?? usual.ChunkSeconds),
                         SimultaneousSystem.NameOf(arguments.GetValue(cascade), arguments.GetValue(thought), arguments.GetValue(transcript)))
                     {
                         Pause = arguments.GetValue(pause), SentencePause = arguments.GetValue(sentence),
-                    }.Checked(), streams, set, model, arguments, arguments.GetValue(output), cancellation);
+                    }.Checked();
+                    // What is given is checked before anything is loaded.
+                    Chosen(new BundleSimultaneous());
+                    report = await Run(Chosen, streams, set, model, arguments, folder, cancellation);
+                }
                 Console.Out.WriteLine(arguments.GetValue(json) ? JsonOutput.Line(report) : report.Show());
                 return 0;
             },
@@ -71,30 +93,36 @@ internal static class SimultaneousCommand
     internal static double Chunk(float? seconds) => seconds switch
     {
         null => DefaultChunk,
-        > 0 and <= (float)SimultaneousRun.LongestChunk => Options.AsWritten(seconds.Value),
-        _ => throw new UsageException($"--chunk takes more than 0 and at most {SimultaneousRun.LongestChunk} seconds."),
+        >= LeastChunk and <= LongestChunk => Options.AsWritten(seconds.Value),
+        _ => throw new UsageException(string.Create(
+            CultureInfo.InvariantCulture, $"--chunk takes {LeastChunk} to {LongestChunk} seconds, not {seconds}.")),
     };
 
-    private static async Task<SimultaneousReport> Run(SimultaneousSystem system, StreamFactory streams, SimultaneousSetOptions set,
-        ModelOptions model, ParseResult arguments, string? output, CancellationToken cancellation)
+    private static async Task<SimultaneousReport> Run(Func<BundleSimultaneous, SimultaneousSystem> chosen, StreamFactory streams,
+        SimultaneousSetOptions set, ModelOptions model, ParseResult arguments, string? output, CancellationToken cancellation)
     {
         LatencyUnit unit = set.Unit(arguments);
         ComputationModel computation = set.Computation(arguments);
         IReadOnlyList<SpokenRecording> recordings = set.Read(arguments);
         OmniFusionModel loaded = model.Load(arguments);
+        SimultaneousSystem system = chosen(loaded.Bundle.Simultaneous);
         IReadOnlyList<SimultaneousRecord> records = await RunAll(
             $"{system.Name} {system.Policy}", recordings, loaded, system, streams, cancellation);
         SimultaneousReport report = new(
-            EvaluationSignature.Of(("set", set.SetName(arguments)), ("n", recordings.Count), ("lang", system.Language),
+            EvaluationSignature.Of(("set", set.SetName(arguments, recordings)), ("n", recordings.Count), ("lang", system.Language),
                 ("system", system.Name), ("policy", system.Policy), ("chunk", system.Chunk), ("pause", system.Pause),
                 ("sentence_pause", system.SentencePause), ("unit", SimultaneousSetOptions.NameOf(unit)),
-                ("ca", SimultaneousSetOptions.NameOf(computation)), ("model", model.Name(arguments)),
+                ("ca", SimultaneousSetOptions.NameOf(computation)), ("model", ModelName(model, arguments, loaded)),
                 ("threads", model.Threads(arguments))),
             Score(records, recordings, unit, computation, set.Bleu(arguments)));
         if (output is not null)
             Save(output, records, recordings, unit, report);
         return report;
     }
+
+    /// <summary>What results call a model: its name, and a digest of all that decides what it says in a stream.</summary>
+    internal static string ModelName(ModelOptions options, ParseResult arguments, OmniFusionModel model) =>
+        $"{options.Name(arguments)}@{EvaluationSignature.Digest(model.Bundle, streams: true)}";
 
     /// <summary>Runs a system over a set, with a bar.</summary>
     internal static async Task<IReadOnlyList<SimultaneousRecord>> RunAll(string what, IReadOnlyList<SpokenRecording> recordings,
@@ -117,23 +145,25 @@ internal static class SimultaneousCommand
     private static void Save(string folder, IReadOnlyList<SimultaneousRecord> records, IReadOnlyList<SpokenRecording> recordings,
         LatencyUnit unit, SimultaneousReport report)
     {
-        try
-        {
-            Directory.CreateDirectory(folder);
-            SimulEvalLog.Write(Path.Combine(folder, InstancesLog), [.. records.Zip(recordings,
-                (record, recording) => SimultaneousOutcome.Of(record, recording, unit, ComputationModel.Cumulative))
-                .Select((outcome, i) => outcome.Instance(i, unit))]);
-            SimulstreamLog.Write(Path.Combine(folder, StreamLog), records);
-            AtomicFile.WriteText(Path.Combine(folder, ScoresFile), JsonOutput.Indented(report) + "\n");
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new OmniFusionException($"--output {folder} cannot be written: {error.Message}", error);
-        }
+        AtomicFile.MakeFolder(folder);
+        SimulEvalLog.Write(Path.Combine(folder, InstancesLog), [.. records.Zip(recordings,
+            (record, recording) => SimultaneousOutcome.Of(record, recording, unit, ComputationModel.Cumulative))
+            .Select((outcome, i) => outcome.Instance(i, unit))]);
+        SimulstreamLog.Write(Path.Combine(folder, StreamLog), records);
+        Save(folder, report);
+    }
+
+    private static void Save(string folder, SimultaneousReport report)
+    {
+        AtomicFile.MakeFolder(folder);
+        AtomicFile.WriteText(Path.Combine(folder, ScoresFile), JsonOutput.Indented(report) + "\n");
     }
 
     private static SimultaneousReport ScoreLog(string file, SimultaneousSetOptions set, ParseResult arguments)
     {
+        if (arguments.CommandResult.Command.Options.FirstOrDefault(option =>
+            s_ofSystems.Contains(option.Name) && arguments.GetResult(option) is { Implicit: false }) is { } unused)
+            throw new UsageException($"{unused.Name} does not go with --log: the log is of a system that has run already.");
         LatencyUnit unit = set.Unit(arguments);
         IReadOnlyList<SpokenRecording>? recordings = set.NamesSet(arguments) ? set.Read(arguments) : null;
         IReadOnlyList<SimultaneousOutcome> outcomes;
@@ -143,7 +173,7 @@ internal static class SimultaneousCommand
             // Its times hold what computation cost already.
             if (set.NamesComputation(arguments))
                 throw new UsageException($"--computation does not go with {file}: SimulEval wrote its times with computation.");
-            outcomes = SimultaneousOutcome.FromSimulEval(SimulEvalLog.Read(file), recordings);
+            outcomes = SimultaneousOutcome.FromSimulEval(SimulEvalLog.Read(file, unit), recordings);
             computation = "log";
         }
         else
@@ -155,7 +185,8 @@ internal static class SimultaneousCommand
             computation = SimultaneousSetOptions.NameOf(model);
         }
         return new SimultaneousReport(
-            EvaluationSignature.Of(("set", set.SetName(arguments)), ("n", outcomes.Count), ("log", Path.GetFileName(file)),
+            EvaluationSignature.Of(
+                ("set", recordings is null ? "log" : set.SetName(arguments, recordings)), ("n", outcomes.Count), ("log", Path.GetFileName(file)),
                 ("unit", SimultaneousSetOptions.NameOf(unit)), ("ca", computation)),
             SimultaneousScorer.Score(outcomes, unit, set.Bleu(arguments)));
     }

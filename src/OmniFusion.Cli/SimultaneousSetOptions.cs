@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using OmniFusion.Evaluation;
 
 namespace OmniFusion.Cli;
@@ -58,9 +59,14 @@ internal sealed class SimultaneousSetOptions
 
     internal bool NamesSet(ParseResult arguments) => arguments.GetValue(_manifest) is not null || arguments.GetValue(_pack) is not null;
 
-    /// <summary>What results call the set.</summary>
-    internal string SetName(ParseResult arguments) =>
-        Path.GetFileName(arguments.GetValue(_manifest) ?? arguments.GetValue(_pack)) ?? "log";
+    /// <summary>What results call the set: the file's name and a digest of what its recordings say and when.</summary>
+    internal string SetName(ParseResult arguments, IReadOnlyList<SpokenRecording> recordings) =>
+        $"{Path.GetFileName(arguments.GetValue(_manifest) ?? arguments.GetValue(_pack))}@" + EvaluationSignature.Digest(
+            recordings.SelectMany(recording => recording.Sentences.SelectMany(sentence => (string?[])
+            [
+                sentence.Text, sentence.Translation, sentence.Start.ToString(CultureInfo.InvariantCulture),
+                sentence.End?.ToString(CultureInfo.InvariantCulture),
+            ]).Prepend(recording.Name)));
 
     /// <exception cref="UsageException">The options do not go together.</exception>
     /// <exception cref="OmniFusionException">The set cannot be read.</exception>

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using OmniFusion.Media;
 using OmniFusion.Simultaneous;
 
@@ -22,8 +23,8 @@ public sealed class SimultaneousTests : IDisposable
         Assert.Equal(100, scores.GetProperty("bleu").GetDouble(), 1e-6);
         Assert.Equal(2, scores.GetProperty("sentences").GetInt32());
         string signature = report.GetProperty("signature").GetString()!;
-        Assert.StartsWith("set:talks.jsonl|n:1|lang:de|system:fused|policy:hold-n:3|chunk:0.1|unit:word|ca:real-time|model:", signature);
-        Assert.Contains("|threads:1|version:omnifusion-", signature);
+        Assert.Matches(@"^set:talks.jsonl@[0-9a-f]{12}\|n:1\|lang:de\|system:fused\|policy:hold-n:3\|chunk:0.1\|unit:word\|ca:real-time"
+            + @"\|model:omnifusion-cli-.*@[0-9a-f]{12}\|threads:1\|version:omnifusion-", signature);
         Assert.Equal(["hold-n:3", "hold-n:3"], _begun);
         double laal = Plain(scores, "streamLaal"), longYaal = Plain(scores, "longYaal");
         Assert.Equal(["instances.log", "scores.json", "simulstream.jsonl"], Directory.GetFiles(output).Select(Path.GetFileName).Order());
@@ -41,9 +42,11 @@ public sealed class SimultaneousTests : IDisposable
 
         async Task<JsonElement> Log(string name)
         {
+            string again = Path.Combine(output, "again");
             Outcome outcome = await CommandLine.Run(
-                "evaluate", "simultaneous", manifest, "--to", "de", "--log", Path.Combine(output, name), "--json");
+                "evaluate", "simultaneous", manifest, "--to", "de", "--log", Path.Combine(output, name), "--json", "--output", again);
             Assert.Equal((0, ""), (outcome.Code, outcome.Errors));
+            Assert.Equal("scores.json", Path.GetFileName(Assert.Single(Directory.GetFiles(again))));
             return Assert.Single(outcome.Json);
         }
     }
@@ -79,6 +82,28 @@ public sealed class SimultaneousTests : IDisposable
         string table = (await Evaluate(sweep)).Output;
         Assert.Equal(begun * 2, _begun.Count);
         Assert.Equal(outcome.Output, table);
+        // Other pauses, another model in the same folder and another set of the same name are other points.
+        await Evaluate([.. sweep, "--pause", "0.6"]);
+        Assert.Equal(begun * 4, _begun.Count);
+        _bundle.Write("fusion/more.txt", "trained again");
+        await Evaluate(sweep);
+        Assert.Equal(begun * 6, _begun.Count);
+        Talk("Eins zwei drei.");
+        await Evaluate(sweep);
+        Assert.Equal(begun * 8, _begun.Count);
+    }
+
+    [Fact]
+    public async Task PolicyAndChunkAreTheBundlesWhereNoneIsGiven()
+    {
+        _bundle.EditJson("omnifusion.json", json => json["simultaneous"] = new JsonObject { ["policy"] = "hold-n:2", ["chunk_seconds"] = 0.2 });
+        string manifest = Talk();
+        Assert.Contains("|policy:hold-n:2|chunk:0.2|", await Signature());
+        Assert.Contains("|policy:wait-k:1|chunk:0.2|", await Signature("--policy", "wait-k:1"));
+        Assert.Contains("|policy:hold-n:2|chunk:0.3|", await Signature("--chunk", "0.3"));
+
+        async Task<string> Signature(params string[] given) => Assert.Single((await Evaluate(
+            ["simultaneous", manifest, "--to", "de", "--model", _bundle.Folder, "--json", .. given])).Json).GetProperty("signature").GetString()!;
     }
 
     [Theory]
@@ -110,7 +135,14 @@ public sealed class SimultaneousTests : IDisposable
         string manifest = Talk(), log = _bundle.Write("some.log", "{\"id\": 1}");
         (await CommandLine.Run("evaluate", "simultaneous", manifest)).AssertFailed(2, "--to");
         (await CommandLine.Run("evaluate", "simultaneous", "--to", "de")).AssertFailed(2, "MANIFEST");
-        (await CommandLine.Run("evaluate", "simultaneous", manifest, "--to", "de", "--chunk", "0")).AssertFailed(2, "--chunk");
+        foreach (string chunk in new[] { "0", "-1", "0.01", "31" })
+            (await CommandLine.Run("evaluate", "simultaneous", manifest, "--to", "de", "--chunk", chunk))
+                .AssertFailed(2, $"--chunk takes 0.02 to 30 seconds, not {chunk}.");
+        foreach (string[] system in new string[][] { ["--policy", "wait-k:3"], ["--chunk", "1"], ["--cascade"], ["--model", "x"] })
+            (await CommandLine.Run(["evaluate", "simultaneous", "--log", log, .. system])).AssertFailed(2, system[0], "--log");
+        File.Delete(_bundle["talk.wav"]);
+        (await CommandLine.Run("evaluate", "simultaneous", manifest, "--to", "de")).AssertFailed(1, "Line 1", "talk.wav");
+        Talk();
         (await CommandLine.Run("evaluate", "simultaneous", manifest, "--to", "de", "--policy", "guess")).AssertFailed(2, "guess");
         (await CommandLine.Run("evaluate", "curves", manifest, "--to", "de", "--output", _bundle["o"], "--policy", "guess"))
             .AssertFailed(2, "guess");
@@ -137,7 +169,7 @@ public sealed class SimultaneousTests : IDisposable
     }
 
     // Half a second of sound in which two sentences are said to be.
-    private string Talk()
+    private string Talk(string translation = "Eins zwei drei vier.")
     {
         WavWriter.WritePcm16(_bundle["talk.wav"], new float[8000], 16000);
         return _bundle.Write("talks.jsonl", JsonSerializer.Serialize(new
@@ -145,7 +177,7 @@ public sealed class SimultaneousTests : IDisposable
             audio = "talk.wav",
             sentences = new[]
             {
-                new { text = "One two.", translations = new { de = "Eins zwei drei vier." }, start = 0.0, end = 0.2 },
+                new { text = "One two.", translations = new { de = translation }, start = 0.0, end = 0.2 },
                 new { text = "Three.", translations = new { de = "Noch ein Satz hier." }, start = 0.25, end = 0.5 },
             },
         }));

@@ -1,15 +1,21 @@
 namespace OmniFusion.Evaluation;
 
 /// <summary>What decides a point of a quality-latency curve; two points with equal settings are the same measurement.</summary>
-/// <param name="Set">The test set, with its size.</param>
+/// <param name="Set">The test set with a digest, and its size.</param>
 /// <param name="Language">Code of the target language.</param>
-/// <param name="Model">The model's name.</param>
+/// <param name="Model">The model's name with a digest.</param>
 /// <param name="System">fused or cascade.</param>
 /// <param name="Policy">As it is written on the command line.</param>
 /// <param name="Chunk">Seconds of audio in a step.</param>
 /// <param name="Threads">Threads that it computed on.</param>
 public sealed record CurveSetting(string Set, string Language, string Model, string System, string Policy, double Chunk, int Threads)
 {
+    /// <summary>Seconds of silence that end a segment; null as the model says.</summary>
+    public float? Pause { get; init; }
+
+    /// <summary>Seconds of silence that end a segment whose sentence is complete; null as the model says.</summary>
+    public float? SentencePause { get; init; }
+
     /// <summary>The policy without its parameters, by which points make a line.</summary>
     [global::System.Text.Json.Serialization.JsonIgnore]
     public string Family => Policy.Split(':')[0];

@@ -8,8 +8,8 @@ namespace OmniFusion.Evaluation;
 public static class SimulstreamLog
 {
     /// <summary>
-    /// Rebuilds the final text of each recording, in the order of the log. A word that was taken back does not count, and a word that
-    /// grew or changed gets the time of its last change.
+    /// Rebuilds the final text of each recording, in the order of the log; one that was announced and has no steps has none. A word that
+    /// was taken back does not count, and a word that grew or changed gets the time of its last change.
     /// </summary>
     /// <param name="path">The log.</param>
     /// <param name="unit">What a delay belongs to.</param>
@@ -42,7 +42,7 @@ public static class SimulstreamLog
             recording.Take(line.GetProperty("total_audio_processed").GetDouble(), line.GetProperty("computation_time").GetDouble(),
                 JsonLines.Strings(line.GetProperty("deleted_tokens")), JsonLines.Strings(line.GetProperty("generated_tokens")));
         });
-        return [.. inOrder.Where(r => r.HasOutput).Select(r => r.Output())];
+        return [.. inOrder.Select(recording => recording.Output())];
     }
 
     /// <summary>

@@ -1,3 +1,5 @@
+using OmniFusion.Media;
+
 namespace OmniFusion.Evaluation;
 
 /// <summary>What a system put out for a recording, with its reference.</summary>
@@ -6,7 +8,8 @@ namespace OmniFusion.Evaluation;
 /// <param name="References">Its reference segments, at least one.</param>
 public sealed record SimultaneousOutcome(StreamOutput Output, double SourceSeconds, IReadOnlyList<ReferenceSegment> References)
 {
-    private const double Milliseconds = 1000;
+    // Logs round their times, and frames of sound end a little before or after a sentence.
+    private const double Milliseconds = 1000, Rounding = 0.1;
 
     /// <summary>Whether times with computation are known.</summary>
     public bool Timed { get; init; } = true;
@@ -22,7 +25,7 @@ public sealed record SimultaneousOutcome(StreamOutput Output, double SourceSecon
     }
 
     /// <summary>The outcomes in a simulstream log, in the order of the recordings; those of other recordings are left out.</summary>
-    /// <exception cref="OmniFusionException">The log lacks a recording.</exception>
+    /// <exception cref="OmniFusionException">The log lacks a recording, or ends before its last sentence does.</exception>
     public static IReadOnlyList<SimultaneousOutcome> FromSimulstream(
         IReadOnlyList<StreamOutput> log, IReadOnlyList<SpokenRecording> recordings)
     {
@@ -30,8 +33,18 @@ public sealed record SimultaneousOutcome(StreamOutput Output, double SourceSecon
         ArgumentNullException.ThrowIfNull(recordings);
         ILookup<string, StreamOutput> byName = log.ToLookup(output => output.Name);
         return [.. recordings.Select(recording => byName[recording.Name].FirstOrDefault() is { } output
-            ? new SimultaneousOutcome(output, output.AudioSeconds, recording.References(output.AudioSeconds))
+            ? Streamed(output, recording)
             : throw new OmniFusionException($"The log has nothing about the recording {recording.Name}."))];
+    }
+
+    private static SimultaneousOutcome Streamed(StreamOutput output, SpokenRecording recording)
+    {
+        // Without a step nothing was put out, and how long it would have been is nowhere but in the recording.
+        double seconds = output.Steps == 0 && output.AudioSeconds == 0
+            ? (double)recording.Read(CancellationToken.None).Length / AudioFile.ModelRate : output.AudioSeconds;
+        return !(recording.Sentences[^1].End > seconds + Rounding) ? new SimultaneousOutcome(output, seconds, recording.References(seconds))
+            : throw new OmniFusionException(
+                $"The log has {seconds} seconds of the recording {recording.Name}, whose last sentence ends at {recording.Sentences[^1].End}.");
     }
 
     /// <summary>The outcomes in a SimulEval log.</summary>

@@ -16,8 +16,6 @@ internal sealed class StreamAssembly(
 
     public string Name => name;
 
-    public bool HasOutput => _steps > 0;
-
     /// <summary>Takes a step.</summary>
     /// <param name="audio">Seconds of audio heard.</param>
     /// <param name="computation">Seconds that the step computed.</param>

@@ -46,6 +46,8 @@ public static class TalkManifest
                 ? Sentences(list, language)
                 : [new SpokenSentence(Text(line, "text"), Translation(line, language), 0, null)];
             string file = Path.Combine(folder, audio), name = Path.GetFileNameWithoutExtension(audio);
+            if (!File.Exists(file))
+                throw new OmniFusionException($"the recording {file} does not exist.");
             for (int copy = 2; !names.Add(name); copy++)
                 name = $"{Path.GetFileNameWithoutExtension(audio)}-{copy}";
             recordings.Add(new SpokenRecording(name, sentences, cancellation => AudioFile.ReadMono16k(file, cancellation)));
@@ -96,7 +98,8 @@ public static class TalkManifest
     }
 
     private static JsonElement? Member(JsonElement item, string key) =>
-        item.ValueKind == JsonValueKind.Object && item.TryGetProperty(key, out JsonElement value) ? value : null;
+        item.ValueKind == JsonValueKind.Object && item.TryGetProperty(key, out JsonElement value) && value.ValueKind != JsonValueKind.Null
+            ? value : null;
 
     private static string Text(JsonElement item, string key) => Member(item, key) is { ValueKind: JsonValueKind.String } value
         ? value.GetString()! : throw new OmniFusionException($"'{key}' is missing or not a string.");

@@ -163,6 +163,73 @@ public sealed class SimultaneousLogTests : IDisposable
         Assert.Contains("Line 3", error.Message);
     }
 
+    [Theory]
+    [InlineData("\"prediction\": \"a b\", \"delays\": [1, 2], \"elapsed\": [2, 1]", "before the 2")]
+    [InlineData("\"prediction\": \"a b\", \"delays\": [1, 2], \"elapsed\": [2]", "1 times")]
+    [InlineData("\"prediction\": \"a\", \"delays\": [1, 2], \"elapsed\": [1, 2]", "2 delays for 1 words")]
+    [InlineData("\"prediction\": null, \"delays\": [1, 2], \"elapsed\": [1, 2]", "2 delays for 0 words")]
+    [InlineData("\"prediction\": \"a b\", \"delays\": [2, 1], \"elapsed\": [2, 2]", "1 comes after 2")]
+    [InlineData("\"prediction\": \"a b\", \"delays\": [1, 1e999], \"elapsed\": [2, 2]", "finite")]
+    [InlineData("\"prediction\": \"a\", \"delays\": [NaN], \"elapsed\": [1]", "JSON")]
+    public void Damaged_SimulEval_log_is_one_sentence(string rest, string word)
+    {
+        WriteSimulEval("\"prediction\": \"a\", \"delays\": [1], \"elapsed\": [1]", rest);
+        OmniFusionException error = Assert.Throws<OmniFusionException>(() => SimulEvalLog.Read(this["log"]));
+        Assert.Contains(word, error.Message);
+        Assert.Contains($"Line 2 of {this["log"]}", error.Message);
+    }
+
+    [Fact]
+    public void An_index_stands_in_a_log_once()
+    {
+        WriteSimulEval("\"prediction\": \"\", \"delays\": []");
+        File.AppendAllText(this["log"], File.ReadAllText(this["log"]));
+        OmniFusionException error = Assert.Throws<OmniFusionException>(() => SimulEvalLog.Read(this["log"]));
+        Assert.Contains("Line 2", error.Message);
+        Assert.Contains("index 0", error.Message);
+    }
+
+    [Fact]
+    public void Elapsed_may_be_missing_or_null()
+    {
+        WriteSimulEval("\"prediction\": \"a\", \"delays\": [500], \"elapsed\": null", "\"prediction\": \"a\", \"delays\": [500]");
+        SimultaneousScores scores = SimultaneousScorer.Score(SimultaneousOutcome.FromSimulEval(SimulEvalLog.Read(this["log"])));
+        Assert.Equal(new LatencyPair(0.5, null), scores.LAAL);
+    }
+
+    [Fact]
+    public void Characters_are_counted_with_and_without_their_spaces()
+    {
+        WriteSimulEval("\"prediction\": \"你 好\", \"delays\": [1, 2]", "\"prediction\": \"你 好\", \"delays\": [1, 1, 2]");
+        Assert.Equal(2, SimulEvalLog.Read(this["log"], LatencyUnit.Character).Count);
+        Assert.Throws<OmniFusionException>(() => SimulEvalLog.Read(this["log"]));
+    }
+
+    [Fact]
+    public void A_recording_without_a_step_is_one_without_output()
+    {
+        File.WriteAllLines(this["log"],
+        [
+            """{"id": 1, "metadata": {"wav_name": "one.wav"}}""",
+            """{"id": 2, "metadata": {"wav_name": "two.wav"}}""",
+            """{"id": 2, "total_audio_processed": 2, "computation_time": 0, "generated_tokens": ["a"], "deleted_tokens": []}""",
+        ]);
+        SimultaneousScores scores = SimultaneousScorer.Score(SimultaneousOutcome.FromSimulstream(
+            SimulstreamLog.Read(this["log"]), [SimultaneousRunTests.Sentence("a", "one", 16000), SimultaneousRunTests.Sentence("a", "two")]));
+        Assert.Equal((2, 3.0), (scores.Recordings, scores.AudioSeconds));
+        Assert.Equal(2, scores.LAAL.Plain);
+    }
+
+    [Fact]
+    public void A_log_that_ends_before_the_last_sentence_is_refused()
+    {
+        SpokenRecording talk = SimultaneousRunTests.Talk(new SpokenSentence("", "a", 0, 1), new SpokenSentence("", "b", 1, 3));
+        StreamOutput output = new() { Name = "one", Text = "a", IdealDelays = [1], ComputationAwareDelays = [1], AudioSeconds = 2, Steps = 2 };
+        OmniFusionException error = Assert.Throws<OmniFusionException>(() => SimultaneousOutcome.FromSimulstream([output], [talk]));
+        Assert.Contains("2 seconds of the recording one", error.Message);
+        Assert.Single(SimultaneousOutcome.FromSimulstream([output with { AudioSeconds = 2.95 }], [talk]));
+    }
+
     [Fact]
     public void Logs_that_do_not_fit_are_named()
     {
@@ -182,6 +249,9 @@ public sealed class SimultaneousLogTests : IDisposable
     }
 
     private string this[string name] => Path.Combine(_folder, name);
+
+    private void WriteSimulEval(params string[] lines) => File.WriteAllLines(this["log"], lines.Select(
+        (line, i) => $"{{\"index\": {i}, {line}, \"source_length\": 1000, \"reference\": \"a\"}}"));
 
     private static void AssertNamed(string words, LatencyInstance[] log, params SpokenRecording[] recordings)
     {

@@ -97,10 +97,16 @@ public sealed class TalkBuilderTests : IDisposable
     {
         File.WriteAllLines(this["set.jsonl"],
         [
-            """{"audio": "a/x.wav", "text": "One.", "translation": " Eins. ", "more": 1}""",
+            """{"audio": "a/x.wav", "text": "One.", "translation": " Eins. ", "translations": null, "more": 1}""",
             "",
             """{"audio": "b/x.wav", "text": "Two.", "translations": {"de": "Zwei.", "fr": "Deux."}}""",
         ]);
+        Assert.Contains("Line 1", Assert.Throws<OmniFusionException>(() => TalkManifest.Read(this["set.jsonl"], "de")).Message);
+        foreach (string folder in new[] { "a", "b" })
+        {
+            Directory.CreateDirectory(this[folder]);
+            File.WriteAllText(this[$"{folder}/x.wav"], "no sound");
+        }
         IReadOnlyList<SpokenRecording> set = TalkManifest.Read(this["set.jsonl"], "de");
         Assert.Equal(["x", "x-2"], set.Select(recording => recording.Name));
         Assert.Equal([new SpokenSentence("One.", "Eins.", 0, null)], set[0].Sentences);
