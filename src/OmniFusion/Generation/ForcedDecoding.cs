@@ -1,6 +1,4 @@
-using System.Numerics.Tensors;
 using OmniFusion.Tensors;
-using Tensor = OmniFusion.Tensors.Tensor;
 
 namespace OmniFusion.Generation;
 
@@ -19,6 +17,7 @@ public static class ForcedDecoding
     /// <param name="firstLogits">Scores of the first token of each item [items, vocabulary].</param>
     /// <param name="candidates">For each item, texts as token ids, each of at least one.</param>
     /// <returns>Natural logarithm of the probability of each token, by item and candidate.</returns>
+    /// <exception cref="OmniFusionException">The model computes scores that are not numbers.</exception>
     public static float[][][] Run(
         Compute c, DecoderSession session, Tensor firstLogits, IReadOnlyList<IReadOnlyList<int[]>> candidates)
     {
@@ -32,7 +31,7 @@ public static class ForcedDecoding
         for (int item = 0; item < scores.Length; item++)
         {
             ReadOnlySpan<float> first = firstLogits.Row(item);
-            float sum = LogSumExp(first, buffer);
+            float sum = FiniteScores.LogSumExp(first, buffer);
             for (int text = 0; text < scores[item].Length; text++)
             {
                 int[] ids = candidates[item][text];
@@ -59,18 +58,10 @@ public static class ForcedDecoding
             {
                 ReadOnlySpan<float> row = logits.Row(i);
                 (float[] text, int at) = places[rows[i]];
-                text[at] = row[targets[rows[i]]] - LogSumExp(row, buffer);
+                text[at] = row[targets[rows[i]]] - FiniteScores.LogSumExp(row, buffer);
             }
             c.Arena.Release(scope);
         }
         return scores;
-    }
-
-    private static float LogSumExp(ReadOnlySpan<float> logits, Span<float> buffer)
-    {
-        float max = TensorPrimitives.Max(logits);
-        TensorPrimitives.Subtract(logits, max, buffer);
-        TensorPrimitives.Exp(buffer, buffer);
-        return max + MathF.Log(TensorPrimitives.Sum<float>(buffer));
     }
 }

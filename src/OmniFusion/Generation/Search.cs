@@ -17,6 +17,7 @@ public static class Search
     /// <param name="histories">For each item the ids that the n-gram ban looks at besides the generated ones.</param>
     /// <param name="options">Beams, lengths and penalties.</param>
     /// <param name="cancellation">Checked at each step.</param>
+    /// <exception cref="OmniFusionException">The options make no sense, or the model computes scores that are not numbers.</exception>
     public static Generated[] Run(
         Compute c, DecoderSession session, Tensor firstLogits, IReadOnlyList<int[]> histories, GenerationOptions options,
         CancellationToken cancellation = default)
@@ -90,7 +91,7 @@ public static class Search
         {
             Span<float> scores = logits.Row(start);
             NgramBan.Apply(_sequence.AsSpan(0, _length), _options.NoRepeatNgramSize, scores);
-            int best = TensorPrimitives.IndexOfMax<float>(scores);
+            int best = FiniteScores.Best(scores);
             _sequence[_length++] = best;
             Done = _length == _sequence.Length || Ends(_options, best);
         }
@@ -234,14 +235,8 @@ public static class Search
             return _runningScores[0] / MathF.Pow(_length - _prompt, _options.LengthPenalty) > _finished[^1].Score;
         }
 
-        private void LogSoftmax(ReadOnlySpan<float> logits)
-        {
-            float max = TensorPrimitives.Max(logits);
-            TensorPrimitives.Subtract(logits, max, _scores);
-            TensorPrimitives.Exp(_scores, _scores);
-            float logSum = max + MathF.Log(TensorPrimitives.Sum<float>(_scores));
-            TensorPrimitives.Subtract(logits, logSum, _scores);
-        }
+        private void LogSoftmax(ReadOnlySpan<float> logits) =>
+            TensorPrimitives.Subtract(logits, FiniteScores.LogSumExp(logits, _scores), _scores);
 
         private readonly record struct Candidate(float Score, int Beam, int Token);
 

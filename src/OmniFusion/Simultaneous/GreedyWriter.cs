@@ -1,9 +1,7 @@
 using System.Diagnostics;
-using System.Numerics.Tensors;
 using OmniFusion.Generation;
 using OmniFusion.Models;
 using OmniFusion.Tensors;
-using Tensor = OmniFusion.Tensors.Tensor;
 
 namespace OmniFusion.Simultaneous;
 
@@ -160,6 +158,6 @@ internal sealed class GreedyWriter(CausalRun run, IReadOnlyList<int> endOfText, 
     private int Best(Span<float> scores, List<int> ids)
     {
         NgramBan.Apply(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(ids), noRepeatNgramSize, scores);
-        return TensorPrimitives.IndexOfMax<float>(scores);
+        return FiniteScores.Best(scores);
     }
 }
