@@ -64,7 +64,7 @@ internal static class CommandRunner
         {
             Say(Sentence(error));
             if (Environment.GetEnvironmentVariable("OMNIFUSION_DEBUG") == "1")
-                Console.Error.WriteLine(error);
+                WriteError(error.ToString());
             return error is UsageException ? WrongUsage : Failed;
         }
     }
@@ -89,13 +89,27 @@ internal static class CommandRunner
         _ => $"an unexpected fault, {error.GetType().Name}: {error.Message} (OMNIFUSION_DEBUG=1 tells where).",
     };
 
-    // Messages quote what files and options hold: whatever that is, it stays on one line and does not steer the terminal.
-    private static void Say(string sentence)
+    /// <summary>
+    /// A sentence on stderr. Messages quote what files and options hold: whatever that is, it stays on one line and does not steer the terminal.
+    /// </summary>
+    internal static void Say(string sentence)
     {
         StringBuilder line = new("omnifusion: ");
         foreach (char c in sentence.ReplaceLineEndings(" "))
             line.Append(char.IsControl(c) ? '\uFFFD' : c);
-        Console.Error.WriteLine(line);
+        WriteError(line.ToString());
+    }
+
+    private static void WriteError(string text)
+    {
+        try
+        {
+            Console.Error.WriteLine(text);
+        }
+        catch (IOException)
+        {
+            // Nobody can be told; the exit code still says it.
+        }
     }
 }
 

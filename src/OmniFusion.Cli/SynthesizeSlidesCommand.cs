@@ -20,7 +20,7 @@ internal static class SynthesizeSlidesCommand
         {
             texts, names, count, output, seed, workers, resume,
         };
-        command.SetAction((arguments, cancellation) =>
+        command.SetAction(async (arguments, cancellation) =>
         {
             string? file = arguments.GetValue(texts);
             if (file is null != arguments.GetValue(names))
@@ -28,11 +28,11 @@ internal static class SynthesizeSlidesCommand
             IReadOnlyList<string> lines = file is null ? SlidePackBuilder.UsualTexts : TextFile.ReadLines("--texts", file);
             int total = arguments.GetValue(count) ?? lines.Count;
             string path = arguments.GetRequiredValue(output);
-            return BatchProgress.Run("Drawing", total, async progress =>
+            await BatchProgress.Run("Drawing", total, progress =>
             {
                 int done = 0;
                 // The work blocks its thread; a thread of its own leaves Ctrl+C to be heard.
-                await Task.Run(
+                return Task.Run(
                     () => SlidePackBuilder.Build(
                         path,
                         lines,
@@ -47,9 +47,9 @@ internal static class SynthesizeSlidesCommand
                         },
                         cancellation),
                     CancellationToken.None);
-                using PicturePack pack = PicturePack.Open(path);
-                progress.WriteLine($"{path}: {pack.Count} slides of {pack.Texts.Distinct().Count()} texts");
             });
+            using PicturePack pack = PicturePack.Open(path);
+            Console.Out.WriteLine($"{path}: {pack.Count} slides of {pack.Texts.Distinct().Count()} texts");
         });
         return command;
     }

@@ -89,16 +89,13 @@ internal static class TranslateCommand
             foreach (TranslateItem item in items)
             {
                 TranslationResult? result = item.Request is not null && await results.MoveNextAsync() ? results.Current : null;
-                if (result?.Translation is { } translation)
-                    progress.WriteLine(Show(item, translation, json));
-                else
-                {
-                    progress.WriteLine(TranslateItem.ErrorLine(result?.Error?.Message ?? item.Error!));
+                if (result?.Translation is null)
                     failures++;
-                }
+                Console.Out.WriteLine(result?.Translation is { } translation ? Show(item, translation, json)
+                    : TranslateItem.ErrorLine(result?.Error?.Message ?? item.Error!));
                 progress.Advance(1);
             }
-        });
+        }, prints: true);
         if (failures == 0)
             return 0;
         throw new OmniFusionException($"{failures} of {items.Length} items could not be translated; their lines say why.");
