@@ -7,14 +7,16 @@ internal static class TextFile
 {
     /// <summary>The lines as they stand, at least one.</summary>
     /// <param name="option">The option that names the file, for messages.</param>
-    /// <param name="path">The file.</param>
+    /// <param name="path">The file, or - for the standard input.</param>
     /// <param name="limit">The first lines only, at least 1; null for all.</param>
     /// <exception cref="OmniFusionException">The file cannot be read or has no lines.</exception>
     internal static string[] ReadLines(string option, string path, int? limit = null)
     {
         try
         {
-            using FileStream file = File.OpenRead(path);
+            if (Directory.Exists(path))
+                throw new OmniFusionException($"{option} {path} is a folder, not a file.");
+            using Stream file = path == "-" ? Console.OpenStandardInput() : File.OpenRead(path);
             using Stream content = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase)
                 ? new GZipStream(file, CompressionMode.Decompress)
                 : file;

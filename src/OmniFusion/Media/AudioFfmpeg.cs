@@ -11,6 +11,8 @@ internal static class AudioFfmpeg
 {
     public const string Executable = "ffmpeg";
 
+    private const string NoTrack = "matches no streams";
+
     /// <summary>Runs the program and hands its output to <paramref name="decode"/>.</summary>
     /// <exception cref="OmniFusionException">The program is missing or cannot decode the file.</exception>
     public static T Decode<T>(string path, string executable, Func<WavReader, T> decode, CancellationToken cancellation)
@@ -20,7 +22,7 @@ internal static class AudioFfmpeg
         try
         {
             process.StandardInput.Close();
-            Task<string> complaint = LastLine(process.StandardError);
+            Task<string> complaint = Complaint(process.StandardError);
             WavReader reader;
             try
             {
@@ -74,17 +76,19 @@ internal static class AudioFfmpeg
         }
     }
 
-    private static async Task<string> LastLine(StreamReader errors)
+    // The last line says what is wrong, but where there is no sound track: hints for users of ffmpeg come behind that.
+    private static async Task<string> Complaint(StreamReader errors)
     {
         string last = "";
         while (await errors.ReadLineAsync().ConfigureAwait(false) is string line)
-            if (!string.IsNullOrWhiteSpace(line))
+            if (!string.IsNullOrWhiteSpace(line) && !last.Contains(NoTrack, StringComparison.Ordinal))
                 last = line.Trim();
         return last;
     }
 
-    private static OmniFusionException Failed(string path, string complaint) =>
-        new($"{path} cannot be decoded as sound: "
+    private static OmniFusionException Failed(string path, string complaint) => complaint.Contains(NoTrack, StringComparison.Ordinal)
+        ? new($"{path} has no sound track.")
+        : new($"{path} cannot be decoded as sound: "
             + $"{(complaint == "" ? "ffmpeg gave no reason" : "ffmpeg says: " + complaint.TrimEnd('.'))}.");
 
     private static void Kill(Process process)

@@ -30,7 +30,7 @@ public static class AudioFile
 
     /// <summary>
     /// Reads any recording as the models want it: the mean of its channels at 16000 samples per second. WAV needs nothing else; other
-    /// formats (MP3, FLAC, Ogg, video, ...) are decoded by the program <c>ffmpeg</c>, their first sound track.
+    /// formats (MP3, FLAC, Ogg, video, ...) are decoded by the program <c>ffmpeg</c>, their first sound track. What comes through a pipe is WAV.
     /// </summary>
     /// <exception cref="OmniFusionException">
     /// The file is missing, unreadable, truncated or empty, or needs ffmpeg and that is not on the PATH or fails; the sentence names it.
@@ -47,6 +47,16 @@ public static class AudioFile
     public static float[] ReadMono16k(string path, double maxSeconds, CancellationToken cancellation = default) =>
         ReadMono16k(path, AudioFfmpeg.Executable, cancellation, maxSeconds);
 
+    /// <summary>Reads WAV from a stream, such as the standard input, as the models want it, if it is not longer than they take.</summary>
+    /// <param name="stream">At its start.</param>
+    /// <param name="name">What messages call it.</param>
+    /// <param name="maxSeconds">The longest that is taken.</param>
+    /// <param name="cancellation">Checked between blocks.</param>
+    /// <exception cref="OmniFusionException">The stream is not WAV, or is truncated, empty or too long.</exception>
+    /// <exception cref="OperationCanceledException">The caller asked to stop.</exception>
+    public static float[] ReadMono16k(Stream stream, string name, double maxSeconds, CancellationToken cancellation = default) =>
+        Guard(name, () => Collect(new WavReader(stream, name), name, ModelRate, cancellation, maxSeconds));
+
     /// <summary>
     /// Reads a recording as the models want it, block by block, so that a long one needs no memory; see
     /// <see cref="ReadMono16k(string, CancellationToken)"/>.
@@ -61,10 +71,8 @@ public static class AudioFile
         using FileStream file = Open(path);
         Guard(path, () =>
         {
-            if (IsWav(file) && new WavReader(file, path) is { Format.Coding: not WavCoding.Other } reader)
+            if (ReaderOf(file, path) is { } reader)
                 return Forward(reader, path, next, cancellation);
-            if (file.Length == 0)
-                throw new OmniFusionException($"{path} is empty.");
             return AudioFfmpeg.Decode(path, AudioFfmpeg.Executable, decoded => Forward(decoded, path, next, cancellation), cancellation);
         });
     }
@@ -75,10 +83,8 @@ public static class AudioFile
         using FileStream file = Open(path);
         return Guard(path, () =>
         {
-            if (IsWav(file) && new WavReader(file, path) is { Format.Coding: not WavCoding.Other } reader)
+            if (ReaderOf(file, path) is { } reader)
                 return Collect(reader, path, ModelRate, cancellation, maxSeconds);
-            if (file.Length == 0)
-                throw new OmniFusionException($"{path} is empty.");
             return AudioFfmpeg.Decode(path, ffmpeg, decoded => Collect(decoded, path, ModelRate, cancellation, maxSeconds), cancellation);
         });
     }
@@ -90,19 +96,20 @@ public static class AudioFile
             throw new OmniFusionException($"{path} is a folder, not a sound file.");
         if (!File.Exists(path))
             throw new OmniFusionException($"{(path == "" ? "The empty path" : path)} does not exist.");
-        FileStream file = Guard(path, () => new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read));
-        if (file.CanSeek)
-            return file;
-        file.Dispose();
-        throw new OmniFusionException($"{path} is a pipe or a device, not a sound file.");
+        return Guard(path, () => new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read));
     }
 
-    private static bool IsWav(FileStream file)
+    // Null where the file is for ffmpeg, which is given its name: a pipe could not be read a second time.
+    private static WavReader? ReaderOf(FileStream file, string path)
     {
+        if (!file.CanSeek)
+            return new WavReader(file, path);
         Span<byte> head = stackalloc byte[12];
         int got = file.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);
+        if (got == 0)
+            throw new OmniFusionException($"{path} is empty.");
         file.Seek(0, SeekOrigin.Begin);
-        return WavReader.IsWav(head[..got]);
+        return WavReader.IsWav(head[..got]) && new WavReader(file, path) is { Format.Coding: not WavCoding.Other } reader ? reader : null;
     }
 
     private static float[] Collect(

@@ -6,6 +6,8 @@ namespace OmniFusion.Media;
 /// <summary>Has an <c>ffmpeg</c> process decode a picture of any format to PNG.</summary>
 internal static class ImageFfmpeg
 {
+    private const string NoPicture = "does not contain any stream";
+
     // The file goes through the standard input, so its name (a leading dash, a protocol, %d) means nothing to ffmpeg,
     // and the whitelist keeps playlist-like formats from opening anything else.
     private static string[] Arguments(int? side, long? svg) =>
@@ -37,13 +39,17 @@ internal static class ImageFfmpeg
         try
         {
             string complaint = "";
-            process.ErrorDataReceived += (_, line) => complaint = string.IsNullOrWhiteSpace(line.Data) ? complaint : line.Data.Trim();
+            // The last line says what is wrong, unless one before says that there is nothing to see.
+            process.ErrorDataReceived += (_, line) => complaint =
+                string.IsNullOrWhiteSpace(line.Data) || complaint.Contains(NoPicture, StringComparison.Ordinal) ? complaint : line.Data.Trim();
             process.BeginErrorReadLine();
             Task feeding = Task.Run(() => Feed(process, head, rest), CancellationToken.None);
             byte[] png = ImageFile.ReadToEnd([], process.StandardOutput.BaseStream, path, cancellation);
             process.WaitForExit();
             feeding.GetAwaiter().GetResult();
             cancellation.ThrowIfCancellationRequested();
+            if (complaint.Contains(NoPicture, StringComparison.Ordinal))
+                throw new OmniFusionException($"The image {path} has no picture in it.");
             if (process.ExitCode != 0 || png.Length == 0)
                 throw new OmniFusionException($"The image {path} is neither a PNG nor a picture that ffmpeg can decode"
                     + (complaint.Length > 0 ? $": {complaint.TrimEnd('.')}." : "."));

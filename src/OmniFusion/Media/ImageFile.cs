@@ -17,6 +17,8 @@ public static class ImageFile
     public static RgbImage Read(string path, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(path);
+        if (Directory.Exists(path))
+            throw new OmniFusionException($"The image {path} is a folder.");
         byte[] png;
         try
         {

@@ -37,8 +37,11 @@ internal sealed class WavReader
         (_stream, _name) = (stream, name);
         _length = stream.CanSeek ? stream.Length : null;
         Span<byte> head = stackalloc byte[12];
-        if (Fill(head) < head.Length || !IsWav(head))
-            throw new OmniFusionException(_length == 0 ? $"{name} is empty." : $"{name} is not a WAV file.");
+        int got = Fill(head);
+        if (got < head.Length || !IsWav(head))
+            throw new OmniFusionException(got == 0 ? $"{name} is empty." : $"{name} is not a WAV file.");
+        if (head.StartsWith("RIFX"u8))
+            throw new OmniFusionException($"{name} is a WAV file of big-endian numbers (RIFX), which cannot be read.");
 
         uint riffSize = BinaryPrimitives.ReadUInt32LittleEndian(head[4..]);
         ulong longDataSize = 0;
@@ -92,7 +95,8 @@ internal sealed class WavReader
 
     /// <summary>Whether a file that begins with these 12 bytes calls itself WAV.</summary>
     public static bool IsWav(ReadOnlySpan<byte> head) => head.Length >= 12 && head[8..12].SequenceEqual("WAVE"u8)
-        && (head[..4].SequenceEqual("RIFF"u8) || head[..4].SequenceEqual("RF64"u8) || head[..4].SequenceEqual("BW64"u8));
+        && (head[..4].SequenceEqual("RIFF"u8) || head[..4].SequenceEqual("RIFX"u8) || head[..4].SequenceEqual("RF64"u8)
+            || head[..4].SequenceEqual("BW64"u8));
 
     /// <summary>Reads on: the mean of the channels, sample by sample.</summary>
     /// <returns>How many samples were written; 0 only at the end of the data.</returns>

@@ -134,6 +134,7 @@ public sealed class AudioFileTests : IDisposable
         Refused(new() { Data = data, BytesPerFrame = 3 }, "3 bytes");
         Refused(new() { Data = data, BytesPerFrame = 0 }, "0 bytes");
         Refused(new() { Data = data, Tag = 0x55 }, "compression");
+        Refused(new() { Data = data, Magic = "RIFX" }, "big-endian");
         foreach (float bad in (float[])[float.NaN, float.PositiveInfinity, float.NegativeInfinity, float.MaxValue])
             Refused(new() { Tag = 3, Bits = 32, Data = [0, 0, 0, 0, .. BitConverter.GetBytes(bad)] }, "at sample 1");
         Refused(new() { Tag = 3, Bits = 64, Channels = 2, Data = [.. new byte[24], .. BitConverter.GetBytes(double.NaN)] }, "at sample 1");
@@ -214,6 +215,7 @@ public sealed class AudioFileTests : IDisposable
     [Theory]
     [InlineData("echo first >&2; echo 'Invalid data found.' >&2; exit 1", "Invalid data found.")]
     [InlineData("exit 3", "gave no reason.")]
+    [InlineData("echo 'Stream map 0:a:0 matches no streams.' >&2; echo 'To ignore this, add a question mark.' >&2; exit 1", "has no sound track.")]
     [InlineData("cat '{wav}'; echo 'lost the track' >&2; exit 1", "lost the track.")]
     [InlineData("cat '{text}'; exit 0", "gave no reason.")]
     public void A_failing_decoder_is_quoted(string script, string ending)
@@ -245,6 +247,8 @@ public sealed class AudioFileTests : IDisposable
         Assert.Equal(AudioFile.ReadMono16k(wav), AudioFile.ReadMono16k(flac));
         string text = _folder.Write("text.mp3", "Guten Tag, ich bin ein Text."u8.ToArray());
         Assert.Contains("ffmpeg says", Assert.Throws<OmniFusionException>(() => AudioFile.ReadMono16k(text)).Message);
+        string picture = Golden.Media("slide.png");
+        Assert.Equal($"{picture} has no sound track.", Assert.Throws<OmniFusionException>(() => AudioFile.ReadMono16k(picture)).Message);
     }
 
     [Fact]

@@ -12,7 +12,7 @@ public sealed class ImageFileTests : IDisposable
     public void A_missing_file_and_a_folder_are_named()
     {
         Assert.Contains("nowhere.png does not exist", Refused("nowhere.png"), StringComparison.Ordinal);
-        Assert.Contains(_folder, Refused(""), StringComparison.Ordinal);
+        Assert.Contains("is a folder", Refused(""), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -49,6 +49,13 @@ public sealed class ImageFileTests : IDisposable
         Assert.Equal((png.Width, png.Height), (jpeg.Width, jpeg.Height));
         double difference = png.Pixels.Zip(jpeg.Pixels, (a, b) => (double)Math.Abs(a - b)).Average();
         Assert.InRange(difference, 0.01, 6);
+    }
+
+    [Fact]
+    public void A_sound_is_no_picture()
+    {
+        Assert.SkipUnless(HasFfmpeg(), "ffmpeg is not installed");
+        Assert.EndsWith("bat.wav has no picture in it.", Refused(Golden.Media("bat.wav")), StringComparison.Ordinal);
     }
 
     [Fact]
