@@ -4,7 +4,7 @@ using OmniFusion.Models;
 
 namespace OmniFusion.Cli;
 
-/// <summary><c>omnifusion info</c>: what a bundle holds.</summary>
+/// <summary><c>omnifusion info</c>: what a bundle, or three checkpoints, hold.</summary>
 internal static class InfoCommand
 {
     internal static Command Create()
@@ -15,11 +15,14 @@ internal static class InfoCommand
             Arity = ArgumentArity.ZeroOrOne,
         };
         Option<bool> json = new("--json") { Description = "Print one JSON object" };
-        Command command = new("info", "Tells what a model holds, and loads it to see that all of it finds its place.") { bundle, json };
+        ModelOptions model = new();
+        Command command = new("info", "Tells what a model holds, and loads it to see that all of it finds its place.") { bundle };
+        model.AddTo(command);
+        command.Options.Add(json);
         command.SetAction(arguments =>
         {
-            string folder = arguments.GetValue(bundle) ?? ModelOptions.ShippedModel(AppContext.BaseDirectory);
-            ModelSummary summary = ModelSummary.Of(OmniFusionModel.Load(folder), folder);
+            string? folder = arguments.GetValue(bundle);
+            ModelSummary summary = ModelSummary.Of(model.Load(arguments, folder), model.Folders(arguments, folder));
             Console.Out.WriteLine(arguments.GetValue(json) ? JsonOutput.Indented(summary) : Show(summary));
             return 0;
         });
@@ -39,7 +42,8 @@ internal static class InfoCommand
         lines.Add($"{"used in all".PadRight(width)}  {Count(parameters),8}  {Size(summary.Memory.Weights),9}");
         lines.Add("");
         lines.Add($"memory      {Size(summary.Memory.Total)}: weights {Size(summary.Memory.Weights)} (mapped from the files), "
-            + $"merged with the adapter {Size(summary.Memory.Merged)}, at work on 30 s of speech about {Size(summary.Memory.Working)}");
+            + $"merged with the adapter {Size(summary.Memory.Merged)}, at work on 30 s of speech about {Size(summary.Memory.Working)}, "
+            + $"the runtime about {Size(summary.Memory.Runtime)}");
         lines.Add($"languages   {string.Join(" ", summary.Languages)}");
         lines.Add($"fusion      {summary.Fusion}, projection of {summary.ProjectionDepth} layers");
         lines.Add($"prompt      {summary.Prompt}");
@@ -47,7 +51,7 @@ internal static class InfoCommand
         lines.Add(string.Create(CultureInfo.InvariantCulture,
             $"search      {summary.Generation.NumBeams} beams, no repeated {summary.Generation.NoRepeatNgramSize}-gram, length penalty "
             + $"{summary.Generation.LengthPenalty}, at most {summary.Generation.MaxNewTokens} new tokens"));
-        lines.Add($"no place    {(summary.Unplaced.Count == 0 ? "none: every key found its place" : $"{summary.Unplaced.Count} keys")}");
+        lines.Add($"no place    {summary.Unplaced.Count switch { 0 => "none: every key found its place", 1 => "1 key", int keys => $"{keys} keys" }}");
         lines.AddRange(summary.Unplaced.Select(key => $"  {key}"));
         return string.Join(Environment.NewLine, lines);
     }

@@ -24,17 +24,22 @@ internal sealed class ModelOptions
             command.Options.Add(option);
     }
 
+    /// <summary>Loads the model.</summary>
+    /// <param name="arguments">The options.</param>
+    /// <param name="argument">The bundle, of a command that takes it as an argument.</param>
     /// <exception cref="UsageException">The options do not go together.</exception>
     /// <exception cref="OmniFusionException">The model cannot be loaded.</exception>
-    internal OmniFusionModel Load(ParseResult arguments)
+    internal OmniFusionModel Load(ParseResult arguments, string? argument = null)
     {
         string?[] parts = [arguments.GetValue(_mmfm), arguments.GetValue(_translator), arguments.GetValue(_adapter)];
-        string? bundle = arguments.GetValue(_model);
+        string? bundle = argument ?? arguments.GetValue(_model);
+        if (argument is not null && arguments.GetValue(_model) is not null)
+            throw new UsageException("BUNDLE and --model name the same thing: give one of them.");
         LoadOptions options = new() { Threads = arguments.GetValue(_threads) };
         if (parts.All(part => part is null))
             return OmniFusionModel.Load(bundle ?? ShippedModel(AppContext.BaseDirectory), options);
         if (bundle is not null)
-            throw new UsageException("--model goes without --mmfm, --translator and --adapter: a bundle holds all three.");
+            throw new UsageException("a bundle (--model) goes without --mmfm, --translator and --adapter: it holds all three.");
         return parts is [{ } mmfm, { } translator, { } adapter]
             ? OmniFusionModel.Load(mmfm, translator, adapter, options)
             : throw new UsageException("--mmfm, --translator and --adapter go together: give all three, or --model.");
@@ -46,6 +51,11 @@ internal sealed class ModelOptions
         string? folder = arguments.GetValue(_model) ?? arguments.GetValue(_adapter);
         return folder is null ? "nano" : new DirectoryInfo(folder).Name;
     }
+
+    /// <summary>The bundle's folder, or those of the three checkpoints.</summary>
+    internal string Folders(ParseResult arguments, string? argument) => argument ?? arguments.GetValue(_model)
+        ?? (arguments.GetValue(_mmfm) is not { } mmfm ? ShippedModel(AppContext.BaseDirectory)
+            : $"{mmfm}, {arguments.GetValue(_translator)}, {arguments.GetValue(_adapter)}");
 
     /// <summary>The bundle that <c>--model</c> names, or null.</summary>
     internal string? BundleFolder(ParseResult arguments) => arguments.GetValue(_model);

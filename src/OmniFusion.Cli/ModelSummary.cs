@@ -19,7 +19,10 @@ internal sealed record ModelPart(string Part, string Sizes, int Tensors, long Pa
 /// <param name="Working">About what one recording of 30 seconds takes beside them, with the bundle's search.</param>
 internal sealed record ModelMemory(long Weights, long Merged, long Working)
 {
-    public long Total => Weights + Merged + Working;
+    /// <summary>What the process takes for itself, measured: .NET, the compiled code, tokenizers and tables.</summary>
+    public long Runtime => 50_000_000;
+
+    public long Total => Weights + Merged + Working + Runtime;
 }
 
 /// <summary>What <c>omnifusion info</c> tells.</summary>
