@@ -47,6 +47,8 @@ internal sealed class AdaptedSource : IWeightSource
         return (_mergedType ?? (stored.DType == DType.F32 ? DType.F32 : DType.BF16)) == DType.BF16 ? merged.ToBF16() : merged;
     }
 
+    public Tensor? Stored(string key) => _base.Stored(key);
+
     public string Where(string key) => _whole.ContainsKey(key) ? _adapter : _base.Where(key);
 
     public LowRankUpdate? Unmerged(string key) =>

@@ -63,7 +63,7 @@ public sealed record BundleSimultaneous
         Bundle.Load(file);
         try
         {
-            JsonObject bundle = JsonNode.Parse(File.ReadAllBytes(file))!.AsObject();
+            JsonObject bundle = JsonNode.Parse(File.ReadAllText(file))!.AsObject();
             JsonObject section = bundle["simultaneous"]?.AsObject() ?? [];
             foreach ((string key, JsonNode? value) in ToJson())
                 section[key] = value!.DeepClone();

@@ -6,6 +6,7 @@ namespace OmniFusion.Checkpoints;
 internal sealed class JsonSection
 {
     private const int Large = 1 << 28;
+
     private readonly string _file;
     private readonly string _path;
     private readonly JsonElement _element;
@@ -17,13 +18,17 @@ internal sealed class JsonSection
         _element = element;
     }
 
+    // Some editors begin a text with it.
+    private static ReadOnlySpan<byte> ByteOrderMark => "\uFEFF"u8;
+
     /// <summary>Reads a file whose root is an object.</summary>
     /// <exception cref="OmniFusionException">It is missing, unreadable, not JSON, or no object.</exception>
     public static JsonSection Open(string file)
     {
         try
         {
-            JsonElement root = JsonElement.Parse(File.ReadAllBytes(file));
+            ReadOnlySpan<byte> text = File.ReadAllBytes(file);
+            JsonElement root = JsonElement.Parse(text.StartsWith(ByteOrderMark) ? text[ByteOrderMark.Length..] : text);
             return root.ValueKind == JsonValueKind.Object
                 ? new JsonSection(file, "", root)
                 : throw new OmniFusionException($"{file} is not a JSON object");
@@ -38,7 +43,7 @@ internal sealed class JsonSection
         }
         catch (JsonException e)
         {
-            throw new OmniFusionException($"{file} is not valid JSON: {e.Message}", e);
+            throw new OmniFusionException($"{file} is not valid JSON in line {e.LineNumber + 1}: {e.Message.Split(" LineNumber:")[0]}", e);
         }
     }
 

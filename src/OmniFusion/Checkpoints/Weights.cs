@@ -106,6 +106,14 @@ public sealed class Weights
     /// <summary>The low-rank update that an adapter put beside a matrix, or null.</summary>
     public LowRankUpdate? LowRank(string name) => (_shared.Source as AdaptedSource)?.Unmerged(_prefix + name);
 
+    /// <summary>Refuses a checkpoint whose own weight, without any adapter, has other sizes; one that it lacks is none of its faults.</summary>
+    /// <exception cref="OmniFusionException">It has other sizes.</exception>
+    internal void CheckStored(string name, params ReadOnlySpan<int> shape)
+    {
+        if (_shared.Source.Stored(_prefix + name) is { } stored)
+            Checked(_prefix + name, stored, shape);
+    }
+
     private Tensor Checked(string key, Tensor tensor, ReadOnlySpan<int> shape)
     {
         bool same = shape.Length == 0 || shape.Length == tensor.Shape.Rank;

@@ -74,7 +74,7 @@ public sealed class LogMel
     {
         try
         {
-            using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(path));
+            using JsonDocument document = JsonDocument.Parse(File.ReadAllText(path));
             int Setting(string name) => document.RootElement.ValueKind == JsonValueKind.Object
                 && document.RootElement.TryGetProperty(name, out JsonElement value)
                 && value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int number)

@@ -93,6 +93,8 @@ internal sealed class TokenizerReader
         JsonElement modelJson = Component(root, "model") ?? throw new OmniFusionException($"{_path} has no model");
         (Dictionary<string, int> vocabulary, BpeModel model) = ReadModel(modelJson);
         List<AddedToken> added = ReadAddedTokens(root, config);
+        if (Component(modelJson, "merges")!.Value.GetArrayLength() == 0 && !Flag(modelJson, "ignore_merges", false))
+            CheckLetters(vocabulary.Keys.Except(added.Select(token => token.Content)));
         string? Name(string key) => TokenName(config, key) ?? TokenName(map, key);
         Dictionary<string, int> ids = new(vocabulary);
         foreach (AddedToken token in added)
@@ -176,6 +178,13 @@ internal sealed class TokenizerReader
         {
             throw new OmniFusionException($"{_path}: {fault.Message}", fault);
         }
+    }
+
+    // Without merges only letters are ever written, so that a word in the vocabulary, no byte and no <mark>, says that its merges were lost.
+    private void CheckLetters(IEnumerable<string> tokens)
+    {
+        if (tokens.FirstOrDefault(token => token is not ['<', .., '>'] && token.EnumerateRunes().Count() > 1) is { } word)
+            throw new OmniFusionException($"{_path}: the list of merges is empty, although the vocabulary holds '{word}'");
     }
 
     private List<AddedToken> ReadAddedTokens(JsonElement root, JsonElement? config)

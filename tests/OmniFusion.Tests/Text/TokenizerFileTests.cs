@@ -72,6 +72,7 @@ public sealed class TokenizerFileTests : IDisposable
         string[] list = tokens.Split(' ');
         JsonObject json = Minimal();
         json["decoder"] = JsonNode.Parse(decoder);
+        json["model"]!["ignore_merges"] = true;
         json["model"]!["vocab"] = Vocabulary(list);
         Tokenizer tokenizer = Load(json);
         Assert.Equal(expected, tokenizer.Decode([.. list.Select(t => tokenizer.TokenId(t)!.Value)], skipSpecialTokens: false));
@@ -167,6 +168,7 @@ public sealed class TokenizerFileTests : IDisposable
     [InlineData("model", """{"type":"BPE","vocab":{"a":0},"merges":["a b"]}""", "'b'")]
     [InlineData("model", """{"type":"BPE","vocab":{"a":0,"b":1},"merges":["a b"]}""", "'ab'")]
     [InlineData("model", """{"type":"BPE","vocab":{"a":0},"merges":["a b c"]}""", "merge 0")]
+    [InlineData("model", """{"type":"BPE","vocab":{"a":0,"<s>":1,"aa":2},"merges":[]}""", "'aa'")]
     [InlineData("model", """{"type":"BPE","vocab":{"a":-1},"merges":[]}""", "-1")]
     [InlineData("model", """{"type":"BPE","vocab":{"a":9999999999},"merges":[]}""", "9999999999")]
     [InlineData("model", """{"type":"BPE","vocab":{"a":2147483647},"merges":[]}""", "2147483647")]

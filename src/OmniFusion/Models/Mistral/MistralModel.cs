@@ -66,9 +66,12 @@ public sealed class MistralModel : ICausalModel
     /// <summary>Scores of the next token: [rows, D] to [rows, vocabulary].</summary>
     public Tensor Logits(Compute c, Tensor last) => c.Linear(last, _lmHead);
 
-    // An adapter may bring a table that has the added rows already; a new model gets one of the configured size.
-    private static Tensor Table(Weights weights, string name, MistralConfig config) =>
-        weights.Find(name, -1, config.HiddenSize) ?? weights.Get(name, config.VocabSize, config.HiddenSize);
+    // An adapter may bring a table that has the added rows already, a checkpoint may not; a new model gets one of the configured size.
+    private static Tensor Table(Weights weights, string name, MistralConfig config)
+    {
+        weights.CheckStored(name, config.VocabSize, config.HiddenSize);
+        return weights.Find(name, -1, config.HiddenSize) ?? weights.Get(name, config.VocabSize, config.HiddenSize);
+    }
 
     // Stays in the stored type, so that a large table is copied once and not widened.
     private static Tensor WithMeanRows(Tensor table, int added)
