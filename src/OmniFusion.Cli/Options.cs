@@ -8,7 +8,7 @@ namespace OmniFusion.Cli;
 /// <summary>Options whose values are checked where they are read, so that a wrong one is a usage error that names its bounds.</summary>
 internal static class Options
 {
-    private const int SmallestSide = 28, LargestSide = 16384;
+    private const int SmallestSide = 28, LargestSide = 16384, LargestRatio = 200;
 
     /// <summary>A set of spoken sentences that is a pack.</summary>
     internal static Option<string?> Pack() =>
@@ -45,7 +45,8 @@ internal static class Options
         Description = description,
         HelpName = "WxH",
         CustomParser = result => Parse<ImageSize>(
-            result, SizeOf, $"two sides from {SmallestSide} to {LargestSide} pixels, such as 512x512"),
+            result, SizeOf, $"two sides from {SmallestSide} to {LargestSide} pixels, such as 512x512 (one at most {LargestRatio} times the other, "
+                + $"at most {RgbImage.MaxPixels} pixels in all)"),
     };
 
     private static ImageSize? SizeOf(string text)
@@ -54,7 +55,8 @@ internal static class Options
         {
             ImageSize size = ImageSize.Parse(text);
             (int shorter, int longer) = (Math.Min(size.Width, size.Height), Math.Max(size.Width, size.Height));
-            return shorter >= SmallestSide && longer <= LargestSide ? size : null;
+            return shorter >= SmallestSide && longer <= LargestSide && longer <= LargestRatio * shorter
+                && (long)shorter * longer <= RgbImage.MaxPixels ? size : null;
         }
         catch (OmniFusionException)
         {

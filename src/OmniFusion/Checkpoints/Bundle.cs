@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using OmniFusion.Generation;
 using OmniFusion.Models.Fusion;
 
 namespace OmniFusion.Checkpoints;
@@ -82,6 +83,8 @@ public sealed record Bundle
         string[] languages = json.StringsOrNull("languages") ?? [.. PublishedLanguages];
         if (languages.Length == 0)
             throw json.Wrong("languages", "is empty");
+        if (languages.FirstOrDefault(code => Text.Languages.All.All(language => language.Code != code)) is { } unknown)
+            throw json.Wrong("languages", $"names '{unknown}', which is the code of no known language");
         string mode = fusion is null ? "gated" : OneOf(fusion, "mode", "gated", FusionModes);
         return new Bundle
         {
@@ -195,7 +198,9 @@ public sealed record BundleGeneration
                 ? beams
                 : throw json.Wrong("num_beams", "is beyond 1024"),
             NoRepeatNgramSize = ngram >= 0 ? ngram : throw json.Wrong("no_repeat_ngram_size", "is negative"),
-            MaxNewTokens = json.SizeOrNull("max_new_tokens") ?? 256,
+            MaxNewTokens = (json.SizeOrNull("max_new_tokens") ?? 256) is int tokens and <= GenerationOptions.MostTokens
+                ? tokens
+                : throw json.Wrong("max_new_tokens", $"is beyond {GenerationOptions.MostTokens}"),
             LengthPenalty = json.FloatOrNull("length_penalty") ?? 1,
         };
     }

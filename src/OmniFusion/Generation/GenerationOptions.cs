@@ -3,7 +3,10 @@ namespace OmniFusion.Generation;
 /// <summary>How a text is searched for. The defaults are the published ones.</summary>
 public sealed record GenerationOptions
 {
-    private const int MostBeams = 1024, MostTokens = 1 << 20;
+    /// <summary>The largest <see cref="MaxNewTokens"/>.</summary>
+    internal const int MostTokens = 1 << 20;
+
+    private const int MostBeams = 1024;
 
     /// <summary>Beams; 1 is greedy search.</summary>
     public int NumBeams { get; init; } = 5;

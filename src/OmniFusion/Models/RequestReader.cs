@@ -53,6 +53,8 @@ internal sealed class RequestReader
                 $"{preprocessor} has feature_size {_logMel.Bins}, but the model takes {omni.AudioConfig.NumMelBins} mel bins.");
         _imageConfig = ImageProcessorConfig.Load(preprocessor);
         _imageSize = new ImageSize(bundle.ImageWidth, bundle.ImageHeight);
+        if (omni.VisionConfig is not null)
+            CheckImageSize(preprocessor);
         _style = PromptStyle.Named(bundle.Prompt);
         (_languages, _gloss) = (bundle.Languages, bundle.Gloss);
     }
@@ -148,6 +150,18 @@ internal sealed class RequestReader
         Language language = Languages.Find(name);
         return _languages.Contains(language.Code) ? language
             : throw new OmniFusionException($"The model does not translate into {language.Name}, only into {string.Join(", ", _languages)}.");
+    }
+
+    private void CheckImageSize(string preprocessor)
+    {
+        try
+        {
+            _ = new ImageProcessor(_imageConfig, _imageSize);
+        }
+        catch (OmniFusionException error)
+        {
+            throw new OmniFusionException($"The bundle's image_size does not go with {preprocessor}: {error.Message}", error);
+        }
     }
 
     private static bool IsTranscribed(TranslationRequest request) => !string.IsNullOrEmpty(request.Transcript);
