@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using System.Text.Json.Nodes;
 using OmniFusion.Checkpoints;
 using OmniFusion.Media;
 using OmniFusion.Tensors;
@@ -51,7 +52,22 @@ public sealed class BadInputTests : IDisposable
     public async Task SilenceIsNoError()
     {
         Outcome outcome = await _bundle.Translate(Wav("silence.wav", new float[16000]), "--to", "de");
-        Assert.Equal((0, ""), (outcome.Code, outcome.Errors));
+        Assert.Equal((0, "", Environment.NewLine), (outcome.Code, outcome.Errors, outcome.Output));
+    }
+
+    [Fact]
+    public async Task AFolderInsteadOfAnImageOrABatch()
+    {
+        (await _bundle.Translate("--image", _bundle["omni"], "--to", "de")).AssertFailed(Failed, "folder");
+        (await _bundle.Translate("--batch", _bundle["omni"], "--to", "de")).AssertFailed(Failed, "--batch", "folder");
+    }
+
+    [Fact]
+    public async Task ARecordingOfBigEndianNumbers()
+    {
+        byte[] file = File.ReadAllBytes(TinyBundle.Media("bat.wav"));
+        "RIFX"u8.CopyTo(file);
+        (await _bundle.Translate(_bundle.Write("big.wav", file), "--to", "de")).AssertFailed(Failed, "big.wav", "RIFX");
     }
 
     [Fact]
@@ -111,7 +127,7 @@ public sealed class BadInputTests : IDisposable
             .AssertFailed(Failed, "<|AUDIO|>");
 
     [Fact]
-    public async Task AnEmptySentence() => (await _bundle.Translate("--text", " ", "--to", "de")).AssertFailed(Failed, "nothing");
+    public async Task AnEmptySentence() => (await _bundle.Translate("--text", " ", "--to", "de")).AssertFailed(2, "nothing");
 
     [Fact]
     public async Task ALanguageThatTheModelDoesNotSpeak()
@@ -169,6 +185,8 @@ public sealed class BadInputTests : IDisposable
     [InlineData("""{"translator": "nowhere"}""")]
     [InlineData("""{"generation": {"num_beams": 0}}""")]
     [InlineData("""{"fusion": {"mode": "magic"}}""")]
+    [InlineData("""{"generation": {"max_new_tokens": 2000000}}""")]
+    [InlineData("""{"languages": ["de", "xx"]}""")]
     public async Task ABundleThatIsNone(string json)
     {
         _bundle.Write("omnifusion.json", json);
@@ -186,6 +204,41 @@ public sealed class BadInputTests : IDisposable
     {
         _bundle.EditJson($"{part}/tokenizer.json", json => json["model"]!.AsObject().Remove("merges"));
         (await _bundle.Translate("--text", "x", "--to", "de")).AssertFailed(Failed, "tokenizer.json", "merges");
+    }
+
+    [Theory]
+    [InlineData("omni")]
+    [InlineData("translator")]
+    public async Task ATokenizerWhoseMergesWereLost(string part)
+    {
+        _bundle.EditJson($"{part}/tokenizer.json", json => json["model"]!["merges"] = new JsonArray());
+        (await _bundle.Translate("--text", "x", "--to", "de")).AssertFailed(Failed, "tokenizer.json", "merges is empty");
+    }
+
+    [Theory]
+    [InlineData(699)]
+    [InlineData(701)]
+    public async Task AVocabularyOfAnotherSizeThanItsTable(int size)
+    {
+        _bundle.EditJson("translator/config.json", json => json["vocab_size"] = size);
+        (await _bundle.Translate("--text", "x", "--to", "de")).AssertFailed(Failed, "embed_tokens", "700");
+    }
+
+    [Fact]
+    public async Task AnImageSizeThatTheModelCannotSee()
+    {
+        _bundle.Write("omnifusion.json", """{"image_size": [1, 1]}""");
+        (await _bundle.Translate("--text", "x", "--to", "de")).AssertFailed(Failed, "image_size", "1x1");
+    }
+
+    [Theory]
+    [InlineData("omnifusion.json")]
+    [InlineData("translator/config.json")]
+    [InlineData("omni/preprocessor_config.json")]
+    public async Task AByteOrderMarkIsNoError(string file)
+    {
+        _bundle.Write(file, [.. "\uFEFF"u8, .. File.ReadAllBytes(_bundle[file])]);
+        Assert.Equal(0, (await _bundle.Translate("--text", "x", "--to", "de")).Code);
     }
 
     [Theory]

@@ -182,8 +182,14 @@ public sealed partial class OmniFusionModel
         };
         search.Check();
         return await Task.Run(
-            () => Transcribe([.. requests.Select(request => _reader.ReadForThinker(request, imageSize: null, cancellation))], fuse: false, search, cancellation)
-                .Select(written => written.Text).ToArray(),
+            () =>
+            {
+                ThinkerInput[] inputs = [.. requests.Select(request => _reader.ReadForThinker(request, imageSize: null, cancellation))];
+                ThinkerInput[] heard = [.. inputs.Where(input => !input.Silent)];
+                Queue<string> written = new(heard.Length == 0 ? []
+                    : Transcribe(heard, fuse: false, search, cancellation).Select(said => said.Text));
+                return inputs.Select(input => input.Silent ? "" : written.Dequeue()).ToArray();
+            },
             cancellation).ConfigureAwait(false);
     }
 
@@ -300,7 +306,9 @@ public sealed partial class OmniFusionModel
                     continue;
                 _reader.Target(requests[i].TargetLanguage);
                 long started = Stopwatch.GetTimestamp();
-                inputs.Add((i, _reader.ReadForThinker(requests[i], options.ImageSize, cancellation)));
+                ThinkerInput input = _reader.ReadForThinker(requests[i], options.ImageSize, cancellation);
+                if (!input.Silent)
+                    inputs.Add((i, input));
                 heard[i] = heard[i] with { Load = Stopwatch.GetElapsedTime(started).TotalSeconds };
             }
             catch (OmniFusionException error)
@@ -380,8 +388,15 @@ public sealed partial class OmniFusionModel
         {
             try
             {
-                prepared.Add((i, _reader.Read(
-                    requests[i].Request, options.ImageSize, search.MaxNewTokens, cancellation, requests[i].Perceived)));
+                PreparedRequest request = _reader.Read(
+                    requests[i].Request, options.ImageSize, search.MaxNewTokens, cancellation, requests[i].Perceived);
+                // Of silence a model makes something up.
+                if (request.Input is { Silent: true, Transcribed: false })
+                    results[i] = new TranslationResult(
+                        new Translation("", request.Language.Code, [], null, new Timings(request.Seconds, 0, 0)) { Gloss = _bundle.Gloss ? "" : null },
+                        null);
+                else
+                    prepared.Add((i, request));
             }
             catch (OmniFusionException error)
             {

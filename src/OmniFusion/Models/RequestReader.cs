@@ -1,9 +1,11 @@
 using System.Diagnostics;
+using System.Numerics.Tensors;
 using OmniFusion.Checkpoints;
 using OmniFusion.Media;
 using OmniFusion.Models.Omni;
 using OmniFusion.Tensors;
 using OmniFusion.Text;
+using Tensor = OmniFusion.Tensors.Tensor;
 
 namespace OmniFusion.Models;
 
@@ -32,6 +34,9 @@ internal sealed class RequestReader
 {
     /// <summary>The longest recording in seconds: what the published feature extractor keeps of one.</summary>
     internal const int MaxSeconds = 300;
+
+    // Of 16 bits: what never leaves it is a recording of nothing, at most dithered. Any microphone is louder.
+    private const float QuantisationStep = 1 / 32768f;
 
     private readonly OmniConfig _omni;
     private readonly MistralConfig _mistral;
@@ -176,12 +181,14 @@ internal sealed class RequestReader
         CheckPlaceholder(ids, _omni.AudioTokenIndex, request.HasAudio);
         if (_omni.ImageTokenIndex is { } image)
             CheckPlaceholder(ids, image, request.HasImage);
-        float[]? mel = request.HasAudio ? MelOf(request, cancellation) : null;
+        bool silent = false;
+        float[]? mel = request.HasAudio ? MelOf(request, cancellation, out silent) : null;
         ImagePatches? patches = request.HasImage ? PatchesOf(request, imageSize, cancellation) : null;
         ThinkerInput input = new()
         {
             Ids = ids,
             Mel = mel,
+            Silent = silent,
             Patches = patches?.Values,
             Grid = patches is null ? default : new ImageGrid(patches.Time, patches.Height, patches.Width),
             Transcribed = IsTranscribed(request),
@@ -197,7 +204,7 @@ internal sealed class RequestReader
                 $"The text must not contain '{_thinkerTokenizer.TokenText(placeholder)}', which stands for a recording or an image.");
     }
 
-    private float[] MelOf(TranslationRequest request, CancellationToken cancellation)
+    private float[] MelOf(TranslationRequest request, CancellationToken cancellation, out bool silent)
     {
         if (request.Audio is not null && request.Samples is not null)
             throw new OmniFusionException("A recording is given as a file or as samples, not as both.");
@@ -208,6 +215,7 @@ internal sealed class RequestReader
             throw new OmniFusionException($"{name} is too long: the model takes at most {MaxSeconds} seconds in one recording.");
         if (!samples.All(float.IsFinite))
             throw new OmniFusionException($"{name} holds samples that are not numbers.");
+        silent = samples.Length > 0 && TensorPrimitives.MaxMagnitude<float>(samples) is <= QuantisationStep and >= -QuantisationStep;
         int frames = _logMel.FrameCount(samples.Length), tokens = AudioTower.TokenCount(frames);
         if (tokens == 0)
             throw new OmniFusionException($"{name} is too short: {samples.Length} samples at 16 kHz do not make one audio token.");

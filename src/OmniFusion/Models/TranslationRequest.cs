@@ -9,7 +9,8 @@ namespace OmniFusion.Models;
 public sealed record TranslationRequest
 {
     /// <summary>
-    /// Path of a recording: WAV, or whatever ffmpeg reads; at most 300 seconds, the longest that the published system takes.
+    /// Path of a recording: WAV, or whatever ffmpeg reads; at most 300 seconds, the longest that the published system takes. Digital silence
+    /// (nothing above one step of 16 bits) has an empty translation and an empty transcript, unless a transcript is given.
     /// </summary>
     public string? Audio { get; init; }
 

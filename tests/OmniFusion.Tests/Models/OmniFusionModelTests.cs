@@ -104,7 +104,16 @@ public class OmniFusionModelTests
 
     [Fact]
     public async Task The_shortest_sound_is_translated() =>
-        Assert.NotEmpty((await Model.TranslateAsync(new() { Samples = new float[640], TargetLanguage = "de" }, s_quick)).Ids);
+        Assert.NotEmpty((await Model.TranslateAsync(new() { Samples = [.. Enumerable.Repeat(0.1f, 640)], TargetLanguage = "de" }, s_quick)).Ids);
+
+    [Fact]
+    public async Task Nothing_is_heard_in_silence()
+    {
+        TranslationRequest silence = new() { Samples = new float[16000], TargetLanguage = "de" }, bat = new() { Audio = s_bat, TargetLanguage = "de" };
+        Assert.Equal("", (await Model.TranslateAsync(silence, s_quick)).Text);
+        IReadOnlyList<string> heard = await Model.TranscribeBatchAsync([silence, bat, silence], maxNewTokens: 4);
+        Assert.Equal(["", await Model.TranscribeAsync(bat, maxNewTokens: 4), ""], heard);
+    }
 
     [Theory]
     [InlineData(0, 8)]

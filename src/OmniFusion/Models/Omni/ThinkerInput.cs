@@ -21,6 +21,9 @@ public sealed record ThinkerInput
     /// <summary>Log-mel spectrogram [frames, bins], row-major, or null.</summary>
     public float[]? Mel { get; init; }
 
+    /// <summary>Whether the sound is digital silence, in which nobody says anything.</summary>
+    internal bool Silent { get; init; }
+
     /// <summary>Patches [patches, patch length], row-major, or null.</summary>
     public float[]? Patches { get; init; }
 
