@@ -71,6 +71,9 @@ internal static class CommandRunner
 
     private static string? Misuse(ParseResult parsed)
     {
+        // A script's variable that was never set.
+        if (parsed.CommandResult.Children.FirstOrDefault(part => part.Tokens.Any(token => token.Value.Length == 0)) is { } empty)
+            return $"{(empty is OptionResult named ? named.Option.Name : ((ArgumentResult)empty).Argument.Name)} is empty";
         // A misspelt option would pass for the name of a file; a file called so is given as ./-NAME, or behind two dashes.
         IEnumerable<Token> values = parsed.CommandResult.Children.OfType<ArgumentResult>().SelectMany(argument => argument.Tokens);
         Token? option = values.FirstOrDefault(token => token.Value.Length > 1 && token.Value[0] == '-');

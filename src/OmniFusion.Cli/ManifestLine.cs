@@ -18,7 +18,8 @@ internal sealed class ManifestLine
         }
         catch (JsonException error)
         {
-            throw Bad($"it is not JSON: {error.Message}");
+            // Behind the reason stands a place counted within this line, from zero.
+            throw Bad($"it is not JSON: {error.Message.Split(" LineNumber:")[0].TrimEnd('.')}");
         }
         if (_object.ValueKind != JsonValueKind.Object)
             throw Bad("it is not a JSON object");
@@ -60,7 +61,7 @@ internal sealed class ManifestLine
 
     /// <summary>A text that must be there.</summary>
     /// <exception cref="OmniFusionException">It is not.</exception>
-    internal string Needed(string key) => Text(key) ?? throw Bad($"'{key}' is missing or not a string");
+    internal string Needed(string key) => Text(key) ?? throw Bad($"'{key}' is missing");
 
     /// <summary>A text of an object within, or null where there is no such object.</summary>
     /// <exception cref="OmniFusionException">There is the object, but not the text.</exception>
@@ -69,7 +70,9 @@ internal sealed class ManifestLine
         : all.ValueKind == JsonValueKind.Object && TextOf(all, inner) is { } text ? text : throw Bad($"'{key}' has no '{inner}'");
 
     /// <summary>A path, or null where there is none.</summary>
-    internal string? File(string key) => Text(key) is { } name ? Path.Combine(_folder, name) : null;
+    /// <exception cref="OmniFusionException">The path is empty, or the value is something else.</exception>
+    internal string? File(string key) =>
+        Text(key) is not { } name ? null : name.Length > 0 ? Path.Combine(_folder, name) : throw Bad($"'{key}' is empty");
 
     /// <summary>What is wrong with the line.</summary>
     internal OmniFusionException Bad(string what) => new($"{_place}: {what}.");
@@ -79,7 +82,7 @@ internal sealed class ManifestLine
         if (!parent.TryGetProperty(key, out JsonElement value) || value.ValueKind == JsonValueKind.Null)
             return null;
         if (value.ValueKind != JsonValueKind.String)
-            throw Bad($"'{key}' is missing or not a string");
+            throw Bad($"'{key}' is not a string");
         try
         {
             string text = value.GetString()!;

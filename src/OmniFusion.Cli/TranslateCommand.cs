@@ -1,4 +1,5 @@
 using System.CommandLine;
+using OmniFusion.Media;
 using OmniFusion.Models;
 
 namespace OmniFusion.Cli;
@@ -6,11 +7,16 @@ namespace OmniFusion.Cli;
 /// <summary><c>omnifusion translate</c>.</summary>
 internal static class TranslateCommand
 {
+    // Stands for the standard input.
+    private const string Input = "-";
+
+    private const double LongestSeconds = 300;
+
     internal static Command Create()
     {
         Argument<string[]> audio = new("AUDIO")
         {
-            Description = "Recordings: WAV, or whatever ffmpeg reads; at most 300 seconds each",
+            Description = "Recordings: WAV, or whatever ffmpeg reads; at most 300 seconds each; - reads WAV from the standard input",
             Arity = ArgumentArity.ZeroOrMore,
         };
         Option<string?> to = new("--to") { Description = "Language to translate into: a code or an English name", HelpName = "LANG" };
@@ -28,7 +34,7 @@ internal static class TranslateCommand
         Option<string?> batch = new("--batch")
         {
             Description = "File with one object a line: {\"audio\":..., \"image\":..., \"text\":..., \"transcript\":..., \"to\":...}, "
-                + "each optional, paths relative to it",
+                + "each optional, paths relative to it; - reads the standard input",
             HelpName = "FILE.jsonl",
         };
         Option<bool> cascade = new("--cascade") { Description = "Transcribe first and translate the transcript, instead of the fused model" };
@@ -53,7 +59,7 @@ internal static class TranslateCommand
                 Inputs inputs = new(arguments.GetValue(audio) ?? [], arguments.GetValue(image), arguments.GetValue(text),
                     arguments.GetValue(transcript), arguments.GetValue(to));
                 string? batchFile = arguments.GetValue(batch);
-                TranslateItem[] items = batchFile is null ? inputs.Items() : inputs.Batch(batchFile);
+                TranslateItem[] items = batchFile is null ? inputs.Items(cancellation) : inputs.Batch(batchFile);
                 (bool inStages, bool thinks) = (arguments.GetValue(cascade), arguments.GetValue(thought));
                 if (inStages && thinks)
                     throw new UsageException("--cascade and --chain-of-thought are two ways: give one of them.");
@@ -92,7 +98,7 @@ internal static class TranslateCommand
                 if (result?.Translation is null)
                     failures++;
                 Console.Out.WriteLine(result?.Translation is { } translation ? Show(item, translation, json)
-                    : TranslateItem.ErrorLine(result?.Error?.Message ?? item.Error!));
+                    : item.ErrorLine(result?.Error?.Message ?? item.Error!));
                 progress.Advance(1);
             }
         }, prints: true);
@@ -118,20 +124,29 @@ internal static class TranslateCommand
     /// <summary>What the options name, checked against each other.</summary>
     private sealed record Inputs(string[] Audio, string? Image, string? Text, string? Transcript, string? To)
     {
-        internal TranslateItem[] Items()
+        internal TranslateItem[] Items(CancellationToken cancellation)
         {
-            if (Audio.Length == 0 && Image is null && Text is null)
+            if (Audio.Length == 0 && Image is null && string.IsNullOrWhiteSpace(Text))
                 throw new UsageException("there is nothing to translate: give AUDIO, --image, --text or --batch.");
             if (Audio.Length > 0 && Text is not null)
                 throw new UsageException("--text does not go with AUDIO; what a recording says is its --transcript.");
             if (Transcript is not null && Audio.Length != 1)
                 throw new UsageException("--transcript goes with one AUDIO.");
+            if (Audio.Count(audio => audio == Input) > 1)
+                throw new UsageException("AUDIO is - twice, but the standard input is read only once.");
             string to = LanguageOption.Code(To) ?? throw new UsageException("--to LANG is missing.");
             string?[] recordings = Audio.Length == 0 ? new string?[1] : Audio;
             return [.. recordings.Select(audio => new TranslateItem(audio, Image, Text, new TranslationRequest
             {
-                Audio = audio, Image = Image, Text = Text, Transcript = Transcript, TargetLanguage = to,
+                Audio = audio == Input ? null : audio, Samples = audio == Input ? FromInput(cancellation) : null,
+                Image = Image, Text = Text, Transcript = Transcript, TargetLanguage = to,
             }, null))];
+        }
+
+        private static float[] FromInput(CancellationToken cancellation)
+        {
+            using Stream input = Console.OpenStandardInput();
+            return AudioFile.ReadMono16k(input, "The standard input", LongestSeconds, cancellation);
         }
 
         internal TranslateItem[] Batch(string path)

@@ -15,8 +15,8 @@ internal sealed record TranslateItem(string? Audio, string? Image, string? Text,
         return ManifestLine.ReadAll("--batch", path, line => Read(line, language), error => new TranslateItem(null, null, null, null, error));
     }
 
-    /// <summary>What the result of a failed item says.</summary>
-    internal static string ErrorLine(string error) => JsonOutput.Line(new { error });
+    /// <summary>What the result of a failed item says: why, and which item it is.</summary>
+    internal string ErrorLine(string error) => JsonOutput.Line(new { error, Audio, Image, Text });
 
     /// <summary>The result of an item, as JSON.</summary>
     internal string ResultLine(Translation translation) => JsonOutput.Line(new
@@ -30,20 +30,30 @@ internal sealed record TranslateItem(string? Audio, string? Image, string? Text,
         // JSON has no word for what is not a number.
         Score = translation.Score is { } score && float.IsFinite(score) ? translation.Score : null,
         Seconds = new { translation.Seconds.Load, translation.Seconds.Encode, translation.Seconds.Decode },
-        // Of a cascade or a chain of thought; otherwise nobody wrote one.
-        translation.Transcript,
+        // What the thinker wrote in a cascade or a chain of thought, or what was given.
+        Transcript = translation.Transcript ?? Request?.Transcript,
         // Of a model whose prefix has one.
         translation.Gloss,
     });
 
     private static TranslateItem Read(ManifestLine line, string? language)
     {
-        TranslationRequest request = new()
+        TranslateItem item = new(line.Text("audio"), line.Text("image"), line.Text("text"), null, null);
+        try
         {
-            Audio = line.File("audio"), Image = line.File("image"), Text = line.Text("text"), Transcript = line.Text("transcript"),
-            TargetLanguage = LanguageOf(line, language),
-        };
-        return new TranslateItem(line.Text("audio"), line.Text("image"), request.Text, request, null);
+            return item with
+            {
+                Request = new TranslationRequest
+                {
+                    Audio = line.File("audio"), Image = line.File("image"), Text = item.Text, Transcript = line.Text("transcript"),
+                    TargetLanguage = LanguageOf(line, language),
+                },
+            };
+        }
+        catch (OmniFusionException error)
+        {
+            return item with { Error = error.Message };
+        }
     }
 
     private static string LanguageOf(ManifestLine line, string? language)

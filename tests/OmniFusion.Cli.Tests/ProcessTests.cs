@@ -28,6 +28,52 @@ public sealed class ProcessTests : IDisposable
         (await Finish(process)).AssertFailed(2, "--to");
     }
 
+    [Theory]
+    [InlineData(2, "translate", "bat.wav")]
+    [InlineData(1, "info", "nowhere")]
+    public async Task TheExitCodeStaysWhereNobodyCanBeTold(int code, params string[] arguments)
+    {
+        Assert.SkipUnless(File.Exists("/dev/full"), "There is no full device.");
+        using Process process = Start("/bin/sh", ["-c", "exec \"$0\" \"$@\" 2>/dev/full", Command(), .. arguments]);
+        Assert.Equal(code, (await Finish(process)).Code);
+    }
+
+    [Fact]
+    public async Task ARecordingMayComeThroughAPipe()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Pipes are made by a shell.");
+        string audio = TinyBundle.Media("bat.wav");
+        using Process process = Start("/bin/sh",
+            ["-c", "mkfifo named.wav; cat \"$1\" > named.wav & cat \"$1\" | \"$0\" translate - named.wav --to German --model . --json",
+                Command(), audio]);
+        Outcome outcome = await Finish(process);
+        Assert.Equal((0, ""), (outcome.Code, outcome.Errors));
+        Assert.Equal(["-", "named.wav"], outcome.Json.Select(result => result.GetProperty("audio").GetString()));
+        Assert.All(outcome.Json, result => Assert.Equal(TinyBundle.Expected("fused_audio"), result.GetProperty("translation").GetString()));
+    }
+
+    [Fact]
+    public async Task ABatchMayComeThroughAPipe()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Pipes are made by a shell.");
+        File.Copy(TinyBundle.Media("bat.wav"), _bundle["bat.wav"]);
+        using Process process = Start("/bin/sh",
+            ["-c", "echo '{\"audio\": \"bat.wav\"}' | \"$0\" translate --batch - --to German --model .", Command()]);
+        Outcome outcome = await Finish(process);
+        Assert.Equal((0, TinyBundle.Expected("fused_audio")), (outcome.Code, outcome.Output.TrimEnd('\n')));
+    }
+
+    [Fact]
+    public async Task LinesStayWholeOnANarrowTerminal()
+    {
+        Assert.SkipUnless(File.Exists("/usr/bin/script"), "There is no terminal to be had.");
+        _bundle.Write("batch.jsonl", "{\"text\": \"What is the weather like?\"}\n{\"text\": \"It rains.\"}\n");
+        using Process process = Start("/usr/bin/script",
+            ["-qec", $"stty cols 40; TERM=dumb '{Command()}' translate --batch batch.jsonl --to de --model . --json --max-new-tokens 8", "/dev/null"]);
+        Assert.All((await Finish(process)).Output.Split("\r\n", StringSplitOptions.RemoveEmptyEntries),
+            line => Assert.Equal("de", System.Text.Json.JsonDocument.Parse(line).RootElement.GetProperty("language").GetString()));
+    }
+
     [Fact]
     public async Task ABadBundleIsOne()
     {
@@ -77,9 +123,11 @@ public sealed class ProcessTests : IDisposable
         await process.WaitForExitAsync();
     }
 
-    private Process Start(params string[] arguments)
+    private Process Start(params string[] arguments) => Start(Command(), arguments);
+
+    private Process Start(string program, string[] arguments)
     {
-        ProcessStartInfo start = new(Command(), arguments)
+        ProcessStartInfo start = new(program, arguments)
         {
             WorkingDirectory = _bundle.Folder,
             RedirectStandardOutput = true,

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using OmniFusion.Media;
 
 namespace OmniFusion.Cli.Tests;
 
@@ -134,6 +135,75 @@ public sealed class TranslateTests : IDisposable
             results[0].GetProperty("translation").GetString());
         Assert.Equal(1, outcome.Code);
         Assert.Contains("8 of 12 items", outcome.Errors);
+        // Whatever failed says which item it is, and a place within its line is none that a user knows.
+        Assert.Equal(["missing.wav", "bat.wav"], new[] { 1, 5 }.Select(i => results[i].GetProperty("audio").GetString()));
+        Assert.Equal("both", results[6].GetProperty("text").GetString());
+        Assert.DoesNotContain("LineNumber", outcome.Output);
+        Assert.Contains("'audio' is not a string", results[3].GetProperty("error").GetString());
+        Assert.StartsWith("A recording and a text", results[6].GetProperty("error").GetString());
+    }
+
+    [Fact]
+    public async Task AnEmptyPathInABatchIsNamedAsSuch()
+    {
+        string batch = _bundle.Write("batch.jsonl", "{\"audio\": \"\"}\n{\"image\": \"\", \"text\": \"a\"}\n");
+        JsonElement[] results = (await _bundle.Translate("--batch", batch, "--to", "fr")).Json;
+        Assert.Contains("line 1: 'audio' is empty", results[0].GetProperty("error").GetString());
+        Assert.Contains("line 2: 'image' is empty", results[1].GetProperty("error").GetString());
+    }
+
+    [Fact]
+    public async Task AGivenTranscriptStandsInTheResult()
+    {
+        JsonElement result = Assert.Single((await _bundle.Translate(
+            TinyBundle.Media("bat.wav"), "--to", "de", "--transcript", "The bat flew.", "--json")).Json);
+        Assert.Equal("The bat flew.", result.GetProperty("transcript").GetString());
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("--cascade")]
+    [InlineData("--chain-of-thought")]
+    public async Task SilenceHasAnEmptyTranslation(string? way)
+    {
+        float[] dither = [.. Enumerable.Range(0, 16000).Select(i => i % 2 / 32768f)];
+        WavWriter.WritePcm16(_bundle["silence.wav"], dither, 16000);
+        JsonElement result = Assert.Single((await _bundle.Translate(
+            [_bundle["silence.wav"], "--to", "de", "--json", .. way is null ? Array.Empty<string>() : [way]])).Json);
+        Assert.Equal("", result.GetProperty("translation").GetString());
+        Assert.Equal(0, result.GetProperty("ids").GetArrayLength());
+        Assert.Equal(way is null ? null : "", result.GetProperty("transcript").GetString());
+        // Twice as loud is a sound, and so is silence of which somebody says what it says.
+        WavWriter.WritePcm16(_bundle["quiet.wav"], [.. dither.Select(sample => 2 * sample)], 16000);
+        foreach (string[] heard in new string[][] { [_bundle["quiet.wav"]], [_bundle["silence.wav"], "--transcript", "A bat."] })
+            Assert.NotEqual(0, Assert.Single((await _bundle.Translate([.. heard, "--to", "de", "--json"])).Json).GetProperty("ids").GetArrayLength());
+    }
+
+    [Fact]
+    public async Task ProgressIsToldNowAndThenWhereNobodySeesABar()
+    {
+        using StringWriter errors = new();
+        TextWriter before = Console.Error;
+        Console.SetError(errors);
+        try
+        {
+            await BatchProgress.Run("Counting", 3, Count, every: TimeSpan.Zero);
+            await BatchProgress.Run("Counting", 1, Count, every: TimeSpan.Zero);
+            await BatchProgress.Run("Counting", 3, Count);
+        }
+        finally
+        {
+            Console.SetError(before);
+        }
+        Assert.Equal(["omnifusion: Counting: 1 of 3.", "omnifusion: Counting: 2 of 3."],
+            errors.ToString().Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries));
+
+        static Task Count(BatchProgress progress)
+        {
+            for (int i = 0; i < 3; i++)
+                progress.Advance(1);
+            return Task.CompletedTask;
+        }
     }
 
     [Fact]
@@ -165,6 +235,17 @@ public sealed class TranslateTests : IDisposable
     [InlineData("--image-size", "translate", "a.wav", "--to", "de", "--image-size", "512")]
     [InlineData("--image-size", "translate", "a.wav", "--to", "de", "--image-size", "1x1")]
     [InlineData("--image-size", "translate", "a.wav", "--to", "de", "--image-size", "60000x60000")]
+    [InlineData("--image-size", "translate", "a.wav", "--to", "de", "--image-size", "16384x16384")]
+    [InlineData("--image-size", "translate", "a.wav", "--to", "de", "--image-size", "28x16384")]
+    [InlineData("--batch is empty", "translate", "--to", "de", "--batch", "")]
+    [InlineData("--model is empty", "translate", "a.wav", "--to", "de", "--model", "")]
+    [InlineData("--mmfm is empty", "info", "--mmfm", "")]
+    [InlineData("--image is empty", "translate", "--to", "de", "--image", "")]
+    [InlineData("--text is empty", "translate", "--to", "de", "--text", "")]
+    [InlineData("AUDIO is empty", "translate", "a.wav", "", "--to", "de")]
+    [InlineData("nothing", "translate", "--to", "de", "--text", " ")]
+    [InlineData("only once", "translate", "-", "-", "--to", "de")]
+    [InlineData("--model", "info", "a", "--model", "b")]
     [InlineData("--batch-size", "translate", "a.wav", "--to", "de", "--batch-size", "0")]
     [InlineData("--threads", "translate", "a.wav", "--to", "de", "--threads", "0")]
     [InlineData("--model", "translate", "a.wav", "--to", "de", "--model", "m", "--mmfm", "o")]

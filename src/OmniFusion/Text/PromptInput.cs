@@ -23,10 +23,10 @@ public sealed record PromptInput
     {
         bool text = !string.IsNullOrEmpty(Text), transcript = !string.IsNullOrEmpty(Transcript);
         if (!Audio && !Image)
-            throw new OmniFusionException("the thinker needs a recording or an image; a text alone goes to the translator by itself");
+            throw new OmniFusionException("The thinker needs a recording or an image; a text alone goes to the translator by itself.");
         if (Audio && text)
-            throw new OmniFusionException("a recording and a text to translate cannot go together; what a recording says is its transcript");
+            throw new OmniFusionException("A recording and a text to translate cannot go together; what a recording says is its transcript.");
         if (!Audio && transcript)
-            throw new OmniFusionException("a transcript needs the recording that it belongs to");
+            throw new OmniFusionException("A transcript needs the recording that it belongs to.");
     }
 }
