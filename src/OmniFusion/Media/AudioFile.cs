@@ -24,7 +24,7 @@ public static class AudioFile
         return Guard(path, () =>
         {
             WavReader reader = new(file, path);
-            return new Waveform(Collect(reader, path, reader.Format.SampleRate, default), reader.Format.SampleRate);
+            return new Waveform(Heard(path, Collect(reader, path, reader.Format.SampleRate, default)), reader.Format.SampleRate);
         });
     }
 
@@ -55,7 +55,7 @@ public static class AudioFile
     /// <exception cref="OmniFusionException">The stream is not WAV, or is truncated, empty or too long.</exception>
     /// <exception cref="OperationCanceledException">The caller asked to stop.</exception>
     public static float[] ReadMono16k(Stream stream, string name, double maxSeconds, CancellationToken cancellation = default) =>
-        Guard(name, () => Collect(new WavReader(stream, name), name, ModelRate, cancellation, maxSeconds));
+        Guard(name, () => Heard(name, Collect(new WavReader(stream, name), name, ModelRate, cancellation, maxSeconds)));
 
     /// <summary>
     /// Reads a recording as the models want it, block by block, so that a long one needs no memory; see
@@ -71,9 +71,9 @@ public static class AudioFile
         using FileStream file = Open(path);
         Guard(path, () =>
         {
-            if (ReaderOf(file, path) is { } reader)
-                return Forward(reader, path, next, cancellation);
-            return AudioFfmpeg.Decode(path, AudioFfmpeg.Executable, decoded => Forward(decoded, path, next, cancellation), cancellation);
+            long samples = ReaderOf(file, path) is { } reader ? Forward(reader, next, cancellation)
+                : AudioFfmpeg.Decode(path, AudioFfmpeg.Executable, decoded => Forward(decoded, next, cancellation), cancellation);
+            return samples > 0 ? samples : throw Empty(path);
         });
     }
 
@@ -83,9 +83,8 @@ public static class AudioFile
         using FileStream file = Open(path);
         return Guard(path, () =>
         {
-            if (ReaderOf(file, path) is { } reader)
-                return Collect(reader, path, ModelRate, cancellation, maxSeconds);
-            return AudioFfmpeg.Decode(path, ffmpeg, decoded => Collect(decoded, path, ModelRate, cancellation, maxSeconds), cancellation);
+            return Heard(path, ReaderOf(file, path) is { } reader ? Collect(reader, path, ModelRate, cancellation, maxSeconds)
+                : AudioFfmpeg.Decode(path, ffmpeg, decoded => Collect(decoded, path, ModelRate, cancellation, maxSeconds), cancellation));
         });
     }
 
@@ -130,10 +129,10 @@ public static class AudioFile
 
         cancellation.ThrowIfCancellationRequested();
         resampler.Flush(samples);
-        return samples.Count > 0 ? samples.ToArray() : throw new OmniFusionException($"{path} holds no sound: it has 0 samples.");
+        return samples.ToArray();
     }
 
-    private static long Forward(WavReader reader, string path, Action<ReadOnlyMemory<float>> next, CancellationToken cancellation)
+    private static long Forward(WavReader reader, Action<ReadOnlyMemory<float>> next, CancellationToken cancellation)
     {
         Resampler resampler = new(reader.Format.SampleRate, ModelRate);
         ArrayBufferWriter<float> ready = new(BlockSamples);
@@ -154,8 +153,13 @@ public static class AudioFile
             ready.ResetWrittenCount();
         }
         while (count > 0);
-        return samples > 0 ? samples : throw new OmniFusionException($"{path} holds no sound: it has 0 samples.");
+        return samples;
     }
+
+    // Said only where ffmpeg, if it was needed, has not failed: then it knows why there is nothing.
+    private static float[] Heard(string path, float[] samples) => samples.Length > 0 ? samples : throw Empty(path);
+
+    private static OmniFusionException Empty(string path) => new($"{path} holds no sound: it has 0 samples.");
 
     private static OmniFusionException TooLong(string path, double maxSeconds) =>
         new(string.Create(CultureInfo.InvariantCulture,

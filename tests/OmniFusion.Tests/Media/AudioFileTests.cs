@@ -228,6 +228,14 @@ public sealed class AudioFileTests : IDisposable
     }
 
     [Fact]
+    public void A_decoder_that_finds_nothing_and_fails_is_quoted()
+    {
+        string path = _folder.Write("speech.mp3", [1, 2, 3]), empty = _folder.Write("empty.wav", new AudioWavBuilder().Build());
+        string program = Program($"cat '{empty}'; echo 'no such step' >&2; exit 69");
+        Assert.EndsWith("no such step.", Assert.Throws<OmniFusionException>(() => AudioFile.ReadMono16k(path, program, default)).Message);
+    }
+
+    [Fact]
     public void A_hanging_decoder_can_be_cancelled()
     {
         using CancellationTokenSource stop = new(TimeSpan.FromMilliseconds(200));
