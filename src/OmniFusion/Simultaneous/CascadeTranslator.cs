@@ -26,7 +26,7 @@ public sealed class CascadeTranslator : StreamTranslator
 
     private CascadeTranslator(StreamParts parts) : base(parts.Settings, parts.Options.Image) =>
         (_newRecognizer, _newTranslator, _newPolicy) = (parts.NewRecognizer, parts.NewTextDecoder,
-            (decoder, hears) => hears ? parts.NewTranscriptPolicy(decoder) : parts.NewPolicy(decoder, parts.TextHeads));
+            (decoder, hears) => hears ? parts.NewTranscriptPolicy(decoder) : parts.NewPolicy(decoder));
 
     private protected override SegmentText NewSegment()
     {

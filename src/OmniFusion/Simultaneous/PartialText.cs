@@ -17,7 +17,6 @@ internal sealed class PartialText
     {
         (_decoder, _policy) = (decoder, policy);
         _cuts = new WordCuts(decoder.Tokenizer);
-        policy.Restart();
     }
 
     /// <summary>What is out.</summary>

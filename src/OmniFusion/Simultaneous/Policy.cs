@@ -13,9 +13,6 @@ public sealed record PolicyStep(Hypothesis Hypothesis, int Kept, int SourcePosit
 /// </summary>
 public abstract class Policy
 {
-    /// <summary>Layers and heads whose attention the policy looks at; null when it looks at none.</summary>
-    public virtual IReadOnlyList<AttentionHead>? Heads => null;
-
     /// <summary>Whether what was shown may still change: re-translation.</summary>
     public virtual bool Revises => false;
 
@@ -23,9 +20,6 @@ public abstract class Policy
     /// Number of tokens of the hypothesis to put out, those kept included. Not asked when the source has ended: then all are.
     /// </summary>
     public abstract int Stable(PolicyStep step);
-
-    /// <summary>The next text begins: what was remembered of the last one goes.</summary>
-    public abstract void Restart();
 }
 
 /// <summary>An attention head of a decoder.</summary>

@@ -22,7 +22,7 @@ public sealed class SimultaneousTranslator : StreamTranslator
         : base(settings) => (_newDecoder, _newPolicy) = (newDecoder, newPolicy);
 
     private SimultaneousTranslator(StreamParts parts) : base(parts.Settings, parts.Options.Image) =>
-        (_newDecoder, _newPolicy) = (parts.NewFusedDecoder, decoder => parts.NewPolicy(decoder, parts.FusedHeads));
+        (_newDecoder, _newPolicy) = (parts.NewFusedDecoder, parts.NewPolicy);
 
     private protected override SegmentText NewSegment()
     {

@@ -41,15 +41,15 @@ internal sealed class StreamParts
 
     internal StreamSettings Settings { get; }
 
-    internal IReadOnlyList<AttentionHead> FusedHeads { get; }
+    private IReadOnlyList<AttentionHead> FusedHeads { get; }
 
-    internal IReadOnlyList<AttentionHead> RecognizerHeads { get; }
+    private IReadOnlyList<AttentionHead> RecognizerHeads { get; }
 
-    internal IReadOnlyList<AttentionHead> TextHeads { get; }
+    private IReadOnlyList<AttentionHead> TextHeads { get; }
 
-    internal Policy NewPolicy(IPartialDecoder decoder, IReadOnlyList<AttentionHead> heads) => _policy.Create(decoder.Tokenizer, heads);
+    internal Policy NewPolicy(IPartialDecoder decoder) => _policy.Create(decoder.Tokenizer);
 
-    internal Policy NewTranscriptPolicy(IPartialDecoder decoder) => _transcriptPolicy.Create(decoder.Tokenizer, RecognizerHeads);
+    internal Policy NewTranscriptPolicy(IPartialDecoder decoder) => _transcriptPolicy.Create(decoder.Tokenizer);
 
     internal ISpeechDecoder NewFusedDecoder() =>
         FusedSpeechDecoder.Create(_model, _target.Code, Decoding(_policy, FusedHeads), Options.ChainOfThought);

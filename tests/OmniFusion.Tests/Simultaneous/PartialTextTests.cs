@@ -42,7 +42,7 @@ public sealed class PartialTextTests
             float[][] attention = [.. own.Select(_ => Enumerable.Range(0, 100).Select(_ => random.NextSingle()).ToArray())];
             return last = new Hypothesis([.. kept, .. own], random.Next(2) == 0, attention);
         });
-        PartialText text = new(decoder, PolicyOptions.Parse(policyText).Create(tokenizer, []));
+        PartialText text = new(decoder, PolicyOptions.Parse(policyText).Create(tokenizer));
         string before = "";
         for (int step = 1; step <= 12; step++)
         {

@@ -21,10 +21,18 @@ public sealed class PolicyTests
         PolicyOptions options = PolicyOptions.Parse(text);
         Assert.Equal(canonical, options.ToString());
         Assert.Equal(canonical, PolicyOptions.Parse(canonical).ToString());
-        Policy policy = options.Create(s_tokenizer, [new AttentionHead(1, 2)]);
+        Policy policy = options.Create(s_tokenizer);
         Assert.Equal(text.StartsWith("retranslate"), policy.Revises);
-        Assert.Equal(text.StartsWith("alignatt"), policy.Heads is [{ Layer: 1, Head: 2 }]);
+        Assert.Equal(text.StartsWith("alignatt"), policy is AttentionPolicy);
         Assert.Equal(text.StartsWith("alignatt"), options.NeedsAttention);
+    }
+
+    [Fact]
+    public void Every_policy_that_has_a_name_is_made_and_is_another_one()
+    {
+        string[] made = [.. PolicyOptions.Names.Select(name => PolicyOptions.Parse(name).Create(s_tokenizer).GetType().Name)];
+        // Wait-k has two names.
+        Assert.Equal(PolicyOptions.Names.Count - 1, made.Distinct().Count());
     }
 
     [Theory]
@@ -87,8 +95,6 @@ public sealed class PolicyTests
             Assert.Equal(agreed2[i], two.Stable(step));
             Assert.Equal(agreed3[i], three.Stable(step));
         }
-        two.Restart();
-        Assert.Equal(0, two.Stable(new PolicyStep(new Hypothesis([1, 2], true, null), 0, 10, 1, 1)));
     }
 
     [Theory]
@@ -109,14 +115,13 @@ public sealed class PolicyTests
         // Ten positions; the maxima lie at 2, 7, 8 and 1. Two tokens are out already.
         float[][] attention = [Peak(2), Peak(7), Peak(8), Peak(1)];
         PolicyStep step = new(new Hypothesis([1, 2, 3, 4, 5, 6], true, attention), 2, 10, 1, 1);
-        AttentionHead[] heads = [new(0, 0)];
-        Assert.Equal(4, new AttentionPolicy(heads, frames: 2).Stable(step));
-        Assert.Equal(3, new AttentionPolicy(heads, frames: 3).Stable(step));
-        Assert.Equal(6, new AttentionPolicy(heads, frames: 1).Stable(step));
+        Assert.Equal(4, new AttentionPolicy(frames: 2).Stable(step));
+        Assert.Equal(3, new AttentionPolicy(frames: 3).Stable(step));
+        Assert.Equal(6, new AttentionPolicy(frames: 1).Stable(step));
         // All of a short source is its end.
-        Assert.Equal(2, new AttentionPolicy(heads, frames: 10).Stable(step));
+        Assert.Equal(2, new AttentionPolicy(frames: 10).Stable(step));
         Assert.Throws<OmniFusionException>(
-            () => new AttentionPolicy(heads).Stable(step with { Hypothesis = new Hypothesis([1], true, null) }));
+            () => new AttentionPolicy().Stable(step with { Hypothesis = new Hypothesis([1], true, null) }));
 
         static float[] Peak(int at) => [.. Enumerable.Range(0, 10).Select(i => i == at ? 0.5f : 0.02f)];
     }
@@ -126,8 +131,8 @@ public sealed class PolicyTests
     {
         float[][] attention = [[0.5f, 0.3f, 0.1f, 0.1f], [0.4f, 0.2f, 0.2f, 0.2f]];
         PolicyStep step = new(new Hypothesis([1, 2], true, attention), 0, 4, 1, 1);
-        Assert.Equal(2, new AttentionPolicy([], frames: 2, mass: 0.5).Stable(step));
-        Assert.Equal(1, new AttentionPolicy([], frames: 2, mass: 0.3).Stable(step));
-        Assert.Equal(0, new AttentionPolicy([], frames: 2, mass: 0.1).Stable(step));
+        Assert.Equal(2, new AttentionPolicy(frames: 2, mass: 0.5).Stable(step));
+        Assert.Equal(1, new AttentionPolicy(frames: 2, mass: 0.3).Stable(step));
+        Assert.Equal(0, new AttentionPolicy(frames: 2, mass: 0.1).Stable(step));
     }
 }

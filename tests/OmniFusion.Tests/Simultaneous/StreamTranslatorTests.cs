@@ -281,7 +281,7 @@ public sealed class StreamTranslatorTests
     {
         _ending = ".";
         using CascadeTranslator translator = new(NewDecoder, () => new FakeTextDecoder(),
-            (decoder, _) => PolicyOptions.Parse("hold-n:0").Create(decoder.Tokenizer, []), new StreamSettings(0.1));
+            (decoder, _) => PolicyOptions.Parse("hold-n:0").Create(decoder.Tokenizer), new StreamSettings(0.1));
         string text = "";
         foreach (float[] chunk in ((float[])[.. Sound.Speech(2.1), .. Sound.Silence(0.3), .. Sound.Speech(1.7)]).Chunk(1600))
             text += translator.Push(chunk).Committed;
@@ -301,7 +301,7 @@ public sealed class StreamTranslatorTests
                 texts.Add(new FakeTextDecoder());
                 return texts[^1];
             },
-            (decoder, _) => PolicyOptions.Parse("local-agreement:2").Create(decoder.Tokenizer, []), new StreamSettings());
+            (decoder, _) => PolicyOptions.Parse("local-agreement:2").Create(decoder.Tokenizer), new StreamSettings());
         string text = "";
         foreach (float[] chunk in Talk.Chunk(8000))
             text += translator.Push(chunk).Committed;
@@ -344,7 +344,7 @@ public sealed class StreamTranslatorTests
             }
             return decoder;
         },
-        decoder => PolicyOptions.Parse(policy).Create(decoder.Tokenizer, []), settings ?? new StreamSettings());
+        decoder => PolicyOptions.Parse(policy).Create(decoder.Tokenizer), settings ?? new StreamSettings());
 
     private (string Text, int Segments) Play(string policy, float[] samples, Func<int, int> size)
     {

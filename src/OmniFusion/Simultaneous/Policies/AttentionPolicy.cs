@@ -6,16 +6,12 @@ namespace OmniFusion.Simultaneous;
 /// text ends before the first such token. By EDAtt's rule (Papi, Negri and Turchi 2023) it is the share of the attention in these positions
 /// that decides, not its maximum.
 /// </summary>
-/// <param name="heads">Layers and heads whose attention is averaged.</param>
 /// <param name="frames">Positions f at the end of the source: 40 ms each for speech, tokens for text.</param>
 /// <param name="mass">
 /// Share of the attention from which on a token is held back; null: it is held back where its maximum lies there.
 /// </param>
-public sealed class AttentionPolicy(IReadOnlyList<AttentionHead> heads, int frames = 8, double? mass = null) : Policy
+public sealed class AttentionPolicy(int frames = 8, double? mass = null) : Policy
 {
-    /// <inheritdoc/>
-    public override IReadOnlyList<AttentionHead> Heads => heads;
-
     /// <inheritdoc/>
     public override int Stable(PolicyStep step)
     {
@@ -29,11 +25,6 @@ public sealed class AttentionPolicy(IReadOnlyList<AttentionHead> heads, int fram
             stable++;
         }
         return stable;
-    }
-
-    /// <inheritdoc/>
-    public override void Restart()
-    {
     }
 
     private bool LooksAtTheEnd(ReadOnlySpan<float> token)

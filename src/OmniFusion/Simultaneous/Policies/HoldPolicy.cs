@@ -6,9 +6,4 @@ public sealed class HoldPolicy(int n = 3) : Policy
 {
     /// <inheritdoc/>
     public override int Stable(PolicyStep step) => Math.Max(step.Hypothesis.Tokens.Length - n, step.Kept);
-
-    /// <inheritdoc/>
-    public override void Restart()
-    {
-    }
 }

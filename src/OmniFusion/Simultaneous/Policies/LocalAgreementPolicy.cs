@@ -19,7 +19,4 @@ public sealed class LocalAgreementPolicy(int n = 2) : Policy
             _earlier.Dequeue();
         return Math.Max(agreed, step.Kept);
     }
-
-    /// <inheritdoc/>
-    public override void Restart() => _earlier.Clear();
 }

@@ -21,32 +21,36 @@ namespace OmniFusion.Simultaneous;
 /// </summary>
 public sealed class PolicyOptions
 {
-    // For each policy its numbers: key, smallest, largest, default; the first is the main one.
-    private static readonly Dictionary<string, (string Key, double Least, double Most, double? Default)[]> s_known = new()
-    {
-        ["wait-k"] = [("k", 1, 1000, 3), ("stride", 1, 1000, 1)],
-        ["wait-k-chunks"] = [("k", 1, 1000, 3), ("stride", 1, 1000, 1), ("seconds", 0.02, 60, 0.5)],
-        ["local-agreement"] = [("n", 2, 16, 2)],
-        ["hold-n"] = [("n", 0, 1000, 3)],
-        ["alignatt"] = [("frames", 1, 10000, 8), ("mass", 0.001, 1, null)],
-        ["retranslate"] = [("mask", 0, 1000, 4)],
-    };
+    private static readonly Kind[] s_kinds =
+    [
+        new("wait-k", [("k", 1, 1000, 3), ("stride", 1, 1000, 1)],
+            (own, tokenizer) => new WaitKPolicy(tokenizer, own.Whole("k"), own.Whole("stride"))),
+        new("wait-k-chunks", [("k", 1, 1000, 3), ("stride", 1, 1000, 1), ("seconds", 0.02, 60, 0.5)],
+            (own, tokenizer) => new WaitKPolicy(tokenizer, own.Whole("k"), own.Whole("stride"), own._numbers["seconds"])),
+        new("local-agreement", [("n", 2, 16, 2)], (own, _) => new LocalAgreementPolicy(own.Whole("n"))),
+        new("hold-n", [("n", 0, 1000, 3)], (own, _) => new HoldPolicy(own.Whole("n"))),
+        new("alignatt", [("frames", 1, 10000, 8), ("mass", 0.001, 1, null)],
+            (own, _) => new AttentionPolicy(own.Whole("frames"), own._numbers.TryGetValue("mass", out double mass) ? mass : null),
+            NeedsAttention: true),
+        new("retranslate", [("mask", 0, 1000, 4)], (own, _) => new RetranslationPolicy(own.Whole("mask"))),
+    ];
 
     private const NumberStyles Decimals =
         NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite;
 
+    private readonly Kind _kind;
     private readonly Dictionary<string, double> _numbers;
 
-    private PolicyOptions(string name, Dictionary<string, double> numbers) => (Name, _numbers) = (name, numbers);
+    private PolicyOptions(Kind kind, Dictionary<string, double> numbers) => (_kind, _numbers) = (kind, numbers);
 
     /// <summary>Names of all policies.</summary>
-    public static IReadOnlyCollection<string> Names => s_known.Keys;
+    public static IReadOnlyCollection<string> Names { get; } = [.. s_kinds.Select(kind => kind.Name)];
 
     /// <summary>Name of the policy.</summary>
-    public string Name { get; }
+    public string Name => _kind.Name;
 
     /// <summary>Whether the policy needs to know where the decoder looks.</summary>
-    public bool NeedsAttention => Name == "alignatt";
+    public bool NeedsAttention => _kind.NeedsAttention;
 
     /// <summary>Reads the text of <c>--policy</c>.</summary>
     /// <exception cref="OmniFusionException">There is no such policy, or a number of it is none or out of its bounds.</exception>
@@ -55,8 +59,9 @@ public sealed class PolicyOptions
         ArgumentNullException.ThrowIfNull(text);
         string[] parts = text.Split(':', 2);
         string name = parts[0].Trim();
-        if (!s_known.TryGetValue(name, out var keys))
-            throw new OmniFusionException($"'{name}' is not a policy; known are {string.Join(", ", Names)}.");
+        Kind kind = s_kinds.FirstOrDefault(known => known.Name == name)
+            ?? throw new OmniFusionException($"'{name}' is not a policy; known are {string.Join(", ", Names)}.");
+        (string Key, double Least, double Most, double? Default)[] keys = kind.Numbers;
         Dictionary<string, double> numbers = [];
         foreach (string setting in parts.Length == 1 ? [] : parts[1].Split(','))
         {
@@ -78,31 +83,29 @@ public sealed class PolicyOptions
         foreach ((string key, _, _, double? missing) in keys)
             if (missing is { } number)
                 numbers.TryAdd(key, number);
-        return new PolicyOptions(name, numbers);
+        return new PolicyOptions(kind, numbers);
     }
 
-    /// <summary>Makes a policy for one text at a time.</summary>
+    /// <summary>Makes a policy for one text.</summary>
     /// <param name="tokenizer">Of the decoder whose hypotheses it sees.</param>
-    /// <param name="heads">Where an attention policy looks; the others do not.</param>
-    public Policy Create(Tokenizer tokenizer, IReadOnlyList<AttentionHead> heads)
+    public Policy Create(Tokenizer tokenizer)
     {
         ArgumentNullException.ThrowIfNull(tokenizer);
-        ArgumentNullException.ThrowIfNull(heads);
-        return Name switch
-        {
-            "wait-k" => new WaitKPolicy(tokenizer, Whole("k"), Whole("stride")),
-            "wait-k-chunks" => new WaitKPolicy(tokenizer, Whole("k"), Whole("stride"), _numbers["seconds"]),
-            "local-agreement" => new LocalAgreementPolicy(Whole("n")),
-            "hold-n" => new HoldPolicy(Whole("n")),
-            "alignatt" => new AttentionPolicy(heads, Whole("frames"), _numbers.TryGetValue("mass", out double mass) ? mass : null),
-            _ => new RetranslationPolicy(Whole("mask")),
-        };
+        return _kind.Create(this, tokenizer);
     }
 
     /// <summary>The text that <see cref="Parse"/> reads, with every number.</summary>
     public override string ToString() => $"{Name}:{string.Join(',',
-        s_known[Name].Where(known => _numbers.ContainsKey(known.Key))
+        _kind.Numbers.Where(known => _numbers.ContainsKey(known.Key))
             .Select(known => string.Create(CultureInfo.InvariantCulture, $"{known.Key}={_numbers[known.Key]}")))}";
 
     private int Whole(string key) => (int)_numbers[key];
+
+    /// <summary>A policy that can be named.</summary>
+    /// <param name="Name">Its name.</param>
+    /// <param name="Numbers">Key, smallest, largest, default; the first is the main one.</param>
+    /// <param name="Create">Makes it with the numbers given, for hypotheses of a tokenizer.</param>
+    /// <param name="NeedsAttention">Whether it needs to know where the decoder looks.</param>
+    private sealed record Kind(string Name, (string Key, double Least, double Most, double? Default)[] Numbers,
+        Func<PolicyOptions, Tokenizer, Policy> Create, bool NeedsAttention = false);
 }

@@ -12,9 +12,4 @@ public sealed class RetranslationPolicy(int mask = 4) : Policy
 
     /// <inheritdoc/>
     public override int Stable(PolicyStep step) => Math.Max(step.Hypothesis.Tokens.Length - mask, 0);
-
-    /// <inheritdoc/>
-    public override void Restart()
-    {
-    }
 }

@@ -25,9 +25,4 @@ public sealed class WaitKPolicy(Tokenizer tokenizer, int k, int stride = 1, doub
         long words = stride * ((read - k) / stride + 1);
         return _cuts.CutAfter(step.Hypothesis.Tokens, step.Kept, words);
     }
-
-    /// <inheritdoc/>
-    public override void Restart()
-    {
-    }
 }
