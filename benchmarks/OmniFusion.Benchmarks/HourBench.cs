@@ -35,7 +35,8 @@ internal static class HourBench
             {
                 for (int k = 0; k < Chunk; k++)
                     chunk[k] = once[(at + k) % once.Length];
-                words += stream.Push(chunk).Committed.Count(letter => letter == ' ');
+                words += stream.Push(chunk)
+                    .Sum(happened => happened.Committed.Count(letter => letter == ' '));
             }
             spent[minute] = (Environment.CpuUsage.TotalTime.TotalSeconds - before) / 60;
             if ((minute + 1) % MinutesEach == 0)

@@ -199,10 +199,10 @@ public sealed class SimultaneousTests : IDisposable
     {
         private readonly Queue<string> _left = new(texts);
 
-        public StreamEvent Push(ReadOnlySpan<float> samples, CancellationToken cancellation = default) =>
-            Event(_left.TryDequeue(out string? text) ? text : "");
+        public IReadOnlyList<StreamEvent> Push(ReadOnlySpan<float> samples, CancellationToken cancellation = default) =>
+            [Event(_left.TryDequeue(out string? text) ? text : "")];
 
-        public StreamEvent Finish(CancellationToken cancellation = default) => Event(string.Concat(_left));
+        public IReadOnlyList<StreamEvent> Finish(CancellationToken cancellation = default) => [Event(string.Concat(_left))];
 
         public void Show(RgbImage? image)
         {

@@ -35,11 +35,11 @@ public static class SimultaneousRun
             cancellation.ThrowIfCancellationRequested();
             int end = (int)Math.Min((long)at + chunk, samples.Length);
             long began = clock.GetTimestamp();
-            StreamEvent step = translator.Push(samples[at..end], cancellation);
-            steps.Add(Recorded(step, end, clock.GetElapsedTime(began)));
+            IReadOnlyList<StreamEvent> brought = translator.Push(samples[at..end], cancellation);
+            steps.Add(Recorded(brought, end, clock.GetElapsedTime(began)));
         }
         long finishing = clock.GetTimestamp();
-        StreamEvent last = translator.Finish(cancellation);
+        IReadOnlyList<StreamEvent> last = translator.Finish(cancellation);
         steps.Add(Recorded(last, samples.Length, clock.GetElapsedTime(finishing)));
         return new SimultaneousRecord(name, Seconds(samples.Length), steps);
     }
@@ -84,6 +84,17 @@ public static class SimultaneousRun
 
     private static double Seconds(int samples) => (double)samples / AudioFile.ModelRate;
 
-    private static RecordedStep Recorded(StreamEvent step, int samples, TimeSpan computation) =>
-        new(Seconds(samples), computation.TotalSeconds, step.Deleted, step.Committed);
+    // A step is one change of the text, however many events tell of it.
+    private static RecordedStep Recorded(IReadOnlyList<StreamEvent> brought, int samples, TimeSpan computation)
+    {
+        string added = "";
+        int deleted = 0;
+        foreach (StreamEvent happened in brought)
+        {
+            int own = Math.Min(happened.Deleted, added.Length);
+            added = added[..^own] + happened.Committed;
+            deleted += happened.Deleted - own;
+        }
+        return new RecordedStep(Seconds(samples), computation.TotalSeconds, deleted, added);
+    }
 }

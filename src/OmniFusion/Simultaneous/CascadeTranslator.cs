@@ -24,7 +24,7 @@ public sealed class CascadeTranslator : StreamTranslator
         StreamSettings settings)
         : base(settings) => (_newRecognizer, _newTranslator, _newPolicy) = (newRecognizer, newTranslator, newPolicy);
 
-    private CascadeTranslator(StreamParts parts) : base(parts.Settings, parts.Options.Image) =>
+    private CascadeTranslator(StreamParts parts) : base(parts.Settings, parts.CheckImage, parts.Options.Image) =>
         (_newRecognizer, _newTranslator, _newPolicy) = (parts.NewRecognizer, parts.NewTextDecoder,
             (decoder, hears) => hears ? parts.NewTranscriptPolicy(decoder) : parts.NewPolicy(decoder));
 

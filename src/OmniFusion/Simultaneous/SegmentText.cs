@@ -20,6 +20,12 @@ internal abstract class SegmentText(ISpeechDecoder speech, PartialText text) : I
     /// <summary>Whether what was written about the speech is a whole sentence that the policy lets out to its end.</summary>
     internal abstract bool IsSentence { get; }
 
+    /// <summary>What the thinker wrote about the speech so far; null where it writes nothing.</summary>
+    internal abstract string? Transcript { get; }
+
+    /// <summary>How far what was heard is from the offline computation.</summary>
+    internal float LogMelDeviation => (speech as SpeechDecoder)?.LogMelDeviation ?? 0;
+
     private protected ISpeechDecoder Speech => speech;
 
     private protected PartialText Translation => text;
@@ -54,6 +60,8 @@ internal sealed class FusedSegment(ISpeechDecoder speech, Policy policy) : Segme
 {
     internal override bool IsSentence => Translation.IsSentence;
 
+    internal override string? Transcript => (Speech as FusedSpeechDecoder)?.Transcript is { Length: > 0 } heard ? heard : null;
+
     internal override void Advance(CancellationToken cancellation) => Advance(Translation, cancellation);
 }
 
@@ -66,6 +74,8 @@ internal sealed class CascadeSegment(ISpeechDecoder speech, Policy speechPolicy,
     private bool _ended;
 
     internal override bool IsSentence => _heard.IsSentence;
+
+    internal override string? Transcript => (_heard.Text + _heard.Tentative).Trim() is { Length: > 0 } heard ? heard : null;
 
     internal override void Advance(CancellationToken cancellation)
     {

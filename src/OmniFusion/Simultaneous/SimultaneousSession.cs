@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using System.Threading.Channels;
 using OmniFusion.Media;
 using OmniFusion.Models;
@@ -23,7 +24,7 @@ namespace OmniFusion.Simultaneous;
 /// </summary>
 public sealed class SimultaneousSession : IAsyncDisposable
 {
-    // A push is cut into blocks of half a second; so much audio waits at most, and so many events.
+    // Audio waits in blocks of half a second, so many at most, whatever pieces it was pushed in; and so many events.
     private const int BlockSamples = AudioFile.ModelRate / 2, WaitingBlocks = 20, WaitingEvents = 64;
 
     private readonly Channel<Work> _work = Channel.CreateBounded<Work>(new BoundedChannelOptions(WaitingBlocks) { SingleReader = true });
@@ -32,6 +33,7 @@ public sealed class SimultaneousSession : IAsyncDisposable
     private readonly SemaphoreSlim _order = new(1, 1);
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _running;
+    private Work? _last;
     private int _disposed;
 
     /// <summary>Begins a stream on a loaded model; nothing is computed before somebody speaks.</summary>
@@ -64,10 +66,11 @@ public sealed class SimultaneousSession : IAsyncDisposable
         await Enter(cancellation).ConfigureAwait(false);
         try
         {
-            for (int at = 0; at < samples.Length; at += BlockSamples)
+            for (int at = _last?.Add(samples.Span) ?? 0; at < samples.Length;)
             {
-                float[] block = samples.Slice(at, Math.Min(BlockSamples, samples.Length - at)).ToArray();
-                await Send(new Work(block, null), cancellation).ConfigureAwait(false);
+                Work block = new();
+                at += block.Add(samples.Span[at..]);
+                await Send(block, cancellation).ConfigureAwait(false);
             }
         }
         finally
@@ -83,7 +86,7 @@ public sealed class SimultaneousSession : IAsyncDisposable
         await Enter(cancellation).ConfigureAwait(false);
         try
         {
-            await Send(new Work(null, image), cancellation).ConfigureAwait(false);
+            await Send(new Work { Shows = true, Image = image }, cancellation).ConfigureAwait(false);
         }
         finally
         {
@@ -97,18 +100,22 @@ public sealed class SimultaneousSession : IAsyncDisposable
     {
         await Enter(cancellation).ConfigureAwait(false);
         _work.Writer.TryComplete();
+        _last = null;
         _order.Release();
     }
 
     /// <summary>Stops the computation where it is, and gives back its memory. What was not read is lost.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (Interlocked.Exchange(ref _disposed, 1) == 1)
-            return;
-        _work.Writer.TryComplete();
-        await _stop.CancelAsync().ConfigureAwait(false);
+        bool first = Interlocked.Exchange(ref _disposed, 1) == 0;
+        if (first)
+        {
+            _work.Writer.TryComplete();
+            await _stop.CancelAsync().ConfigureAwait(false);
+        }
         await _running.ConfigureAwait(false);
-        _stop.Dispose();
+        if (first)
+            _stop.Dispose();
     }
 
     private async ValueTask Enter(CancellationToken cancellation)
@@ -122,6 +129,7 @@ public sealed class SimultaneousSession : IAsyncDisposable
         try
         {
             await _work.Writer.WriteAsync(work, cancellation).ConfigureAwait(false);
+            _last = work;
         }
         catch (ChannelClosedException closed)
         {
@@ -138,22 +146,15 @@ public sealed class SimultaneousSession : IAsyncDisposable
         Exception? failure = null;
         try
         {
-            string tentative = "";
             await foreach (Work next in work.Reader.ReadAllAsync(stop).ConfigureAwait(false))
             {
-                if (next.Samples is not { } samples)
-                {
+                if (next.Shows)
                     translator.Show(next.Image);
-                    continue;
-                }
-                // Off the thread that pushed: a step computes for long.
-                StreamEvent happened = await Task.Run(() => translator.Push(samples, stop), stop).ConfigureAwait(false);
-                if (happened.Committed.Length > 0 || happened.Deleted > 0 || happened.EndsSegment || happened.Tentative != tentative)
-                    await events.WriteAsync(Timed(happened), stop).ConfigureAwait(false);
-                tentative = happened.Tentative;
+                else
+                    // Off the thread that pushed: a step computes for long.
+                    await Tell(await Task.Run(() => translator.Push(next.Take(), stop), stop).ConfigureAwait(false)).ConfigureAwait(false);
             }
-            StreamEvent last = await Task.Run(() => translator.Finish(stop), stop).ConfigureAwait(false);
-            await events.WriteAsync(Timed(last), stop).ConfigureAwait(false);
+            await Tell(await Task.Run(() => translator.Finish(stop), stop).ConfigureAwait(false)).ConfigureAwait(false);
         }
         catch (Exception error)
         {
@@ -162,14 +163,47 @@ public sealed class SimultaneousSession : IAsyncDisposable
         finally
         {
             translator.Dispose();
-            // Whoever waits to push learns of it.
+            // Whoever waits to push learns of it, and no block that nobody will take is added to.
             work.Writer.TryComplete(failure);
+            while (work.Reader.TryRead(out Work? left))
+                left.Take();
             events.TryComplete(failure);
         }
 
-        StreamEvent Timed(StreamEvent happened) => happened with { WallSeconds = Stopwatch.GetElapsedTime(started).TotalSeconds };
+        async Task Tell(IReadOnlyList<StreamEvent> happened)
+        {
+            foreach (StreamEvent one in happened)
+                await events.WriteAsync(one with { WallSeconds = Stopwatch.GetElapsedTime(started).TotalSeconds }, stop).ConfigureAwait(false);
+        }
     }
 
-    /// <summary>The next samples, or where there are none, what is seen from now on.</summary>
-    private readonly record struct Work(float[]? Samples, RgbImage? Image);
+    /// <summary>Samples that wait, to which more are added until they are taken; or what is seen from now on.</summary>
+    private sealed class Work
+    {
+        private readonly List<float> _samples = [];
+        private readonly Lock _lock = new();
+        private bool _taken;
+
+        internal bool Shows { get; init; }
+
+        internal RgbImage? Image { get; init; }
+
+        /// <summary>Adds as many as there is room for, and tells how many.</summary>
+        internal int Add(ReadOnlySpan<float> samples)
+        {
+            lock (_lock)
+            {
+                int count = _taken || Shows ? 0 : Math.Min(samples.Length, BlockSamples - _samples.Count);
+                _samples.AddRange(samples[..count]);
+                return count;
+            }
+        }
+
+        internal ReadOnlySpan<float> Take()
+        {
+            lock (_lock)
+                _taken = true;
+            return CollectionsMarshal.AsSpan(_samples);
+        }
+    }
 }

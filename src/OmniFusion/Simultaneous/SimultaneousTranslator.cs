@@ -21,7 +21,7 @@ public sealed class SimultaneousTranslator : StreamTranslator
     internal SimultaneousTranslator(Func<ISpeechDecoder> newDecoder, Func<ISpeechDecoder, Policy> newPolicy, StreamSettings settings)
         : base(settings) => (_newDecoder, _newPolicy) = (newDecoder, newPolicy);
 
-    private SimultaneousTranslator(StreamParts parts) : base(parts.Settings, parts.Options.Image) =>
+    private SimultaneousTranslator(StreamParts parts) : base(parts.Settings, parts.CheckImage, parts.Options.Image) =>
         (_newDecoder, _newPolicy) = (parts.NewFusedDecoder, parts.NewPolicy);
 
     private protected override SegmentText NewSegment()

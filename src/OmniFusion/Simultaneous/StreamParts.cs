@@ -1,4 +1,5 @@
 using OmniFusion.Checkpoints;
+using OmniFusion.Media;
 using OmniFusion.Models;
 using OmniFusion.Text;
 
@@ -36,6 +37,9 @@ internal sealed class StreamParts
         RecognizerHeads = Heads(bundle.RecognizerHeads, model.Parts.Thinker.Decoder.Shape);
         TextHeads = Heads(bundle.TextHeads, model.Parts.Translator.Decoder.Shape);
     }
+
+    /// <exception cref="OmniFusionException">The model cannot take this image.</exception>
+    internal void CheckImage(RgbImage image) => _model.Reader.ReadForSpeech(_target, image, imageSize: null, transcribe: false);
 
     internal SimultaneousOptions Options { get; }
 

@@ -26,6 +26,8 @@ internal sealed record StreamSettings
 
     internal int ChunkSamples { get; }
 
+    internal double ChunkSeconds => (double)ChunkSamples / Media.AudioFile.ModelRate;
+
     internal int PauseFrames { get; }
 
     internal int SentencePauseFrames { get; }

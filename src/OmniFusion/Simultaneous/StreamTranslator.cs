@@ -24,13 +24,15 @@ public abstract class StreamTranslator : ISimultaneousTranslator
     private readonly VoiceActivity _voice = new();
     private readonly float[] _chunk;
     private readonly List<float> _preRoll = [];
+    private readonly Action<RgbImage>? _checkImage;
+    private readonly Queue<(long At, RgbImage? Image)> _images = new();
     private int _filled, _heard;
-    private long _taken;
+    private long _taken, _started;
     private double _computed;
     private bool _finished, _disposed;
     private RgbImage? _image;
 
-    // The segment: its text, its length and pauses in frames, and how much of its text the caller knows or is about to learn.
+    // The segment: its text, its length and pauses in frames, and how much of its text is told or waits to be.
     private SegmentText? _segment;
     private int _frames, _voicedFrames, _silentFrames, _onset;
     private bool _ending, _completed;
@@ -38,20 +40,24 @@ public abstract class StreamTranslator : ISimultaneousTranslator
     private string _shown = "";
     private bool _anyText;
 
-    // What happened since the last event.
-    private string _committed = "";
+    // What happened since the last event, what that said would follow, and events that nobody has taken.
+    private string _committed = "", _tentative = "";
     private int _deleted;
-    private bool _ended;
-    private long _endedStart, _endedEnd;
+    private List<StreamEvent> _events = [];
 
-    private protected StreamTranslator(StreamSettings settings, RgbImage? image = null)
+    private protected StreamTranslator(StreamSettings settings, Action<RgbImage>? checkImage = null, RgbImage? image = null)
     {
-        (_settings, _image) = (settings, image);
+        if (image is not null)
+            checkImage?.Invoke(image);
+        (_settings, _checkImage, _image) = (settings, checkImage, image);
         _chunk = new float[settings.ChunkSamples];
     }
 
     /// <summary>Seconds of audio taken.</summary>
     public double AudioSeconds => (double)_taken / AudioFile.ModelRate;
+
+    /// <summary>Seconds of audio between two steps.</summary>
+    public double ChunkSeconds => _settings.ChunkSeconds;
 
     /// <summary>Makes a translator of the kind that the options name.</summary>
     /// <exception cref="OmniFusionException">An option is out of its bounds, or the model does not know the language.</exception>
@@ -62,16 +68,17 @@ public abstract class StreamTranslator : ISimultaneousTranslator
     }
 
     /// <summary>
-    /// Takes the next samples, mono, 16 kHz, any number of them, and tells what they brought. When it is cancelled, the samples behind the
-    /// step that was under way are not taken, and what was committed comes with the next event.
+    /// Takes the next samples, mono, 16 kHz, any number of them, and tells in order what they brought: an event for each step that changed
+    /// something, and one for each segment that ended. When it is cancelled, the samples behind the step that was under way are not taken,
+    /// and what happened comes with the next events.
     /// </summary>
     /// <exception cref="OmniFusionException">A sample is not a number; then none of them is taken.</exception>
     /// <exception cref="OperationCanceledException">The caller asked to stop.</exception>
-    public StreamEvent Push(ReadOnlySpan<float> samples, CancellationToken cancellation = default)
+    public IReadOnlyList<StreamEvent> Push(ReadOnlySpan<float> samples, CancellationToken cancellation = default)
     {
         Check();
         CheckFinite(samples);
-        long started = Stopwatch.GetTimestamp();
+        _started = Stopwatch.GetTimestamp();
         try
         {
             while (!samples.IsEmpty)
@@ -90,36 +97,39 @@ public abstract class StreamTranslator : ISimultaneousTranslator
         }
         finally
         {
-            _computed += Stopwatch.GetElapsedTime(started).TotalSeconds;
+            _computed += Stopwatch.GetElapsedTime(_started).TotalSeconds;
         }
-        return TakeEvent();
+        return TakeEvents();
     }
 
     /// <inheritdoc/>
-    public StreamEvent Finish(CancellationToken cancellation = default)
+    public IReadOnlyList<StreamEvent> Finish(CancellationToken cancellation = default)
     {
         Check();
-        long started = Stopwatch.GetTimestamp();
+        _started = Stopwatch.GetTimestamp();
         try
         {
             Hear(cancellation);
             if (_segment is not null)
                 EndSegment(cancellation);
+            Tell(evenNothing: _events.Count == 0);
             _finished = true;
         }
         finally
         {
-            _computed += Stopwatch.GetElapsedTime(started).TotalSeconds;
+            _computed += Stopwatch.GetElapsedTime(_started).TotalSeconds;
         }
-        return TakeEvent();
+        return TakeEvents();
     }
 
     /// <inheritdoc/>
     public void Show(RgbImage? image)
     {
         Check();
-        _image = image;
-        _segment?.Show(image);
+        if (image is not null)
+            _checkImage?.Invoke(image);
+        _images.Enqueue((_taken, image));
+        See();
     }
 
     /// <inheritdoc/>
@@ -141,6 +151,9 @@ public abstract class StreamTranslator : ISimultaneousTranslator
 
     private protected abstract SegmentText NewSegment();
 
+    // Samples that have been looked at.
+    private long Heard => _taken - _filled + _heard;
+
     private void Check()
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
@@ -153,13 +166,15 @@ public abstract class StreamTranslator : ISimultaneousTranslator
     {
         Hear(cancellation);
         (_filled, _heard) = (0, 0);
-        if (_segment is null || !HasWords(_segment))
-            return;
-        Advance(cancellation);
-        // Loud, but no speech: what energy alone does not tell.
-        if (EndsSentence(_segment)
-            || _segment.Spell()?.TrailingBlankSeconds >= _settings.PauseFrames * VoiceActivity.FrameSeconds + LetterGap)
-            EndSegment(cancellation);
+        if (_segment is not null && HasWords(_segment))
+        {
+            Advance(cancellation);
+            // Loud, but no speech: what energy alone does not tell.
+            if (EndsSentence(_segment)
+                || _segment.Spell()?.TrailingBlankSeconds >= _settings.PauseFrames * VoiceActivity.FrameSeconds + LetterGap)
+                EndSegment(cancellation);
+        }
+        Tell();
     }
 
     // Said to its end, and a moment of silence: what follows is another sentence.
@@ -172,29 +187,41 @@ public abstract class StreamTranslator : ISimultaneousTranslator
     {
         while (_ending || _heard < _filled)
         {
+            See();
             if (_ending)
                 EndSegment(cancellation);
             else if (_segment is null)
-                AwaitSpeech();
+                AwaitSpeech(UntilImage());
             else
-                FollowSpeech(_segment);
+                FollowSpeech(_segment, UntilImage());
         }
     }
 
-    private void AwaitSpeech()
+    // Images count from the sample at which they were shown, which may still wait in the chunk; while a segment ends, it is as it was.
+    private void See()
     {
-        while (_heard < _filled)
+        while (!_ending && _images.TryPeek(out (long At, RgbImage? Image) next) && next.At <= Heard)
+        {
+            _segment?.Show(next.Image);
+            _image = next.Image;
+            _images.Dequeue();
+        }
+    }
+
+    private int UntilImage() =>
+        _images.TryPeek(out (long At, RgbImage? Image) next) ? (int)Math.Min(next.At - (_taken - _filled), _filled) : _filled;
+
+    private void AwaitSpeech(int until)
+    {
+        while (_heard < until)
         {
             ReadOnlySpan<float> frame = NextFrame(out bool voiced);
             Remember(frame);
             _onset = voiced ? _onset + 1 : 0;
             if (_onset < OnsetFrames)
                 continue;
-            _segment = NewSegment();
-            if (_image is not null)
-                _segment.Show(_image);
-            _segment.Append(CollectionsMarshal.AsSpan(_preRoll));
-            _speechEnd = _taken - _filled + _heard;
+            _segment = Begun(NewSegment());
+            _speechEnd = Heard;
             _segmentStart = _speechEnd - _preRoll.Count;
             _frames = _preRoll.Count / VoiceActivity.FrameSamples;
             (_voicedFrames, _silentFrames, _onset) = (_onset, 0, 0);
@@ -203,17 +230,33 @@ public abstract class StreamTranslator : ISimultaneousTranslator
         }
     }
 
-    private void FollowSpeech(SegmentText segment)
+    private SegmentText Begun(SegmentText segment)
+    {
+        try
+        {
+            if (_image is not null)
+                segment.Show(_image);
+            segment.Append(CollectionsMarshal.AsSpan(_preRoll));
+            return segment;
+        }
+        catch
+        {
+            segment.Dispose();
+            throw;
+        }
+    }
+
+    private void FollowSpeech(SegmentText segment, int until)
     {
         int from = _heard;
-        while (_heard < _filled && !_ending)
+        while (_heard < until && !_ending)
         {
             NextFrame(out bool voiced);
             _frames++;
             _voicedFrames += voiced ? 1 : 0;
             _silentFrames = voiced ? 0 : _silentFrames + 1;
             if (voiced)
-                _speechEnd = _taken - _filled + _heard;
+                _speechEnd = Heard;
             _ending = _silentFrames >= _settings.PauseThatEnds(_frames) || _frames >= _settings.MaxSegmentFrames;
         }
         segment.Append(_chunk.AsSpan(from, _heard - from));
@@ -241,13 +284,10 @@ public abstract class StreamTranslator : ISimultaneousTranslator
         if (!_completed)
             _segment!.Complete();
         _completed = true;
-        if (HasWords(_segment!))
+        if (_shown.Length > 0 || HasWords(_segment!))
         {
             Advance(cancellation);
-            if (!_ended)
-                _endedStart = _segmentStart;
-            _endedEnd = _speechEnd;
-            _ended = true;
+            Tell(endsSegment: true);
             _anyText |= _shown.Length > 0;
         }
         _segment!.Dispose();
@@ -280,15 +320,26 @@ public abstract class StreamTranslator : ISimultaneousTranslator
         return _anyText && _settings.Spaced && trimmed.Length > 0 ? " " + trimmed : trimmed;
     }
 
-    private StreamEvent TakeEvent()
+    // An event holds text of one segment: whoever draws or saves it need not ask which part is whose.
+    private void Tell(bool endsSegment = false, bool evenNothing = false)
     {
-        string tentative = _segment is null ? "" : Joined(_segment.Text + _segment.Tentative)[_shown.Length..];
-        StreamEvent taken = new(AudioSeconds, _computed, _committed, tentative, _deleted, _ended)
-        {
-            SegmentStart = (double)(_ended ? _endedStart : _segmentStart) / AudioFile.ModelRate,
-            SpeechEnd = (double)(_ended ? _endedEnd : _speechEnd) / AudioFile.ModelRate,
-        };
-        (_committed, _deleted, _ended) = ("", 0, false);
+        string tentative = _segment is null || endsSegment ? "" : Joined(_segment.Text + _segment.Tentative)[_shown.Length..];
+        if (endsSegment || evenNothing || _committed.Length > 0 || _deleted > 0 || tentative != _tentative)
+            _events.Add(new StreamEvent(AudioSeconds, _computed + Stopwatch.GetElapsedTime(_started).TotalSeconds,
+                _committed, tentative, _deleted, endsSegment)
+            {
+                SegmentStart = (double)_segmentStart / AudioFile.ModelRate,
+                SpeechEnd = (double)_speechEnd / AudioFile.ModelRate,
+                Transcript = _segment?.Transcript,
+                LogMelDeviation = _segment?.LogMelDeviation ?? 0,
+            });
+        (_committed, _deleted, _tentative) = ("", 0, tentative);
+    }
+
+    private List<StreamEvent> TakeEvents()
+    {
+        List<StreamEvent> taken = _events;
+        _events = [];
         return taken;
     }
 }

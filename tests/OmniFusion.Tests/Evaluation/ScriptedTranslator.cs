@@ -27,14 +27,14 @@ internal sealed class ScriptedTranslator(ManualClock clock, params ScriptedStep[
 
     public List<int> Pushed { get; } = [];
 
-    public StreamEvent Push(ReadOnlySpan<float> samples, CancellationToken cancellation = default)
+    public IReadOnlyList<StreamEvent> Push(ReadOnlySpan<float> samples, CancellationToken cancellation = default)
     {
         Pushed.Add(samples.Length);
         _samples += samples.Length;
         return Step();
     }
 
-    public StreamEvent Finish(CancellationToken cancellation = default) => Step();
+    public IReadOnlyList<StreamEvent> Finish(CancellationToken cancellation = default) => Step();
 
     public void Show(RgbImage? image)
     {
@@ -42,10 +42,14 @@ internal sealed class ScriptedTranslator(ManualClock clock, params ScriptedStep[
 
     public void Dispose() => Disposed = true;
 
-    private StreamEvent Step()
+    private StreamEvent[] Step()
     {
         ScriptedStep step = _at < script.Length ? script[_at++] : default;
         clock.Pass(step.Seconds);
-        return new StreamEvent(_samples / 16000.0, 0, step.Text ?? "", "", step.Deleted, false);
+        string text = step.Text ?? "";
+        // In two events: what a step takes back, and what it adds.
+        return [Event("", step.Deleted), Event(text, 0)];
+
+        StreamEvent Event(string added, int deleted) => new(_samples / 16000.0, 0, added, "", deleted, false);
     }
 }

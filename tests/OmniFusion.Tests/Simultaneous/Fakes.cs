@@ -59,6 +59,8 @@ internal sealed class FakeSpeechDecoder : ISpellingDecoder
 
     public Action<CancellationToken>? OnWrite { get; init; }
 
+    public Action? OnShow { get; init; }
+
     public bool Disposed { get; private set; }
 
     public Tokenizer Tokenizer => Tokenizers.Translator;
@@ -87,7 +89,11 @@ internal sealed class FakeSpeechDecoder : ISpellingDecoder
 
     public void Complete() => SourceEnded = true;
 
-    public void Show(RgbImage? image) => Shown.Add(image);
+    public void Show(RgbImage? image)
+    {
+        OnShow?.Invoke();
+        Shown.Add(image);
+    }
 
     public Hypothesis Write(IReadOnlyList<int> kept, int maxNewTokens, CancellationToken cancellation = default)
     {

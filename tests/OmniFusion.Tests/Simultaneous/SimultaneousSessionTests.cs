@@ -134,6 +134,57 @@ public sealed class SimultaneousSessionTests
         await pushing;
     }
 
+    [Fact]
+    public async Task What_waits_is_counted_in_audio_and_not_in_pushes()
+    {
+        using ManualResetEventSlim writing = new(), goOn = new();
+        await using SimultaneousSession session = New(new FakeSpeechDecoder
+        {
+            OnWrite = _ =>
+            {
+                writing.Set();
+                goOn.Wait(s_patience);
+            },
+        });
+        await session.PushAsync(Sound.Speech(1));
+        Assert.True(writing.Wait(s_patience));
+        // Eight seconds in four hundred pushes, none of which has to wait.
+        float[] speech = Sound.Speech(8);
+        foreach (float[] piece in speech.Chunk(320))
+        {
+            ValueTask push = session.PushAsync(piece);
+            Assert.True(push.IsCompleted);
+            await push;
+        }
+        goOn.Set();
+        Task finishing = session.FinishAsync().AsTask();
+        Assert.Equal(9, (await Read(session))[^1].AudioSeconds);
+        await finishing;
+    }
+
+    [Fact]
+    public async Task Whoever_disposes_awaits_the_end_the_second_one_too()
+    {
+        using ManualResetEventSlim writing = new(), goOn = new();
+        FakeSpeechDecoder decoder = new()
+        {
+            OnWrite = _ =>
+            {
+                writing.Set();
+                goOn.Wait(s_patience);
+            },
+        };
+        SimultaneousSession session = New(decoder);
+        await session.PushAsync(Sound.Speech(1));
+        Assert.True(writing.Wait(s_patience));
+        Task first = session.DisposeAsync().AsTask(), second = session.DisposeAsync().AsTask();
+        Assert.False(second.IsCompleted);
+        goOn.Set();
+        await second.WaitAsync(s_patience);
+        Assert.True(decoder.Disposed);
+        await first.WaitAsync(s_patience);
+    }
+
     private static async Task Push(SimultaneousSession session, float[] samples)
     {
         await session.PushAsync(samples);

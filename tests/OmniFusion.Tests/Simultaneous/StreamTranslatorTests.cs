@@ -1,4 +1,6 @@
+using OmniFusion.Checkpoints;
 using OmniFusion.Media;
+using OmniFusion.Models;
 using OmniFusion.Simultaneous;
 
 namespace OmniFusion.Tests.Simultaneous;
@@ -68,7 +70,7 @@ public sealed class StreamTranslatorTests
         using StreamTranslator translator = New("hold-n:0");
         double end = 0;
         foreach (float[] chunk in Sound.Speech(6).Chunk(8000))
-            if (translator.Push(chunk) is { EndsSegment: true } last && end == 0)
+            if (translator.Push(chunk).FirstOrDefault(happened => happened.EndsSegment) is { } last && end == 0)
                 end = last.AudioSeconds;
         Assert.InRange(end, 3, 4);
     }
@@ -104,14 +106,14 @@ public sealed class StreamTranslatorTests
     public void Samples_that_are_not_numbers_are_refused_and_nothing_is_lost()
     {
         using StreamTranslator translator = New("hold-n:0");
-        string text = translator.Push(Sound.Speech(1)).Committed;
+        string text = Committed(translator.Push(Sound.Speech(1)));
         float[] broken = Sound.Speech(1);
         broken[700] = float.NaN;
         Assert.Contains("numbers", Assert.Throws<OmniFusionException>(() => translator.Push(broken)).Message);
         broken[700] = float.PositiveInfinity;
         Assert.Throws<OmniFusionException>(() => translator.Push(broken));
         Assert.Equal(1, translator.AudioSeconds);
-        text += translator.Push(Sound.Speech(1)).Committed + translator.Finish().Committed;
+        text += Committed(translator.Push(Sound.Speech(1))) + Committed(translator.Finish());
         Assert.Equal(5, text.Split(' ').Length);
     }
 
@@ -133,7 +135,7 @@ public sealed class StreamTranslatorTests
             float[] piece = talk[at..Math.Min(at + 40000, talk.Length)];
             try
             {
-                text += translator.Push(piece, cancelled < 1 ? stop.Token : default).Committed;
+                text += Committed(translator.Push(piece, cancelled < 1 ? stop.Token : default));
             }
             catch (OperationCanceledException)
             {
@@ -141,20 +143,21 @@ public sealed class StreamTranslatorTests
             }
             at = (int)Math.Round(translator.AudioSeconds * 16000);
         }
-        StreamEvent last = translator.Finish();
+        IReadOnlyList<StreamEvent> last = translator.Finish();
+        text += Committed(last);
         // As if nothing had happened, but for the steps that were left out.
-        Assert.Equal(3, (text + last.Committed).Split(' ').Count(word => word == "Wort1"));
-        Assert.Equal("", last.Tentative);
-        Assert.Equal(Play("retranslate", talk, _ => 8000).Text.Split(' ').Length, (text + last.Committed).Split(' ').Length);
+        Assert.Equal(3, text.Split(' ').Count(word => word == "Wort1"));
+        Assert.Equal("", last[^1].Tentative);
+        Assert.Equal(Play("retranslate", talk, _ => 8000).Text.Split(' ').Length, text.Split(' ').Length);
     }
 
     [Fact]
     public void Finishing_can_be_cancelled_and_done_again()
     {
         using StreamTranslator translator = New("hold-n:1");
-        string text = translator.Push(Sound.Speech(2)).Committed;
+        string text = Committed(translator.Push(Sound.Speech(2)));
         Assert.Throws<OperationCanceledException>(() => translator.Finish(new CancellationToken(canceled: true)));
-        StreamEvent last = translator.Finish();
+        StreamEvent last = Assert.Single(translator.Finish());
         Assert.True(last.EndsSegment);
         Assert.EndsWith("Wort5", text + last.Committed);
         Assert.Throws<InvalidOperationException>(() => translator.Finish());
@@ -167,9 +170,9 @@ public sealed class StreamTranslatorTests
         using StreamTranslator translator = New("hold-n:1");
         translator.Push(Sound.Silence(2));
         translator.Push(Sound.Speech(1));
-        StreamEvent end = translator.Push(Sound.Silence(1));
+        StreamEvent end = translator.Push(Sound.Silence(1))[^1];
         Assert.True(end.EndsSegment);
-        Assert.Equal(4, end.AudioSeconds);
+        Assert.Equal(3.5, end.AudioSeconds);
         Assert.InRange(end.SegmentStart, 1.7, 2);
         Assert.InRange(end.SpeechEnd, 2.98, 3.04);
     }
@@ -224,7 +227,7 @@ public sealed class StreamTranslatorTests
         _ending = end;
         float[] talk = [.. Sound.Speech(2.1), .. Sound.Silence(0.3), .. Sound.Speech(1.7)];
         using StreamTranslator translator = New(policy, settings: new StreamSettings(0.1, sentencePauseSeconds: pause));
-        List<StreamEvent> events = [.. talk.Chunk(1600).Select(chunk => translator.Push(chunk)), translator.Finish()];
+        List<StreamEvent> events = Events(translator, talk, 1600);
         Assert.Equal(segments, _decoders.Count);
         Assert.Equal(segments, events.Count(happened => happened.EndsSegment));
         Assert.All(events, happened => Assert.Equal(0, happened.Deleted));
@@ -262,14 +265,14 @@ public sealed class StreamTranslatorTests
         {
             try
             {
-                text += translator.Push(chunk, cancelled == 0 ? stop.Token : default).Committed;
+                text += Committed(translator.Push(chunk, cancelled == 0 ? stop.Token : default));
             }
             catch (OperationCanceledException)
             {
                 cancelled++;
             }
         }
-        text += translator.Finish().Committed;
+        text += Committed(translator.Finish());
         Assert.Equal(1, cancelled);
         Assert.StartsWith("Wort1 Wort2 Wort3 Wort4 Wort5", text);
         Assert.Equal(2, text.Split(' ').Count(word => word == "Wort1"));
@@ -284,8 +287,8 @@ public sealed class StreamTranslatorTests
             (decoder, _) => PolicyOptions.Parse("hold-n:0").Create(decoder.Tokenizer), new StreamSettings(0.1));
         string text = "";
         foreach (float[] chunk in ((float[])[.. Sound.Speech(2.1), .. Sound.Silence(0.3), .. Sound.Speech(1.7)]).Chunk(1600))
-            text += translator.Push(chunk).Committed;
-        text += translator.Finish().Committed;
+            text += Committed(translator.Push(chunk));
+        text += Committed(translator.Finish());
         Assert.Equal(2, _decoders.Count);
         Assert.Matches("^WORT1 WORT2 [^.]*WORT[5-6][.] WORT1 [^.]*WORT[4-5][.]$", text);
     }
@@ -302,14 +305,133 @@ public sealed class StreamTranslatorTests
                 return texts[^1];
             },
             (decoder, _) => PolicyOptions.Parse("local-agreement:2").Create(decoder.Tokenizer), new StreamSettings());
-        string text = "";
-        foreach (float[] chunk in Talk.Chunk(8000))
-            text += translator.Push(chunk).Committed;
-        text += translator.Finish().Committed;
+        List<StreamEvent> events = Events(translator, Talk, 8000);
         Assert.Equal(3, texts.Count);
-        Assert.Equal(string.Join(' ', texts.Select(decoder => decoder.Sources[^1].ToUpperInvariant())), text);
+        Assert.Equal(string.Join(' ', texts.Select(decoder => decoder.Sources[^1].ToUpperInvariant())), Committed(events));
+        // Before its end a segment tells what is heard, that too which may still change.
+        Assert.Contains(events, happened => happened.Transcript is { } heard && heard.EndsWith("falsch5", StringComparison.Ordinal));
+        Assert.Equal(texts.Select(decoder => decoder.Sources[^1]),
+            events.Where(happened => happened.EndsSegment).Select(happened => happened.Transcript));
         foreach (FakeTextDecoder decoder in texts)
             Assert.All(decoder.Sources.Zip(decoder.Sources.Skip(1)), pair => Assert.StartsWith(pair.First, pair.Second));
+    }
+
+    // Pauses that end segments within a step of two seconds, in which the next segment begins and gets text of its own.
+    [Theory]
+    [InlineData("local-agreement:2")]
+    [InlineData("local-agreement:3")]
+    [InlineData("wait-k:1")]
+    [InlineData("wait-k-chunks:2")]
+    [InlineData("hold-n:0")]
+    [InlineData("hold-n:2")]
+    [InlineData("retranslate:mask=0")]
+    [InlineData("retranslate:mask=2")]
+    public void Each_event_belongs_to_one_segment(string policy)
+    {
+        float[] talk = [
+            .. Sound.Speech(3.1), .. Sound.Silence(0.5), .. Sound.Speech(2.3), .. Sound.Silence(0.6), .. Sound.Speech(0.4),
+            .. Sound.Silence(0.5), .. Sound.Speech(3.7)];
+        List<string[]> told = [];
+        foreach (int piece in (int[])[talk.Length, 32000, 8000, 777])
+        {
+            using StreamTranslator translator = New(policy, settings: new StreamSettings(2));
+            List<string> segments = [];
+            string text = "";
+            foreach (StreamEvent happened in Events(translator, talk, piece))
+            {
+                Assert.InRange(happened.Deleted, 0, text.Length);
+                text = text[..^happened.Deleted] + happened.Committed;
+                if (!happened.EndsSegment)
+                    continue;
+                Assert.Equal("", happened.Tentative);
+                segments.Add(text);
+                text = "";
+            }
+            Assert.Equal("", text);
+            told.Add([.. segments]);
+        }
+        // What a segment says is what was told until its end, whatever pieces the audio came in.
+        Assert.Equal(4, told[0].Length);
+        Assert.All(told[0], segment => Assert.Matches("^ ?Wort1( Wort[0-9]+)*$", segment));
+        Assert.All(told, segments => Assert.Equal(told[0], segments));
+    }
+
+    [Fact]
+    public void An_image_counts_from_the_sample_at_which_it_is_shown()
+    {
+        RgbImage image = new(2, 2, new byte[12]);
+        using StreamTranslator translator = New("hold-n:1", settings: new StreamSettings(2));
+        // All of it waits for a step of two seconds: the first segment has ended before the image.
+        translator.Push([.. Sound.Speech(1), .. Sound.Silence(0.45)]);
+        translator.Show(image);
+        translator.Push(Sound.Speech(1));
+        translator.Show(null);
+        translator.Finish();
+        Assert.Equal(2, _decoders.Count);
+        Assert.Empty(_decoders[0].Shown);
+        Assert.Equal<RgbImage?>([image], _decoders[1].Shown);
+    }
+
+    [Fact]
+    public void A_model_without_eyes_refuses_an_image_at_once_and_the_stream_goes_on()
+    {
+        string folder = Directory.CreateTempSubdirectory("omnifusion-blind-").FullName;
+        try
+        {
+            foreach (string file in Directory.GetFiles(Golden.Tiny("omni")))
+                File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
+            (OmniConfig.Load(folder) with { VisionConfig = null, ImageTokenIndex = null }).Save(Path.Combine(folder, "config.json"));
+            OmniFusionModel model = OmniFusionModel.Load(folder, Golden.Tiny("translator"), Golden.Tiny("fusion"), new LoadOptions { Threads = 1 });
+            RgbImage image = new(56, 56, new byte[3 * 56 * 56]);
+            SimultaneousOptions options = new() { TargetLanguage = "de" };
+            Assert.Contains("no vision tower", Assert.Throws<OmniFusionException>(
+                () => StreamTranslator.Create(model, options with { Image = image })).Message);
+            using StreamTranslator translator = StreamTranslator.Create(model, options);
+            Assert.Contains("no vision tower", Assert.Throws<OmniFusionException>(() => translator.Show(image)).Message);
+            translator.Push(Sound.Speech(1));
+            Assert.True(translator.Finish()[^1].EndsSegment);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
+    public void Events_tell_how_far_kept_audio_is_from_the_offline_computation()
+    {
+        // Two seconds and more with a silent moment in a low voice, and then a loud one.
+        float[] talk = [.. Sound.Speech(1), .. Sound.Silence(0.2), .. Sound.Speech(5)];
+        for (int i = 0; i < 48000; i++)
+            talk[i] *= 0.1f;
+        SimultaneousOptions options = new() { TargetLanguage = "de", Policy = PolicyOptions.Parse("retranslate:0"), PauseSeconds = 10 };
+        using StreamTranslator translator = StreamTranslator.Create(Sounds.Tiny, options), exact =
+            StreamTranslator.Create(Sounds.Tiny, options with { Exact = true });
+        List<StreamEvent> events = Events(translator, talk, 8000);
+        Assert.Contains(events, happened => happened.LogMelDeviation > 0);
+        Assert.Equal(0, events[^1].LogMelDeviation);
+        Assert.All(Events(exact, talk, 8000), happened => Assert.Equal(0, happened.LogMelDeviation));
+    }
+
+    [Fact]
+    public void A_segment_that_cannot_begin_costs_no_sample()
+    {
+        List<FakeSpeechDecoder> made = [];
+        using SimultaneousTranslator translator = new(
+            () =>
+            {
+                bool fails = made.Count == 0;
+                made.Add(new FakeSpeechDecoder { OnShow = () => Assert.False(fails) });
+                return made[^1];
+            },
+            _ => new HoldPolicy(0), new StreamSettings());
+        translator.Show(new RgbImage(2, 2, new byte[12]));
+        Assert.ThrowsAny<Exception>(() => translator.Push(Sound.Speech(0.5)));
+        translator.Push(Sound.Speech(1.5));
+        translator.Finish();
+        Assert.Equal(2, made.Count);
+        Assert.Equal(2, made[1].Seconds);
+        Assert.All(made, decoder => Assert.True(decoder.Disposed));
     }
 
     [Theory]
@@ -354,12 +476,25 @@ public sealed class StreamTranslatorTests
         for (int at = 0; at < samples.Length;)
         {
             int count = Math.Min(size(at), samples.Length - at);
-            Take(translator.Push(samples.AsSpan(at, count)));
+            foreach (StreamEvent happened in translator.Push(samples.AsSpan(at, count)))
+                Take(happened);
             at += count;
         }
-        Take(translator.Finish());
+        foreach (StreamEvent happened in translator.Finish())
+            Take(happened);
         return (text, _decoders.Count - before);
 
         void Take(StreamEvent happened) => text = text[..^happened.Deleted] + happened.Committed;
     }
+
+    private static List<StreamEvent> Events(StreamTranslator translator, float[] talk, int piece)
+    {
+        List<StreamEvent> events = [];
+        foreach (float[] chunk in talk.Chunk(piece))
+            events.AddRange(translator.Push(chunk));
+        events.AddRange(translator.Finish());
+        return events;
+    }
+
+    private static string Committed(IEnumerable<StreamEvent> events) => string.Concat(events.Select(happened => happened.Committed));
 }
