@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
 using OmniFusion.Media;
 using OmniFusion.Models;
 using OmniFusion.Simultaneous;
@@ -22,13 +24,18 @@ internal static class StreamCommand
         };
         Option<string?> device = new("--device") { Description = "Microphone, as ffmpeg calls it", HelpName = "NAME" };
         Option<string?> to = new("--to") { Description = "Language to translate into: a code or an English name", HelpName = "LANG" };
+        Option<string?> spoken = new("--from")
+        {
+            Description = "Language that is spoken, with --cascade: its translator reads the name (default: en)", HelpName = "LANG",
+        };
         Option<string?> policy = new("--policy")
         {
             Description = "What counts as stable: wait-k:3, wait-k-chunks:3, local-agreement:2, hold-n:3, alignatt:frames=8, "
                 + "retranslate:mask=4 (default: the bundle's, or " + SimultaneousOptions.DefaultPolicy + ")",
             HelpName = "POLICY",
         };
-        Option<float?> chunk = Options.Number("--chunk", "Seconds of audio between two steps (default: the bundle's, or 0.5)");
+        Option<float?> chunk = Options.Number(
+            "--chunk", "Seconds of audio between two steps, 0.02 to 30 in steps of 0.02 (default: the bundle's, or 0.5)");
         (Option<float?> pause, Option<float?> sentence) = SimultaneousCommand.Pauses();
         Option<float?> longest = Options.Number("--max-segment", "Seconds that a segment lasts at most (default: the bundle's, or 20)");
         Option<bool> realtime = new("--realtime") { Description = "Play a recording at its own speed" };
@@ -41,42 +48,46 @@ internal static class StreamCommand
         Option<string?> transcript = PolicyOption.Transcript();
         Option<bool> exact = new("--exact") { Description = "Each step equals the offline computation of the audio so far" };
         Option<bool> json = new("--json") { Description = "Print one JSON object an event" };
-        Option<string?> save = new("--save") { Description = "Write subtitles, or all events", HelpName = "FILE.srt|.vtt|.jsonl" };
+        Option<string?> save = new("--save") { Description = "Write subtitles, or all events, as they come", HelpName = "FILE.srt|.vtt|.jsonl" };
         ModelOptions model = new();
         Command command = new("stream", "Translates a recording, standard input or a microphone while it is heard, stable words first.")
         {
-            input, source, device, to, policy, chunk, pause, sentence, longest, realtime, image, cascade, transcript, thought, exact, save,
+            input, source, device, to, spoken, policy, chunk, pause, sentence, longest, realtime, image, cascade, transcript, thought, exact, save,
         };
         model.AddTo(command);
         command.Options.Add(json);
         command.SetAction((arguments, cancellation) => Task.Run(
-            () =>
+            async () =>
             {
                 string language = LanguageOption.Code(arguments.GetValue(to)) ?? throw new UsageException("--to LANG is missing.");
                 StreamSource from = StreamSource.Of(arguments.GetValue(input), arguments.GetValue(source), arguments.GetValue(device));
                 if (arguments.GetValue(realtime) && from.IsLive)
                     throw new UsageException("--realtime goes with a recording; a live source has its own speed.");
                 TimedImage[] images = [.. (arguments.GetValue(image) ?? []).Select(TimedImage.Parse).OrderBy(shown => shown.Seconds)];
-                StreamRecord? record = StreamRecord.Of(arguments.GetValue(save));
+                StreamRecord.Check(arguments.GetValue(save));
+                if (arguments.GetValue(spoken) is not null && !arguments.GetValue(cascade))
+                    throw new UsageException("--from goes with --cascade; the fused model hears which language is spoken.");
                 SimultaneousOptions options = new()
                 {
                     TargetLanguage = language,
+                    SourceLanguage = LanguageOption.Code(arguments.GetValue(spoken), "--from") ?? "en",
                     Policy = PolicyOf("--policy", arguments.GetValue(policy)),
                     TranscriptPolicy = PolicyOf("--transcript-policy", arguments.GetValue(transcript)),
-                    ChunkSeconds = arguments.GetValue(chunk),
-                    PauseSeconds = arguments.GetValue(pause),
-                    SentencePauseSeconds = arguments.GetValue(sentence),
-                    MaxSegmentSeconds = arguments.GetValue(longest),
+                    ChunkSeconds = Seconds(arguments, chunk, 0.02, 30),
+                    PauseSeconds = Seconds(arguments, pause, 0.04, 10),
+                    SentencePauseSeconds = Seconds(arguments, sentence, 0, 10),
+                    MaxSegmentSeconds = Seconds(arguments, longest, 2, 30),
                     Cascade = arguments.GetValue(cascade),
                     ChainOfThought = arguments.GetValue(thought),
                     Exact = arguments.GetValue(exact),
                 };
                 // Says what does not go together.
                 SimultaneousSystem.NameOf(options.Cascade, options.ChainOfThought, arguments.GetValue(transcript));
+                using StreamRecord? record = StreamRecord.Open(arguments.GetValue(save));
                 RgbImage[] pictures = [.. images.Select(shown => ImageFile.Read(shown.File, cancellation))];
                 OmniFusionModel loaded = model.Load(arguments);
                 StreamView view = StreamView.Create(arguments.GetValue(json));
-                return Run(loaded, options, from, [.. images.Zip(pictures, (shown, picture) => (shown.Seconds, picture))],
+                return await Run(loaded, options, from, [.. images.Zip(pictures, (shown, picture) => (shown.Seconds, picture))],
                     arguments.GetValue(realtime), view, record, cancellation);
             },
             CancellationToken.None));
@@ -87,26 +98,33 @@ internal static class StreamCommand
         OmniFusionModel model, SimultaneousOptions options, StreamSource source, (double Seconds, RgbImage Image)[] images, bool realtime,
         StreamView view, StreamRecord? record, CancellationToken cancellation)
     {
-        await using SimultaneousSession session = new(model, options);
-        double chunk = options.ChunkSeconds ?? model.Bundle.Simultaneous.ChunkSeconds ?? 0.5;
-        StreamFeeder feeder = new(session, images, chunk, realtime, cancellation);
+        StreamTranslator translator = StreamTranslator.Create(model, options);
+        await using SimultaneousSession session = new(translator);
+        StreamFeeder feeder = new(session, images, translator.ChunkSeconds, realtime, cancellation);
         Task feeding = Task.Run(() => source.Read(feeder.Take, cancellation), CancellationToken.None);
         Task finishing = Finish(session, feeding, cancellation);
         try
         {
-            await foreach (StreamEvent happened in session.Events)
+            try
             {
-                view.Show(happened);
-                record?.Add(happened);
+                await foreach (StreamEvent happened in session.Events)
+                {
+                    view.Show(happened);
+                    record?.Add(happened);
+                }
+            }
+            finally
+            {
+                view.End();
             }
         }
-        finally
+        catch (IOException error)
         {
-            view.End();
-            record?.Save();
+            throw new OmniFusionException($"The output cannot be written: {error.Message.TrimEnd('.')}.", error);
         }
         // Only now, so that what is known is shown whatever became of the source.
         await finishing;
+        record?.Complete();
         return 0;
     }
 
@@ -118,6 +136,17 @@ internal static class StreamCommand
         // Who stops a stream gets no complaint of the source that it was stopped.
         if (feeding.IsFaulted && !cancellation.IsCancellationRequested)
             await feeding;
+    }
+
+    /// <exception cref="UsageException">The number is out of its bounds.</exception>
+    private static double? Seconds(ParseResult arguments, Option<float?> option, double least, double most)
+    {
+        if (arguments.GetValue(option) is not { } given)
+            return null;
+        double seconds = Options.AsWritten(given);
+        return seconds >= least && seconds <= most ? seconds
+            : throw new UsageException(string.Create(
+                CultureInfo.InvariantCulture, $"{option.Name} takes {least} to {most} seconds, not {seconds}."));
     }
 
     private static PolicyOptions? PolicyOf(string option, string? text) => text is null ? null : PolicyOption.Read(option, text);

@@ -9,7 +9,7 @@ internal sealed class StreamFeeder(
     SimultaneousSession session, IReadOnlyList<(double Seconds, RgbImage Image)> images, double chunkSeconds, bool realtime,
     CancellationToken cancellation)
 {
-    private readonly int _chunk = Math.Max((int)Math.Round(chunkSeconds * AudioFile.ModelRate), 1);
+    private readonly int _chunk = (int)Math.Round(chunkSeconds * AudioFile.ModelRate);
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private long _given;
     private int _shown;

@@ -1,4 +1,6 @@
 using System.Text;
+using System.Text.Json.Serialization;
+using Microsoft.Win32.SafeHandles;
 using OmniFusion.Simultaneous;
 
 namespace OmniFusion.Cli;
@@ -11,6 +13,19 @@ internal abstract class StreamView
         // Some terminals do not know how wide they are.
         : new Terminal(Console.Out, () => Console.WindowWidth is > 0 and int width ? width : 80);
 
+    /// <summary>
+    /// Where standard output is a pipe, a writer that fails when nobody reads it any more: the console's own would say nothing. Null: the
+    /// console's own serves.
+    /// </summary>
+    internal static TextWriter? Pipe()
+    {
+        if (!Console.IsOutputRedirected || OperatingSystem.IsWindows())
+            return null;
+        FileStream output = new(new SafeFileHandle(1, ownsHandle: false), FileAccess.Write, bufferSize: 0);
+        // In a file the console keeps the place for others that write there.
+        return output.CanSeek ? null : new StreamWriter(output, Console.OutputEncoding) { AutoFlush = true };
+    }
+
     internal abstract void Show(StreamEvent happened);
 
     /// <summary>The stream has ended.</summary>
@@ -21,18 +36,21 @@ internal abstract class StreamView
     /// <summary>An event as one line of JSON.</summary>
     internal static string Line(StreamEvent happened) => JsonOutput.Line(new JsonEvent(
         Math.Round(happened.AudioSeconds, 4), Math.Round(happened.WallSeconds, 4), happened.Committed, happened.Tentative, happened.Deleted,
-        happened.EndsSegment));
+        happened.EndsSegment, happened.Transcript, happened.LogMelDeviation));
 
     // Models write what they like; it does not steer the terminal.
     private static string Clean(string text) => string.Concat(text.ReplaceLineEndings(" ").Where(c => !char.IsControl(c)));
 
     private sealed record JsonEvent(
-        [property: System.Text.Json.Serialization.JsonPropertyName("time_audio")] double TimeAudio,
-        [property: System.Text.Json.Serialization.JsonPropertyName("time_wall")] double TimeWall,
+        [property: JsonPropertyName("time_audio")] double TimeAudio,
+        [property: JsonPropertyName("time_wall")] double TimeWall,
         string Committed,
         string Tentative,
         int Deleted,
-        [property: System.Text.Json.Serialization.JsonPropertyName("ends_segment")] bool EndsSegment);
+        [property: JsonPropertyName("ends_segment")] bool EndsSegment,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Transcript,
+        [property: JsonPropertyName("log_mel_deviation"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+        float LogMelDeviation);
 
     /// <summary>One object a line.</summary>
     internal sealed class Lines(TextWriter output) : StreamView

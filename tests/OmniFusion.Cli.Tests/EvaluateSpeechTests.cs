@@ -319,7 +319,6 @@ public sealed class EvaluateSpeechTests : IDisposable
         await Fails(2, "--images", manifest, "--image-mode", "given", "--images", _bundle.Folder);
         await Fails(1, "no pictures", manifest, "--images", _bundle.Folder);
         await Fails(1, "is no folder", manifest, "--images", manifest);
-        await Fails(1, "is no folder", manifest, "--images", "");
         await Fails(1, "no item of the set", Manifest((audio, "a", "b")), "--image-mode", "given");
 
         async Task<string[]> Texts(string mode)

@@ -98,6 +98,27 @@ public sealed class ProcessTests : IDisposable
     }
 
     [Fact]
+    public async Task AStreamFromAClosedInputEnds()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Elsewhere it is not known which input is closed.");
+        using Process process = Start("bash", ["-c", "exec \"$0\" stream - --to de --model . <&-", Command()]);
+        (await Finish(process)).AssertFailed(1, "Standard input is closed");
+    }
+
+    [Fact]
+    public async Task AStreamThatNobodyReadsEnds()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "There a pipe that nobody reads says nothing.");
+        File.Copy(TinyBundle.Media("bat.wav"), _bundle["bat.wav"]);
+        using Process process = Start("stream", "bat.wav", "--to", "de", "--model", ".", "--json");
+        process.StandardOutput.Close();
+        string errors = await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.StartsWith("omnifusion: The output cannot be written: ", errors);
+        Assert.Equal(1, process.ExitCode);
+    }
+
+    [Fact]
     public async Task AProcessThatIsToldToEndLeavesNoHalfWrittenFile()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Signals are sent by kill.");

@@ -23,7 +23,7 @@ public sealed class StreamTests : IDisposable
         foreach (JsonElement line in outcome.Json)
         {
             Assert.Equal(["time_audio", "time_wall", "committed", "tentative", "deleted", "ends_segment"],
-                line.EnumerateObject().Select(property => property.Name));
+                line.EnumerateObject().Select(property => property.Name).Where(name => name != "log_mel_deviation"));
             Assert.Equal(0, line.GetProperty("deleted").GetInt32());
             Assert.True(line.GetProperty("time_audio").GetDouble() >= time);
             time = line.GetProperty("time_audio").GetDouble();
@@ -73,18 +73,66 @@ public sealed class StreamTests : IDisposable
     [InlineData("--source", "stream", "a.wav", "--source", "mic", "--to", "de")]
     [InlineData("--source", "stream", "--source", "radio", "--to", "de")]
     [InlineData("--device", "stream", "a.wav", "--device", "hw:1", "--to", "de")]
+    [InlineData("--chunk takes 0.02 to 30 seconds, not 0.", "stream", "a.wav", "--to", "de", "--chunk", "0")]
+    [InlineData("--chunk takes 0.02 to 30 seconds, not -1.", "stream", "a.wav", "--to", "de", "--chunk", "-1")]
+    [InlineData("--chunk takes 0.02 to 30 seconds, not 0.01.", "stream", "a.wav", "--to", "de", "--chunk", "0.01")]
+    [InlineData("--chunk takes 0.02 to 30 seconds, not 31.", "stream", "a.wav", "--to", "de", "--chunk", "31")]
+    [InlineData("--sentence-pause takes 0 to 10", "stream", "a.wav", "--to", "de", "--sentence-pause", "11")]
+    [InlineData("--from goes with --cascade", "stream", "a.wav", "--to", "de", "--from", "en")]
+    [InlineData("--from: ", "stream", "a.wav", "--to", "de", "--cascade", "--from", "elvish")]
     [InlineData("--cascade", "translate", "--text", "x", "--cascade", "--to", "de")]
     public async Task Wrong_usage_is_named(string word, params string[] arguments) =>
         (await CommandLine.Run(arguments)).AssertFailed(2, word);
 
     [Theory]
     [InlineData("missing.wav", "stream", "missing.wav", "--to", "de")]
-    [InlineData("30 seconds", "stream", "missing.wav", "--to", "de", "--chunk", "31")]
     [InlineData("--save", "stream", "missing.wav", "--to", "de", "--save", "no-such-folder/talk.srt")]
-    [InlineData("10 seconds", "stream", "missing.wav", "--to", "de", "--sentence-pause", "11")]
     [InlineData("missing.png", "stream", "missing.wav", "--to", "de", "--image", "missing.png@1")]
     public async Task Bad_input_is_named(string word, params string[] arguments) =>
         (await CommandLine.Run(arguments)).AssertFailed(1, word);
+
+    [Fact]
+    public async Task A_file_that_nothing_was_heard_for_stays_as_it_was()
+    {
+        string old = Path.Combine(_folder, "old.srt"), fresh = Path.Combine(_folder, "fresh.srt"), folder = Path.Combine(_folder, "a.srt");
+        await File.WriteAllTextAsync(old, "of old");
+        (await CommandLine.Run("stream", "missing.wav", "--to", "de", "--save", old)).AssertFailed(1, "missing.wav");
+        Assert.Equal("of old", await File.ReadAllTextAsync(old));
+        (await CommandLine.Run("stream", "missing.wav", "--to", "de", "--save", fresh)).AssertFailed(1, "missing.wav");
+        Assert.False(File.Exists(fresh));
+        Directory.CreateDirectory(folder);
+        // Before the image, the model and the audio.
+        (await CommandLine.Run("stream", "missing.wav", "--to", "de", "--save", folder, "--image", "missing.png")).AssertFailed(1, "--save");
+    }
+
+    [Fact]
+    public void What_is_saved_is_in_the_file_at_once()
+    {
+        string events = Path.Combine(_folder, "a.jsonl"), subtitles = Path.Combine(_folder, "a.vtt");
+        File.WriteAllText(events, new string('x', 10000));
+        using StreamRecord lines = StreamRecord.Open(events)!, cues = StreamRecord.Open(subtitles)!;
+        foreach (StreamEvent happened in new[] { Event("Ein", " Hund"), Event(" Hund.", "", ends: true), Event(" Und", "") })
+        {
+            lines.Add(happened);
+            cues.Add(happened);
+        }
+        Assert.Equal(3, Read(events).Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
+        Assert.Equal("WEBVTT\n\n1\n00:00:00.000 --> 00:00:00.000\nEin Hund.\n\n", Read(subtitles));
+
+        static string Read(string path)
+        {
+            using StreamReader reader = new(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
+            return reader.ReadToEnd();
+        }
+    }
+
+    [Fact]
+    public void An_event_tells_what_is_not_as_ever_only_where_it_is_so()
+    {
+        Assert.EndsWith("\"ends_segment\":false}", StreamView.Line(Event("Ein", "")));
+        Assert.EndsWith("\"ends_segment\":false,\"transcript\":\"A dog\",\"log_mel_deviation\":0.5}",
+            StreamView.Line(Event("Ein", "") with { Transcript = "A dog", LogMelDeviation = 0.5f }));
+    }
 
     [Fact]
     public void A_terminal_shows_the_segment_in_its_place()

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using OmniFusion.Checkpoints;
 
 namespace OmniFusion.Simultaneous;
@@ -8,7 +7,25 @@ namespace OmniFusion.Simultaneous;
 /// <param name="Start">Seconds from the start of the audio at which it appears.</param>
 /// <param name="End">Seconds at which it goes.</param>
 /// <param name="Text">One or two lines.</param>
-public sealed record Subtitle(double Start, double End, string Text);
+public sealed record Subtitle(double Start, double End, string Text)
+{
+    /// <summary>As it stands in a file.</summary>
+    /// <param name="number">From 1 on.</param>
+    /// <param name="web">As WebVTT, otherwise as SubRip.</param>
+    public string Entry(int number, bool web)
+    {
+        // Markup in WebVTT, and the arrow that would pass for times.
+        string shown = web ? Text.Replace("&", "&amp;").Replace("<", "&lt;").Replace(">", "&gt;") : Text.Replace("-->", "—>");
+        return string.Create(CultureInfo.InvariantCulture, $"{number}\n{Time(Start, web)} --> {Time(End, web)}\n{shown}\n\n");
+    }
+
+    private static string Time(double seconds, bool web)
+    {
+        long ms = (long)Math.Round(seconds * 1000);
+        return string.Create(CultureInfo.InvariantCulture,
+            $"{ms / 3600000:00}:{ms / 60000 % 60:00}:{ms / 1000 % 60:00}{(web ? '.' : ',')}{ms % 1000:000}");
+    }
+}
 
 /// <summary>
 /// Makes subtitles of the events of a stream. Each segment's text is shown while its speech is heard; a long one is cut in parts of two
@@ -21,6 +38,9 @@ public sealed class Subtitles
 
     private readonly List<Subtitle> _cues = [];
     private string _text = "";
+
+    /// <summary>What a WebVTT file begins with.</summary>
+    public const string WebHeader = "WEBVTT\n\n";
 
     /// <summary>The subtitles of the segments that have ended.</summary>
     public IReadOnlyList<Subtitle> Cues => _cues;
@@ -51,15 +71,7 @@ public sealed class Subtitles
     {
         ArgumentNullException.ThrowIfNull(path);
         bool web = path.EndsWith(".vtt", StringComparison.OrdinalIgnoreCase);
-        StringBuilder text = new(web ? "WEBVTT\n\n" : "");
-        for (int i = 0; i < _cues.Count; i++)
-        {
-            Subtitle cue = _cues[i];
-            // Markup in WebVTT, and the arrow that would pass for times.
-            string shown = web ? cue.Text.Replace("&", "&amp;").Replace("<", "&lt;").Replace(">", "&gt;") : cue.Text.Replace("-->", "—>");
-            text.Append(CultureInfo.InvariantCulture, $"{i + 1}\n{Time(cue.Start, web)} --> {Time(cue.End, web)}\n{shown}\n\n");
-        }
-        AtomicFile.WriteText(path, text.ToString());
+        AtomicFile.WriteText(path, (web ? WebHeader : "") + string.Concat(_cues.Select((cue, i) => cue.Entry(i + 1, web))));
     }
 
     // Into pieces of at most so many characters, at spaces where there are any.
@@ -87,12 +99,5 @@ public sealed class Subtitles
         int middle = part.Length / 2, before = part.LastIndexOf(' ', middle), after = part.IndexOf(' ', middle);
         int cut = before < 0 || (after >= 0 && after - middle < middle - before) ? after : before;
         return cut < 0 ? part : part[..cut] + "\n" + part[(cut + 1)..];
-    }
-
-    private static string Time(double seconds, bool web)
-    {
-        long ms = (long)Math.Round(seconds * 1000);
-        return string.Create(CultureInfo.InvariantCulture,
-            $"{ms / 3600000:00}:{ms / 60000 % 60:00}:{ms / 1000 % 60:00}{(web ? '.' : ',')}{ms % 1000:000}");
     }
 }
