@@ -13,7 +13,7 @@ internal sealed class FrameSpelling
     // The class of a space: like the blank, no letter.
     private const int Space = 1;
 
-    private byte[] _best = [];
+    private int[] _best = [];
     private float[] _blank = [];
     private int _count;
 
@@ -33,7 +33,7 @@ internal sealed class FrameSpelling
         for (int i = 0; i < count; i++)
         {
             Span<float> scores = logits.Row(row + i);
-            _best[first + i] = (byte)TensorPrimitives.IndexOfMax<float>(scores);
+            _best[first + i] = TensorPrimitives.IndexOfMax<float>(scores);
             TensorPrimitives.SoftMax(scores, scores);
             _blank[first + i] = scores[CtcHead.Blank] + scores[Space];
         }
@@ -42,18 +42,13 @@ internal sealed class FrameSpelling
     internal Spelling Read()
     {
         StringBuilder text = new();
-        int previous = CtcHead.Blank, words = 0, silent = 0;
-        for (int i = 0; i < _count; i++)
+        ReadOnlySpan<int> best = _best.AsSpan(0, _count);
+        int words = 0, silent = _count - 1 - best.LastIndexOfAnyExcept(CtcHead.Blank, Space);
+        foreach (CtcPath.Run run in CtcPath.Runs(best, CtcHead.Blank))
         {
-            int best = _best[i];
-            silent = best <= Space ? silent + 1 : 0;
-            if (best != previous && best != CtcHead.Blank)
-            {
-                if (best != Space && (text.Length == 0 || text[^1] == ' '))
-                    words++;
-                text.Append(CtcHead.Characters[best - 1]);
-            }
-            previous = best;
+            if (run.Symbol != Space && (text.Length == 0 || text[^1] == ' '))
+                words++;
+            text.Append(CtcHead.Characters[run.Symbol - 1]);
         }
         return new Spelling(text.ToString(), words, silent * FrameSeconds, _blank.AsSpan(0, _count).ToArray());
     }

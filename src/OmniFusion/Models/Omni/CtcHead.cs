@@ -47,15 +47,9 @@ public sealed class CtcHead
     /// <summary>The best class of each frame, repetitions and blanks removed.</summary>
     public static string Decode(Tensor logits, int start, int length)
     {
-        System.Text.StringBuilder text = new();
-        int previous = Blank;
-        for (int row = start; row < start + length; row++)
-        {
-            int best = System.Numerics.Tensors.TensorPrimitives.IndexOfMax<float>(logits.Row(row));
-            if (best != previous && best != Blank)
-                text.Append(Characters[best - 1]);
-            previous = best;
-        }
-        return text.ToString();
+        int[] best = new int[length];
+        for (int frame = 0; frame < length; frame++)
+            best[frame] = System.Numerics.Tensors.TensorPrimitives.IndexOfMax<float>(logits.Row(start + frame));
+        return string.Concat(CtcPath.Runs(best, Blank).Select(run => Characters[run.Symbol - 1]));
     }
 }
