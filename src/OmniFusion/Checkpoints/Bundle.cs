@@ -13,7 +13,6 @@ public sealed record Bundle
     /// <summary>Name of the file in a bundle's folder.</summary>
     public const string FileName = "omnifusion.json";
 
-    private static readonly string[] FusionModes = ["mid", "last", "weighted", "concat", "attention", "gated"];
     private static readonly string[] Prompts = ["published", "compact"];
 
     /// <summary>Codes of the published languages.</summary>
@@ -35,7 +34,7 @@ public sealed record Bundle
     /// <summary>File with the CTC head and its characters (<c>recognizer</c>), or null.</summary>
     public string? Recognizer { get; init; }
 
-    /// <summary>How hidden states become one (<c>fusion.mode</c>): mid, last, weighted, concat, attention or gated.</summary>
+    /// <summary>How hidden states become one (<c>fusion.mode</c>): one of <see cref="FusionLayer.Modes"/>.</summary>
     public string FusionMode { get; init; } = "gated";
 
     /// <summary>
@@ -85,7 +84,7 @@ public sealed record Bundle
             throw json.Wrong("languages", "is empty");
         if (languages.FirstOrDefault(code => Text.Languages.All.All(language => language.Code != code)) is { } unknown)
             throw json.Wrong("languages", $"names '{unknown}', which is the code of no known language");
-        string mode = fusion is null ? "gated" : OneOf(fusion, "mode", "gated", FusionModes);
+        string mode = fusion is null ? "gated" : OneOf(fusion, "mode", "gated", FusionLayer.Modes);
         return new Bundle
         {
             Mmfm = Part(json, folder, "mmfm", "omni", Directory.Exists),
@@ -169,7 +168,7 @@ public sealed record Bundle
         return relative.Split('/', '\\')[0] != ".." && !Path.IsPathRooted(relative);
     }
 
-    private static string OneOf(JsonSection json, string key, string missing, string[] allowed) =>
+    private static string OneOf(JsonSection json, string key, string missing, IReadOnlyList<string> allowed) =>
         (json.StringOrNull(key) ?? missing) is { } value && allowed.Contains(value) ? value
             : throw json.Wrong(key, $"is none of {string.Join(", ", allowed)}");
 }

@@ -11,7 +11,7 @@ public sealed record LoadOptions
     /// <summary>How matrices with a merged adapter are stored; null: exact (F32) for small models, BF16 for large ones.</summary>
     public DType? MergedType { get; init; }
 
-    /// <summary>The fusion layer: mid, last, weighted, concat, attention or gated; null: the bundle's, or gated.</summary>
+    /// <summary>The fusion layer (<see cref="Fusion.FusionLayer.Modes"/>); null: the bundle's, or gated.</summary>
     public string? FusionMode { get; init; }
 
     /// <summary>Numbers of the hidden states that are fused; null: the bundle's, or first, middle and last.</summary>

@@ -138,7 +138,7 @@ public sealed class Recipe
     /// </summary>
     public bool Eyes { get; set; }
 
-    /// <summary>How hidden states become one (fusion).</summary>
+    /// <summary>How hidden states become a prefix (fusion): one of <see cref="FusionLayer.Modes"/>.</summary>
     public string FusionMode { get; set; } = "gated";
 
     /// <summary>Numbers of the thinker's hidden states that are fused, 0 to its layers (fusion); without: first, middle, last.</summary>
@@ -192,6 +192,8 @@ public sealed class Recipe
             throw new OmniFusionException($"{path}: 'prefix_steps' needs a 'prefix_weight'.");
         if (PrefixSteps > 0 && Data.Pictures is null)
             throw new OmniFusionException($"{path}: 'prefix_steps' needs 'pictures', which these steps are of.");
+        if (!FusionLayer.Modes.Contains(FusionMode))
+            throw new OmniFusionException($"{path}: 'fusion_mode' is '{FusionMode}' and not {string.Join(", ", FusionLayer.Modes)}.");
         try
         {
             FusionLayer.CheckLayers(FusionMode, FusionLayers);

@@ -50,6 +50,16 @@ public class AblatedFusionTests
     }
 
     [Fact]
+    public void A_layer_with_gates_that_does_more_than_mix_sees_zeros()
+    {
+        Tensor one = Tensor.From([1, 2], new Shape(1, 2)), two = Tensor.From([3, 6], new Shape(1, 2));
+        Compute c = new();
+        FusedStates left = new AblatedFusion(new SquaringFusion(), 1).Forward(c, [one, two, two]);
+        Assert.Equal([1 + 9, 4 + 36], left.States.Span.ToArray());
+        GC.KeepAlive(c);
+    }
+
+    [Fact]
     public void A_gate_that_was_all_on_the_missing_state_is_shared()
     {
         Tensor one = Tensor.From([1, 2], new Shape(1, 2)), two = Tensor.From([3, 6], new Shape(1, 2));
@@ -78,6 +88,21 @@ public class AblatedFusionTests
         OmniFusionModel less = TinyModels.Model.With(new AblatedFusion(TinyModels.Model.Parts.Fusion, 0));
         Assert.NotEqual(before, (await less.ScoreAsync(request, ["a"]))[0].LogProbability, 1e-4);
         Assert.Equal(before, (await TinyModels.Model.ScoreAsync(request, ["a"]))[0].LogProbability, 1e-9);
+    }
+
+    // The sum of squares: no sum of states by gates.
+    private sealed class SquaringFusion : FusionLayer
+    {
+        public override string Mode => "squaring";
+
+        public override FusedStates Forward(Compute c, ReadOnlySpan<Tensor> states)
+        {
+            Tensor sum = Tensor.Zeros(states[0].Shape);
+            foreach (Tensor state in states)
+                for (int i = 0; i < sum.Span.Length; i++)
+                    sum.Span[i] += state.Span[i] * state.Span[i];
+            return new FusedStates(sum, Tensor.From([1f / 3, 1f / 3, 1f / 3], new Shape(1, 3)));
+        }
     }
 
     private static (FusionLayer Fusion, Tensor[] States) Load(string mode)

@@ -50,6 +50,13 @@ public class FusionLayersTests
         Assert.Equal((rows, columns), (weight.Shape[0], weight.Columns));
     }
 
+    public static TheoryData<string> Modes => [.. FusionLayer.Modes];
+
+    [Theory]
+    [MemberData(nameof(Modes))]
+    public void Every_mode_makes_the_layer_of_its_name(string mode) =>
+        Assert.Equal(mode, FusionLayer.Create(mode, Width, Weights.FromScratch(new WeightInitializer(3, 0.5f))).Mode);
+
     [Theory]
     [InlineData("gated")]
     [InlineData("gated", 1, 1)]

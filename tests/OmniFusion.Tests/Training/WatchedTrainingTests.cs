@@ -87,6 +87,7 @@ public sealed class WatchedTrainingTests(TinyTraining tiny) : IClassFixture<Tiny
     [InlineData("fusion_layers: [1, 1]", "'fusion_layers'")]
     [InlineData("fusion_layers: []", "'fusion_layers'")]
     [InlineData("fusion_mode: mid\nfusion_layers: [1]", "'fusion_layers'")]
+    [InlineData("fusion_mode: gatd", "'fusion_mode' is 'gatd'")]
     public void ABadRecipeIsRefused(string line, string named) => Assert.Contains(
         named, Assert.Throws<OmniFusionException>(() => tiny.Recipe("fusion", "bad", line)).Message, StringComparison.Ordinal);
 

@@ -3,8 +3,9 @@ using OmniFusion.Tensors;
 namespace OmniFusion.Models.Fusion;
 
 /// <summary>
-/// A fusion layer without one of its hidden states, to see what that one is good for. Where the layer has gates, that of the state is zero
-/// and the others are scaled to a sum of one; where it has none (concat), the state's numbers are zero. For measuring, not for training.
+/// A fusion layer without one of its hidden states, to see what that one is good for. The layer says itself how it does without
+/// (<see cref="FusionLayer.Without"/>): where it has gates, that of the state is zero and the others are scaled to a sum of one; where it has
+/// none (concat), the state's numbers are zero. For measuring, not for training.
 /// </summary>
 public sealed class AblatedFusion : FusionLayer
 {
@@ -34,36 +35,5 @@ public sealed class AblatedFusion : FusionLayer
     public override int[] Selected(int layers) => _inner.Selected(layers);
 
     /// <inheritdoc/>
-    public override FusedStates Forward(Compute c, ReadOnlySpan<Tensor> states)
-    {
-        FusedStates whole = _inner.Forward(c, states);
-        if (whole.Gates is { } gates)
-        {
-            Tensor rest = Without(c, gates);
-            return new FusedStates(c.WeightedSum(rest, states), rest);
-        }
-        Tensor[] remaining = states.ToArray();
-        Tensor nothing = remaining[_without] = c.Rent(states[_without].Shape);
-        nothing.Span.Clear();
-        return _inner.Forward(c, remaining);
-    }
-
-    private Tensor Without(Compute c, Tensor gates)
-    {
-        Tensor rest = c.Rent(gates.Shape);
-        gates.Span.CopyTo(rest.Span);
-        for (int row = 0; row < rest.Rows; row++)
-        {
-            Span<float> weights = rest.Row(row);
-            weights[_without] = 0;
-            float sum = 0;
-            foreach (float weight in weights)
-                sum += weight;
-            // A gate that was all on the missing state leaves nothing to scale: the others share.
-            for (int i = 0; i < weights.Length; i++)
-                if (i != _without)
-                    weights[i] = sum > 0 ? weights[i] / sum : 1f / (weights.Length - 1);
-        }
-        return rest;
-    }
+    public override FusedStates Forward(Compute c, ReadOnlySpan<Tensor> states) => _inner.Without(c, states, _without);
 }

@@ -13,9 +13,23 @@ public abstract class FusionLayer
     /// <summary>Most hidden states that can be fused.</summary>
     public const int MostLayers = 64;
 
+    // Name, whether it takes a list of hidden states, and how it is made for their number and length.
+    private static readonly (string Name, bool TakesLayers, Func<int, int, Weights, FusionLayer> Make)[] s_modes =
+    [
+        ("mid", false, (_, _, _) => new SingleStateFusion("mid", 1)),
+        ("last", false, (_, _, _) => new SingleStateFusion("last", 2)),
+        ("weighted", true, (count, _, weights) => new WeightedFusion(count, weights)),
+        ("concat", true, (count, size, weights) => new ConcatFusion(count, size, weights)),
+        ("attention", true, (count, size, weights) => new AttentionFusion(count, size, weights)),
+        ("gated", true, (count, size, weights) => new GatedFusion(count, size, weights)),
+    ];
+
     private int[]? _layers;
 
-    /// <summary>What the bundle calls it: mid, last, weighted, concat, attention or gated.</summary>
+    /// <summary>What a bundle can call a layer.</summary>
+    public static IReadOnlyList<string> Modes { get; } = [.. s_modes.Select(mode => mode.Name)];
+
+    /// <summary>What the bundle calls it, one of <see cref="Modes"/>.</summary>
     public abstract string Mode { get; }
 
     /// <summary>Numbers of the hidden states that it wants of a thinker with that many decoder layers (0 = embeddings, L = after the final norm).</summary>
@@ -24,8 +38,23 @@ public abstract class FusionLayer
     /// <summary>[tokens, D] of each selected hidden state to [tokens, D].</summary>
     public abstract FusedStates Forward(Compute c, ReadOnlySpan<Tensor> states);
 
+    /// <summary>
+    /// The same without one of the hidden states, to see what that one is good for; for measuring, not for training. Where a layer does not say
+    /// how, the state's numbers are zero.
+    /// </summary>
+    /// <param name="c">Where to compute.</param>
+    /// <param name="states">[tokens, D] of each selected hidden state.</param>
+    /// <param name="missing">Place of the missing one among them.</param>
+    public virtual FusedStates Without(Compute c, ReadOnlySpan<Tensor> states, int missing)
+    {
+        Tensor[] remaining = states.ToArray();
+        Tensor nothing = remaining[missing] = c.Rent(states[missing].Shape);
+        nothing.Span.Clear();
+        return Forward(c, remaining);
+    }
+
     /// <summary>The layer that a bundle names.</summary>
-    /// <param name="mode">mid, last, weighted, concat, attention or gated.</param>
+    /// <param name="mode">One of <see cref="Modes"/>.</param>
     /// <param name="hiddenSize">D of the thinker.</param>
     /// <param name="weights">Weights under <c>omni_fusion</c>.</param>
     /// <param name="layers">
@@ -36,37 +65,33 @@ public abstract class FusionLayer
     public static FusionLayer Create(string mode, int hiddenSize, Weights weights, IReadOnlyList<int>? layers = null)
     {
         CheckLayers(mode, layers);
-        int count = layers?.Count ?? 3;
-        FusionLayer layer = mode switch
-        {
-            "mid" => new SingleStateFusion("mid", 1),
-            "last" => new SingleStateFusion("last", 2),
-            "weighted" => new WeightedFusion(count, weights),
-            "concat" => new ConcatFusion(count, hiddenSize, weights),
-            "attention" => new AttentionFusion(count, hiddenSize, weights),
-            "gated" => new GatedFusion(count, hiddenSize, weights),
-            _ => throw new OmniFusionException(
-                $"There is no fusion mode '{mode}'; known are mid, last, weighted, concat, attention and gated."),
-        };
+        FusionLayer layer = Find(mode).Make(layers?.Count ?? 3, hiddenSize, weights);
         layer._layers = layers is null ? null : [.. layers];
         return layer;
     }
 
     /// <summary>Checks a list of hidden states that somebody wrote down.</summary>
-    /// <exception cref="OmniFusionException">It is empty, too long, names a state twice or none, or the mode takes no list.</exception>
+    /// <exception cref="OmniFusionException">
+    /// It is empty, too long, names a state twice or none, or the mode takes no list or does not exist.
+    /// </exception>
     internal static void CheckLayers(string mode, IReadOnlyList<int>? layers)
     {
+        bool takesLayers = Find(mode).TakesLayers;
         if (layers is null)
             return;
-        if (mode is "mid" or "last")
+        if (!takesLayers)
             throw new OmniFusionException($"The fusion mode '{mode}' takes no list of layers; one alone is 'gated' with a list of one.");
         if (layers.Count is 0 or > MostLayers || layers.Any(layer => layer < 0) || layers.Distinct().Count() != layers.Count)
             throw new OmniFusionException(
                 $"The fused layers [{string.Join(", ", layers)}] are not 1 to {MostLayers} different numbers of hidden states from 0 up.");
     }
+
+    private static (string Name, bool TakesLayers, Func<int, int, Weights, FusionLayer> Make) Find(string mode) =>
+        Array.Find(s_modes, known => known.Name == mode) is { Name: not null } found ? found
+            : throw new OmniFusionException($"There is no fusion mode '{mode}'; known are {string.Join(", ", Modes)}.");
 }
 
-/// <summary>What a fusion layer makes.</summary>
+/// <summary>What a fusion layer makes of tokens.</summary>
 /// <param name="States">One state per token [tokens, D].</param>
 /// <param name="Gates">How much each hidden state counts [tokens or 1, selected], or null where that means nothing.</param>
 public readonly record struct FusedStates(Tensor States, Tensor? Gates);
@@ -81,20 +106,6 @@ internal sealed class SingleStateFusion(string mode, int index) : FusionLayer
     public override FusedStates Forward(Compute c, ReadOnlySpan<Tensor> states) => new(states[0], null);
 }
 
-/// <summary>Softmax of one scalar for each state.</summary>
-internal sealed class WeightedFusion(int count, Weights weights) : FusionLayer
-{
-    private readonly Tensor _alpha = weights.Get("alpha", count);
-
-    public override string Mode => "weighted";
-
-    public override FusedStates Forward(Compute c, ReadOnlySpan<Tensor> states)
-    {
-        Tensor gates = c.Softmax(c.Reshape(_alpha, new Shape(1, count)));
-        return new(c.WeightedSum(gates, states), gates);
-    }
-}
-
 /// <summary>A linear layer from the states side by side.</summary>
 internal sealed class ConcatFusion(int count, int hiddenSize, Weights weights) : FusionLayer
 {
@@ -103,34 +114,4 @@ internal sealed class ConcatFusion(int count, int hiddenSize, Weights weights) :
     public override string Mode => "concat";
 
     public override FusedStates Forward(Compute c, ReadOnlySpan<Tensor> states) => new(_proj.Forward(c, c.ConcatColumns(states)), null);
-}
-
-/// <summary>The mean of the states asks, and each state answers with a dot product.</summary>
-internal sealed class AttentionFusion(int count, int hiddenSize, Weights weights) : FusionLayer
-{
-    private readonly LinearLayer _query = new(weights.Under("query"), hiddenSize, hiddenSize, bias: true);
-    private readonly Tensor _mean = Tensor.From([.. Enumerable.Repeat(1f / count, count)], new Shape(1, count));
-
-    public override string Mode => "attention";
-
-    public override FusedStates Forward(Compute c, ReadOnlySpan<Tensor> states)
-    {
-        Tensor query = _query.Forward(c, c.WeightedSum(_mean, states));
-        Tensor gates = c.Softmax(c.RowDots(query, 1, states));
-        return new(c.WeightedSum(gates, states), gates);
-    }
-}
-
-/// <summary>The published one: a gate for each token, softmax(Linear(nD to n)) of the n states side by side.</summary>
-internal sealed class GatedFusion(int count, int hiddenSize, Weights weights) : FusionLayer
-{
-    private readonly LinearLayer _gate = new(weights.Under("gate_layer"), count, count * hiddenSize, bias: true);
-
-    public override string Mode => "gated";
-
-    public override FusedStates Forward(Compute c, ReadOnlySpan<Tensor> states)
-    {
-        Tensor gates = c.Softmax(_gate.Forward(c, c.ConcatColumns(states)));
-        return new(c.WeightedSum(gates, states), gates);
-    }
 }
