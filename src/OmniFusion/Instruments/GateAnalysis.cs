@@ -36,7 +36,7 @@ public sealed class GateAnalysis(OmniFusionModel model)
         ThinkerBatch batch = parts.Thinker.Prepare([input]);
         Tensor[] states = parts.Thinker.Forward(_compute, [input], batch, cache: null, [.. parts.Layers]);
         Tensor gates = parts.Fusion.Forward(_compute, states).Gates ?? throw new OmniFusionException(
-            $"The model fuses by '{parts.Fusion.Mode}', which has no gates; weighted, attention and gated have.");
+            $"The model fuses by '{parts.Fusion.Mode}', which has no gates; weighted, attention, gated and pooled have.");
         TokenGates[] tokens = [.. batch.Ids.Select((id, row) => new TokenGates(
             batch.AudioRows[row] >= 0 ? TokenKind.Audio : batch.ImageRows[row] >= 0 ? TokenKind.Image : TokenKind.Prompt,
             model.ThinkerTokenizer.TokenText(id),

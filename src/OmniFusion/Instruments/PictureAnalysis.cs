@@ -98,8 +98,8 @@ public sealed class PictureAnalysis(OmniFusionModel model)
     // Mean log-probability of each name's tokens in the rows of the prefix where the image stands.
     private double[] Named(RgbImage image, int[][] names)
     {
-        (Tensor[] stages, int[] rows) = Perceive(image);
-        Tensor scores = _compute.Softmax(_gloss.Scores(_compute, _compute.Gather(stages[^1], rows)));
+        (Tensor states, int[] rows) = Perceive(image)[^1];
+        Tensor scores = _compute.Softmax(_gloss.Scores(_compute, _compute.Gather(states, rows)));
         return
         [
             .. names.Select(name => TextPairs.Spread(name, rows.Length)
@@ -123,14 +123,14 @@ public sealed class PictureAnalysis(OmniFusionModel model)
     }
 
     // The mean over an image's tokens of each hidden state, and of the prefix.
-    private double[][] Look(RgbImage image)
-    {
-        (Tensor[] stages, int[] rows) = Perceive(image);
-        return [.. stages.Select(state => Mean([.. rows.Select(row => Array.ConvertAll(state.Row(row).ToArray(), value => (double)value))]))];
-    }
+    private double[][] Look(RgbImage image) =>
+    [
+        .. Perceive(image).Select(stage =>
+            Mean([.. stage.Rows.Select(row => Array.ConvertAll(stage.States.Row(row).ToArray(), value => (double)value))])),
+    ];
 
-    // Each hidden state, then the prefix, and the rows of them where the image stands.
-    private (Tensor[] Stages, int[] Rows) Perceive(RgbImage image)
+    // Each hidden state, then the prefix, and the rows of each where the image stands.
+    private (Tensor States, int[] Rows)[] Perceive(RgbImage image)
     {
         TranslationRequest request = new() { Picture = image, TargetLanguage = model.Bundle.Languages[0] };
         ThinkerInput input = model.Reader.Read(request, imageSize: null, newTokens: 0, CancellationToken.None).Input!;
@@ -139,7 +139,8 @@ public sealed class PictureAnalysis(OmniFusionModel model)
         ThinkerBatch batch = parts.Thinker.Prepare([input]);
         Tensor[] states = parts.Thinker.Forward(_compute, [input], batch, cache: null, [.. Enumerable.Range(0, parts.Thinker.Layers + 1)]);
         FusedPrefix prefix = parts.Fuse(_compute, [.. parts.Layers.Select(layer => states[layer])], batch);
-        return ([.. states, prefix.States], [.. Enumerable.Range(0, batch.Ids.Length).Where(row => batch.ImageRows[row] >= 0)]);
+        return [.. states.Select(state => FusedPrefix.Of(state, batch)).Append(prefix).Select(stage => (stage.States,
+            (int[])[.. Enumerable.Range(0, stage.States.Rows).Where(row => batch.ImageRows[stage.Tokens[row]] >= 0)]))];
     }
 
     private static PictureStage Measure(string name, AmbiguityCorpus corpus, string[] codes, double[][] learnt, double[][] seen)

@@ -15,8 +15,7 @@ public sealed class AttentionProbe
     private readonly bool _apart;
     private float[] _weights = [];
     private float[][][] _sums = [[]];
-    private int _start;
-    private IReadOnlyList<(int Row, int Position)> _echoes = [];
+    private IReadOnlyList<(int Row, int Position)> _sources = [];
 
     /// <summary>Looks at heads of a decoder.</summary>
     /// <param name="shape">Sizes of the decoder.</param>
@@ -38,21 +37,20 @@ public sealed class AttentionProbe
 
     /// <summary>Prepares for the next step.</summary>
     /// <param name="rows">Number of its last rows to look at.</param>
-    /// <param name="start">First cache row of those whose weights are wanted.</param>
-    /// <param name="length">Their number.</param>
-    /// <param name="echoes">Cache rows elsewhere that stand for one of these once more: their weights are added to it, counted from 0.</param>
-    public void Begin(int rows, int start, int length, IReadOnlyList<(int Row, int Position)>? echoes = null)
+    /// <param name="positions">Number of source positions whose weights are wanted.</param>
+    /// <param name="sources">Cache rows, and the position that each stands for: a position's weight is that of all its rows.</param>
+    public void Begin(int rows, int positions, IReadOnlyList<(int Row, int Position)> sources)
     {
-        (_start, _echoes) = (start, echoes ?? []);
+        _sources = sources;
         _sums = [.. Enumerable.Range(0, _apart ? _heads.Length : 1)
-            .Select(_ => Enumerable.Range(0, rows).Select(_ => new float[length]).ToArray())];
+            .Select(_ => Enumerable.Range(0, rows).Select(_ => new float[positions]).ToArray())];
     }
 
-    /// <summary>Weights of the wanted cache rows, the mean over the heads, for each row that was looked at.</summary>
+    /// <summary>Weights of the source positions, the mean over the heads, for each row that was looked at.</summary>
     public IReadOnlyList<float[]> Rows => !_apart ? _sums[0]
         : throw new InvalidOperationException("The heads are looked at one by one.");
 
-    /// <summary>Weights of the wanted cache rows by the head of that number, for each row that was looked at.</summary>
+    /// <summary>Weights of the source positions by the head of that number, for each row that was looked at.</summary>
     public IReadOnlyList<float[]> RowsOf(int head) => _apart ? _sums[head]
         : throw new InvalidOperationException("The heads are looked at together.");
 
@@ -82,9 +80,7 @@ public sealed class AttentionProbe
         for (int i = 0; i < count; i++)
             weights[i] = scale * TensorPrimitives.Dot(query, keys.Row(first + i).Slice(kvHead * size, size));
         TensorPrimitives.SoftMax(weights, weights);
-        for (int i = 0; i < sums.Length; i++)
-            sums[i] += weights[_start - first + i] / heads;
-        foreach ((int at, int position) in _echoes)
+        foreach ((int at, int position) in _sources)
             sums[position] += weights[at - first] / heads;
     }
 }

@@ -10,8 +10,8 @@ namespace OmniFusion.Models;
 /// training use one by one: <see cref="Encode(Compute, IReadOnlyList{ThinkerInput})"/> and <see cref="Start"/>.
 /// </summary>
 /// <param name="thinker">Listens and looks; its hidden states are used.</param>
-/// <param name="fusion">Makes one state per token out of several.</param>
-/// <param name="projection">Brings it into the translator's space.</param>
+/// <param name="fusion">Makes the rows of a prefix out of its states.</param>
+/// <param name="projection">Brings them into the translator's space.</param>
 /// <param name="translator">Writes behind the fused states.</param>
 /// <param name="gloss">Says behind the fused states what they say, or null: the published system.</param>
 /// <exception cref="OmniFusionException">The fusion asks for a hidden state that the thinker does not have.</exception>
@@ -26,7 +26,7 @@ public sealed class FusedTranslator(
     /// <summary>Numbers of the thinker's hidden states that are fused (0 = embeddings, L = after the final norm).</summary>
     public IReadOnlyList<int> Layers => _layers;
 
-    /// <summary>Makes one state per token out of several.</summary>
+    /// <summary>Makes the rows of a prefix out of the thinker's states.</summary>
     public FusionLayer Fusion => fusion;
 
     /// <summary>From the thinker's space to the translator's.</summary>
@@ -49,12 +49,30 @@ public sealed class FusedTranslator(
     public FusedPrefix Encode(Compute c, ReadOnlySpan<Tensor> hiddenStates, ThinkerBatch batch) =>
         Glossed(c, Fuse(c, hiddenStates, batch), batch);
 
-    /// <summary>Fuses and projects hidden states: one row for each of the thinker's tokens, and no gloss.</summary>
+    /// <summary>Fuses and projects hidden states, without a gloss.</summary>
     public FusedPrefix Fuse(Compute c, ReadOnlySpan<Tensor> hiddenStates, ThinkerBatch batch)
     {
-        FusedStates fused = fusion.Forward(c, hiddenStates);
-        return new FusedPrefix(projection.Forward(c, fused.States), batch.Segments, batch.Ids, fused.Gates);
+        FusedRows rows = Fuse(c, hiddenStates, batch.Media, out Tensor? gates);
+        int[] starts = [.. Enumerable.Range(0, batch.Segments.Count + 1).Select(item => FusedPrefix.RowOf(rows.Tokens, batch.Segments.Start(item)))];
+        return new FusedPrefix(rows.States, new Segments([.. starts.Zip(starts.Skip(1), (start, end) => end - start)]),
+            Array.ConvertAll(rows.Tokens, token => batch.Ids[token]), rows.Tokens, gates);
     }
+
+    /// <summary>The same of tokens whose layout the caller knows.</summary>
+    /// <param name="c">Where to compute.</param>
+    /// <param name="hiddenStates">Those of <see cref="Layers"/> [tokens, D of the thinker].</param>
+    /// <param name="media">Which of these tokens are images and speech.</param>
+    /// <param name="gates">As in <see cref="FusedPrefix.Gates"/>.</param>
+    internal FusedRows Fuse(Compute c, ReadOnlySpan<Tensor> hiddenStates, IReadOnlyList<MediaStretch> media, out Tensor? gates)
+    {
+        FusedStates fused = fusion.Forward(c, hiddenStates);
+        gates = fused.Gates;
+        FusedRows rows = fusion.Rows(c, fused.States, media);
+        return rows with { States = projection.Forward(c, rows.States) };
+    }
+
+    /// <summary>Most rows of a prefix of so many tokens: a gloss has at most one more for each row.</summary>
+    public int MostRows(int tokens) => (gloss is null ? 1 : 2) * fusion.MostRows(tokens);
 
     /// <summary>The prefix with its gloss, where the system has one.</summary>
     public FusedPrefix Glossed(Compute c, FusedPrefix prefix, ThinkerBatch batch) => gloss?.Append(c, prefix, batch) ?? prefix;
@@ -108,13 +126,14 @@ public sealed class FusedTranslator(
     /// <param name="c">Where to compute.</param>
     /// <param name="inputs">Chats that end with the generation prompt.</param>
     /// <param name="prompt">Its length in tokens.</param>
-    public (DecoderStart Start, FusedPrefix Prefix) StartThinker(Compute c, IReadOnlyList<ThinkerInput> inputs, int prompt)
+    /// <returns>What writes, the prefix, and the tokens that it is made of.</returns>
+    public (DecoderStart Start, FusedPrefix Prefix, ThinkerBatch Layout) StartThinker(Compute c, IReadOnlyList<ThinkerInput> inputs, int prompt)
     {
         DecoderStart start = StartThinker(c, inputs, _layers, out Tensor[] states);
         ThinkerBatch batch = thinker.Prepare([.. inputs.Select(input => input with { Ids = input.Ids[..^prompt] })]);
         int[] rows = [.. Enumerable.Range(0, batch.Segments.Count).SelectMany(
             item => Enumerable.Range(batch.Segments.Start(item) + item * prompt, batch.Segments.Length(item)))];
-        return (start, Fuse(c, states.Select(state => c.Gather(state, rows)).ToArray(), batch));
+        return (start, Fuse(c, states.Select(state => c.Gather(state, rows)).ToArray(), batch), batch);
     }
 
     private DecoderStart StartThinker(Compute c, IReadOnlyList<ThinkerInput> inputs, ReadOnlySpan<int> wanted, out Tensor[] states)

@@ -66,7 +66,7 @@ public sealed partial class OmniFusionModel
     private OmniFusionModel With(FusedTranslator parts)
     {
         OmniFusionModel other = (OmniFusionModel)MemberwiseClone();
-        other.Parts = parts;
+        (other.Parts, other._reader) = (parts, _reader.For(parts));
         return other;
     }
 

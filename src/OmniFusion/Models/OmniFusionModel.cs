@@ -22,11 +22,11 @@ namespace OmniFusion.Models;
 public sealed partial class OmniFusionModel
 {
     private readonly Bundle _bundle;
-    private readonly RequestReader _reader;
     private readonly CpuKernels _kernels;
     private readonly ConcurrentBag<Compute> _computes = [];
     private readonly ConcurrentBag<DecoderMemory> _memories = [];
     private readonly IReadOnlyList<int> _endOfTranslation, _endOfTranscript;
+    private RequestReader _reader;
 
     private OmniFusionModel(Bundle bundle, LoadOptions options)
     {
@@ -41,7 +41,7 @@ public sealed partial class OmniFusionModel
         // As the published code does where a tokenizer has none: the row it adds takes part in the softmax.
         if (TranslatorTokenizer.PadId is null)
             TranslatorTokenizer.AddToken("<pad>");
-        _reader = new RequestReader(bundle, omni, mistral, ThinkerTokenizer, TranslatorTokenizer);
+        RequestReader reader = new(bundle, omni, mistral, ThinkerTokenizer, TranslatorTokenizer);
 
         Checkpoint thinkerFiles = Checkpoint.Open(bundle.Mmfm), translatorFiles = Checkpoint.Open(bundle.Translator);
         PeftAdapter adapter = PeftAdapter.Load(bundle.Adapter);
@@ -54,6 +54,7 @@ public sealed partial class OmniFusionModel
             FusionLayer.Create(bundle.FusionMode, thinker.HiddenSize, fusion.Under("omni_fusion"), bundle.FusionLayers),
             new Projection(thinker.HiddenSize, translator.HiddenSize, bundle.ProjectionDepth, fusion.Under("omni_projection")),
             translator, bundle.Gloss ? new PrefixGloss(translator, mistral.EosTokenIds[0]) : null);
+        _reader = reader.For(Parts);
         Recognizer = bundle.Recognizer is null ? null
             : new CtcHead(omni.AudioConfig.DModel, Checkpoint.Open(bundle.Recognizer).Under("ctc_head"));
         // The published checkpoint also holds the parts that speak.
@@ -342,13 +343,10 @@ public sealed partial class OmniFusionModel
     private (DecoderStart Start, Perceived?[] Perceived) Perceive(Compute c, ThinkerInput[] inputs)
     {
         int prompt = _reader.GenerationPromptLength;
-        (DecoderStart start, FusedPrefix prefix) = Parts.StartThinker(c, inputs, prompt);
+        (DecoderStart start, FusedPrefix prefix, ThinkerBatch layout) = Parts.StartThinker(c, inputs, prompt);
         return (start, [.. inputs.Select((input, i) => new Perceived(
-            input with { Ids = input.Ids[..^prompt] }, Rows(prefix.States, prefix.Segments.Start(i), prefix.Segments.Length(i))))]);
+            input with { Ids = input.Ids[..^prompt] }, prefix.Own(i, layout.Segments.Start(i))))]);
     }
-
-    private static Tensor Rows(Tensor x, int start, int count) =>
-        Tensor.From(x.Span.Slice(start * x.Columns, count * x.Columns), new Shape(count, x.Columns));
 
     private delegate TranslationResult[] BatchTranslation(
         TranslationRequest[] batch, TranslationOptions options, GenerationOptions search, CancellationToken cancellation);
@@ -413,7 +411,7 @@ public sealed partial class OmniFusionModel
     }
 
     private static Way WayOf(PreparedRequest request) =>
-        request.Input is null ? Way.Alone : request.States is null ? Way.Fused : Way.Perceived;
+        request.Input is null ? Way.Alone : request.Prefix is null ? Way.Fused : Way.Perceived;
 
     // The prefix of requests that go one way; null where the translator reads alone.
     private FusedPrefix? Encode(Compute c, PreparedRequest[] requests)
@@ -421,13 +419,10 @@ public sealed partial class OmniFusionModel
         if (requests[0].Input is null)
             return null;
         ThinkerInput[] inputs = [.. requests.Select(request => request.Input!)];
-        if (requests[0].States is null)
+        if (requests[0].Prefix is null)
             return Parts.Encode(c, inputs);
         ThinkerBatch batch = Parts.Thinker.Prepare(inputs);
-        Tensor states = c.Rent(new Shape(batch.Segments.Rows, requests[0].States!.Columns));
-        for (int i = 0; i < requests.Length; i++)
-            requests[i].States!.Span.CopyTo(states.Span[(batch.Segments.Start(i) * states.Columns)..]);
-        return Parts.Glossed(c, new FusedPrefix(states, batch.Segments, batch.Ids, Gates: null), batch);
+        return Parts.Glossed(c, FusedPrefix.Pack(c, [.. requests.Select(request => request.Prefix!)], batch.Segments), batch);
     }
 
     // All of them go one way.

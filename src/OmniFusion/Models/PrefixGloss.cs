@@ -16,6 +16,9 @@ namespace OmniFusion.Models;
 /// </summary>
 public sealed class PrefixGloss
 {
+    // Rows of scores that exist at once: a large vocabulary makes them far larger than the states they come from.
+    private const int RowsAtOnce = 128;
+
     private readonly MistralModel _translator;
     private readonly int _blank;
     private readonly Tensor _unit;
@@ -41,72 +44,87 @@ public sealed class PrefixGloss
     /// transcribed none.
     /// </summary>
     /// <param name="c">Where to compute.</param>
-    /// <param name="prefix">One state for each of the thinker's tokens.</param>
-    /// <param name="layout">These tokens.</param>
+    /// <param name="prefix">What a fusion made.</param>
+    /// <param name="layout">Of these tokens.</param>
     public FusedPrefix Append(Compute c, FusedPrefix prefix, ThinkerBatch layout)
     {
-        // Which states are left is a choice, which has no gradient.
-        Said[] said = c.Unrecorded(() => Read(c, prefix.States));
-        int[] left =
+        (int Item, MediaStretch Rows)[] stretches =
         [
             .. from item in Enumerable.Range(0, layout.Segments.Count)
-               from stretch in layout.Media(item)
-               from row in Left(said.AsSpan(stretch.Start, stretch.Length))
-               select stretch.Start + row,
+               from media in layout.MediaOf(item)
+               where !(media.IsAudio && layout.Transcribed[item])
+               select (item, FusedPrefix.RowsOf(prefix.Tokens, media)),
         ];
-        List<int> ids = [], fromPrefix = [], fromWords = [];
+        // Which states are left is a choice, which has no gradient.
+        Said[] said = c.Unrecorded(() => Read(
+            c, prefix.States, [.. stretches.SelectMany(stretch => Enumerable.Range(stretch.Rows.Start, stretch.Rows.Length))]));
+        List<int> left = [], ids = [], tokens = [], fromPrefix = [], fromWords = [];
         int[] lengths = new int[prefix.Segments.Count];
         int[][] glosses = new int[lengths.Length][];
-        for (int item = 0, word = 0; item < lengths.Length; item++)
+        for (int item = 0, stretch = 0, read = 0; item < lengths.Length; item++)
         {
-            int before = ids.Count, end = prefix.Segments.Start(item + 1);
-            for (int row = prefix.Segments.Start(item); row < end; row++)
-                Put(prefix.Ids[row], row, -1);
+            int before = ids.Count;
+            for (int row = prefix.Segments.Start(item); row < prefix.Segments.Start(item + 1); row++)
+                Put(prefix.Ids[row], row, row, -1);
             int states = ids.Count;
-            for (; word < left.Length && left[word] < end; word++)
-                Put(said[left[word]].Token, -1, word);
+            for (; stretch < stretches.Length && stretches[stretch].Item == item; stretch++)
+            {
+                (int start, int length) = (stretches[stretch].Rows.Start, stretches[stretch].Rows.Length);
+                foreach (int row in Left(said.AsSpan(read, length)))
+                {
+                    Put(said[read + row].Token, start + row, -1, left.Count);
+                    left.Add(start + row);
+                }
+                read += length;
+            }
             lengths[item] = ids.Count - before;
             glosses[item] = [.. ids[states..]];
         }
-        Tensor words = Words(c, c.Gather(prefix.States, left));
+        Tensor words = Words(c, c.Gather(prefix.States, left.ToArray()));
         return new FusedPrefix(c.Interleave(prefix.States, fromPrefix.ToArray(), words, fromWords.ToArray()), new Segments(lengths),
-            [.. ids], prefix.Gates) { Glosses = glosses };
+            [.. ids], [.. tokens], prefix.Gates) { Glosses = glosses };
 
-        void Put(int id, int row, int word)
+        void Put(int id, int tells, int row, int word)
         {
             ids.Add(id);
+            tokens.Add(prefix.Tokens[tells]);
             fromPrefix.Add(row);
             fromWords.Add(word);
         }
     }
 
-    /// <summary>The token that fits each state best.</summary>
-    internal Said[] Read(Compute c, Tensor states)
+    /// <summary>The token that fits each of some states best.</summary>
+    internal Said[] Read(Compute c, Tensor states, ReadOnlySpan<int> rows)
     {
-        Arena.Mark scope = c.Scope();
-        Tensor p = c.Softmax(Scores(c, states));
-        Said[] said = new Said[p.Rows];
-        for (int row = 0; row < said.Length; row++)
+        Said[] said = new Said[rows.Length];
+        for (int first = 0; first < said.Length; first += RowsAtOnce)
         {
-            int best = TensorPrimitives.IndexOfMax<float>(p.Row(row));
-            said[row] = new Said(best, p.Row(row)[best]);
+            Arena.Mark scope = c.Scope();
+            Tensor p = c.Softmax(Scores(c, c.Gather(states, rows[first..Math.Min(first + RowsAtOnce, said.Length)].ToArray())));
+            for (int row = 0; row < p.Rows; row++)
+            {
+                int best = TensorPrimitives.IndexOfMax<float>(p.Row(row));
+                said[first + row] = new Said(best, p.Row(row)[best]);
+            }
+            c.Arena.Release(scope);
         }
-        c.Arena.Release(scope);
         return said;
     }
 
     /// <summary>The rows that CTC leaves of one stretch of audio or one image: the surest of each run of a token, of the blank none.</summary>
     internal List<int> Left(ReadOnlySpan<Said> said)
     {
+        int[] tokens = new int[said.Length];
+        for (int row = 0; row < tokens.Length; row++)
+            tokens[row] = said[row].Token;
         List<int> left = [];
-        int token = _blank;
-        for (int row = 0; row < said.Length; row++)
+        foreach (CtcPath.Run run in CtcPath.Runs(tokens, _blank))
         {
-            if (Says(said[row]) && said[row].Token != token)
-                left.Add(row);
-            else if (Says(said[row]) && said[row].Certainty > said[left[^1]].Certainty)
-                left[^1] = row;
-            token = said[row].Token;
+            int surest = run.First;
+            for (int row = run.First + 1; row < run.First + run.Length; row++)
+                if (said[row].Certainty > said[surest].Certainty)
+                    surest = row;
+            left.Add(surest);
         }
         return left;
     }
@@ -114,8 +132,26 @@ public sealed class PrefixGloss
     /// <summary>Whether a state says anything.</summary>
     internal bool Says(Said said) => said.Token != _blank;
 
+    /// <summary>What a state says that is not read.</summary>
+    internal Said Nothing => new(_blank, 0);
+
     /// <summary>Expected embeddings of what states say [rows, D].</summary>
     internal Tensor Words(Compute c, Tensor states)
+    {
+        // A tape keeps all scores anyway.
+        if (c.Tape is not null || states.Rows <= RowsAtOnce)
+            return Expected(c, states);
+        Tensor words = c.Rent(new Shape(states.Rows, Columns));
+        foreach (int[] rows in Enumerable.Range(0, states.Rows).Chunk(RowsAtOnce))
+        {
+            Arena.Mark scope = c.Scope();
+            Expected(c, c.Gather(states, rows)).Span.CopyTo(words.Span[(rows[0] * Columns)..]);
+            c.Arena.Release(scope);
+        }
+        return words;
+    }
+
+    private Tensor Expected(Compute c, Tensor states)
     {
         Tensor scores = Scores(c, states);
         for (int row = 0; row < scores.Rows; row++)

@@ -14,13 +14,13 @@ namespace OmniFusion.Models;
 /// <param name="Input">What the thinker gets; null when the translator works alone.</param>
 /// <param name="Text">What the translator reads behind the fused states, or alone.</param>
 /// <param name="Seconds">What reading it took.</param>
-/// <param name="States">What the fusion made of the thinker's tokens when it wrote about them [tokens, D of the translator]; null: not known yet.</param>
-internal sealed record PreparedRequest(Language Language, ThinkerInput? Input, int[] Text, double Seconds, Tensor? States = null);
+/// <param name="Prefix">What the fusion made of the thinker's tokens when it wrote about them, without a gloss; null: not known yet.</param>
+internal sealed record PreparedRequest(Language Language, ThinkerInput? Input, int[] Text, double Seconds, FusedPrefix? Prefix = null);
 
 /// <summary>What the thinker heard and saw on the pass in which it wrote.</summary>
 /// <param name="Input">Its input, without what asked it to write.</param>
-/// <param name="States">The fused and projected state of each token [tokens, D of the translator].</param>
-internal sealed record Perceived(ThinkerInput Input, Tensor States);
+/// <param name="Prefix">What the fusion made of its tokens (<see cref="FusedPrefix.Own"/>).</param>
+internal sealed record Perceived(ThinkerInput Input, FusedPrefix Prefix);
 
 /// <summary>The texts around speech that is still arriving.</summary>
 /// <param name="Head">The thinker's chat before the audio, with the image where there is one.</param>
@@ -46,7 +46,7 @@ internal sealed class RequestReader
     private readonly ImageSize _imageSize;
     private readonly PromptStyle _style;
     private readonly IReadOnlyList<string> _languages;
-    private readonly bool _gloss;
+    private FusedTranslator? _parts;
 
     internal RequestReader(Bundle bundle, OmniConfig omni, MistralConfig mistral, Tokenizer thinkerTokenizer, Tokenizer translatorTokenizer)
     {
@@ -61,7 +61,15 @@ internal sealed class RequestReader
         if (omni.VisionConfig is not null)
             CheckImageSize(preprocessor);
         _style = PromptStyle.Named(bundle.Prompt);
-        (_languages, _gloss) = (bundle.Languages, bundle.Gloss);
+        _languages = bundle.Languages;
+    }
+
+    /// <summary>The same for a translator, which says how long prefixes become.</summary>
+    internal RequestReader For(FusedTranslator parts)
+    {
+        RequestReader other = (RequestReader)MemberwiseClone();
+        other._parts = parts;
+        return other;
     }
 
     /// <summary>Prepares a translation; what the thinker perceived already is not read again.</summary>
@@ -89,8 +97,8 @@ internal sealed class RequestReader
             string alone = _style.TextAlone(request.Text, Languages.Find(request.SourceLanguage), target);
             text = _translatorTokenizer.Encode(alone, addSpecialTokens: true);
         }
-        CheckLength((input is null ? 0 : Glossed(TokensOf(input))) + text.Length, newTokens);
-        return new PreparedRequest(target, input, text, Stopwatch.GetElapsedTime(started).TotalSeconds, perceived?.States);
+        CheckLength((input is null ? 0 : _parts!.MostRows(TokensOf(input))) + text.Length, newTokens);
+        return new PreparedRequest(target, input, text, Stopwatch.GetElapsedTime(started).TotalSeconds, perceived?.Prefix);
     }
 
     /// <summary>Prepares what the thinker itself is to write about.</summary>
@@ -253,9 +261,6 @@ internal sealed class RequestReader
             tokens += input.Grid.Patches / (_omni.VisionConfig!.SpatialMergeSize * _omni.VisionConfig.SpatialMergeSize) - 1;
         return tokens;
     }
-
-    /// <summary>Most rows of a prefix of so many tokens: a gloss has at most one more for each.</summary>
-    internal int Glossed(int tokens) => _gloss ? 2 * tokens : tokens;
 
     /// <exception cref="OmniFusionException">The translator does not take so many tokens.</exception>
     internal void CheckLength(int tokens, int newTokens)

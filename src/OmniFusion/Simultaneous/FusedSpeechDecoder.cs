@@ -1,6 +1,9 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using OmniFusion.Generation;
 using OmniFusion.Models;
+using OmniFusion.Models.Fusion;
+using OmniFusion.Models.Omni;
 using OmniFusion.Tensors;
 using OmniFusion.Text;
 
@@ -18,6 +21,9 @@ public sealed class FusedSpeechDecoder : SpeechDecoder
     private readonly CausalRun _translator;
     private readonly int[] _selected;
     private readonly Tensor[] _states;
+
+    // The token of each row of the prefix, those of the gloss left out.
+    private readonly List<int> _tokens = [];
     private readonly IncrementalGloss? _gloss;
     private readonly IncrementalThought? _thought;
 
@@ -29,7 +35,7 @@ public sealed class FusedSpeechDecoder : SpeechDecoder
         _translator = new CausalRun(_parts.Translator, Memory.TranslatorCache, axes: 1);
         int noRepeatNgramSize = options.NoRepeatNgramSize ?? model.Bundle.Generation.NoRepeatNgramSize;
         Writer = new GreedyWriter(_translator, model.EndOfTranslation, noRepeatNgramSize);
-        _selected = _parts.Fusion.Selected(_parts.Thinker.Layers);
+        _selected = [.. _parts.Layers];
         _states = new Tensor[_selected.Length];
         _gloss = _parts.Gloss is { } gloss ? new IncrementalGloss(gloss) : null;
         _thought = chainOfThought ? new IncrementalThought(model, language, Thinker.Run, noRepeatNgramSize) : null;
@@ -41,6 +47,9 @@ public sealed class FusedSpeechDecoder : SpeechDecoder
 
     /// <summary>The translator's sequence.</summary>
     internal CausalRun Translator => _translator;
+
+    /// <summary>Rows of the prefix in front of its gloss.</summary>
+    internal int FusedRows => _tokens.Count;
 
     /// <summary>Rows of the gloss behind the fused states.</summary>
     internal int GlossRows => _gloss?.Rows.Count ?? 0;
@@ -54,12 +63,13 @@ public sealed class FusedSpeechDecoder : SpeechDecoder
 
     private protected override int[] Opening => _thought?.Opening ?? Prompt.Tower;
 
-    private protected override IReadOnlyList<(int Row, int Position)> Echoes => _gloss is null ? []
-        : [.. _gloss.Rows.Index().Where(item => item.Item >= Thinker.HeadRows)
-            .Select(item => (FusedRows + item.Index, item.Item - Thinker.HeadRows))];
-
-    // Rows of the fused states; the gloss stands behind them, and moves with their number.
-    private int FusedRows => Thinker.Rows + Tail.Length;
+    // A row of the gloss stands for what the state that says it stands for.
+    private protected override IReadOnlyList<(int Row, int Position)> Sources =>
+    [
+        .. _tokens.Concat(_gloss?.Rows.Select(row => _tokens[row]) ?? []).Index()
+            .Select(row => (Row: row.Index, Position: row.Item - Thinker.HeadRows))
+            .Where(row => row.Position >= 0 && row.Position < SourcePositions),
+    ];
 
     // Without what asks the thinker to write.
     private ReadOnlyMemory<int> Tail => Prompt.Tail.AsMemory(0, Prompt.Tail.Length - (_thought?.AskingLength ?? 0));
@@ -88,36 +98,47 @@ public sealed class FusedSpeechDecoder : SpeechDecoder
     {
         int thought = _thought is null ? 0 : kept + maxNewTokens;
         reader.CheckThinkerLength(Thinker.Rows + Prompt.Tail.Length + thought);
-        reader.CheckLength(reader.Glossed(FusedRows) + Prompt.Tower.Length + thought + kept, maxNewTokens);
+        reader.CheckLength(_parts.MostRows(Thinker.Rows + Tail.Length) + Prompt.Tower.Length + thought + kept, maxNewTokens);
     }
 
     private protected override WriterPrefix ReadSource(Compute c, int mostTokens, CancellationToken cancellation)
     {
         long started = Stopwatch.GetTimestamp();
-        Tensor? changed = Thinker.Changed(c, out int first);
+        Tensor? changed = Thinker.Changed(c, out int token);
+        int[] ids = [.. Thinker.Ids, .. Tail.Span];
+        int first = FusedRows;
         if (changed is not null)
         {
-            changed = Fuse(c, RowBuffer.Stack(c, changed, _parts.Thinker.EmbedTokens(c, Tail)), first);
+            (changed, first) = Fuse(c, changed, token);
             if (_thought is not null)
-                changed = _thought.Write(c, changed, first, [.. Thinker.Ids, .. Tail.Span], Prompt, mostTokens, cancellation);
+                changed = _thought.Write(c, changed, ids, Prompt, mostTokens, cancellation);
             changed = Gloss(c, changed, first);
         }
         Spent = Spent with { Thinker = Spent.Thinker + Stopwatch.GetElapsedTime(started).TotalSeconds };
         return new WriterPrefix(
-            FusedRows + GlossRows, first, changed, [.. Thinker.Ids, .. Tail.Span, .. _gloss?.Ids ?? []]);
+            FusedRows + GlossRows, first, changed, [.. _tokens.Select(own => ids[own]), .. _gloss?.Ids ?? []]);
     }
 
     // Speech whose transcript is read needs no gloss.
     private Tensor Gloss(Compute c, Tensor states, int first)
     {
-        IReadOnlyList<(int, int)> read = Transcript.Length > 0 ? Thinker.Images : [.. Thinker.Images, (Thinker.HeadRows, SourcePositions)];
-        return _gloss?.Update(c, states, first, read) is { } words ? RowBuffer.Stack(c, states, words) : states;
+        MediaStretch[] media = [.. Thinker.Media.Select(stretch => FusedPrefix.RowsOf(CollectionsMarshal.AsSpan(_tokens), stretch))];
+        return _gloss?.Update(c, states, first, media, Transcript.Length > 0) is { } words ? RowBuffer.Stack(c, states, words) : states;
     }
 
-    private Tensor Fuse(Compute c, Tensor embeddings, int first)
+    // The rows of the prefix that are new when the tokens from one on are, and the first of them.
+    private (Tensor States, int First) Fuse(Compute c, Tensor embeddings, int token)
     {
-        Thinker.Run.Truncate(first);
-        Thinker.Run.Append(c, embeddings, probe: null, _selected, _states);
-        return _parts.Projection.Forward(c, _parts.Fusion.Forward(c, _states).States);
+        int start = _parts.Fusion.From(token, Thinker.Media);
+        // Nobody keeps hidden states: what the fusion looks back at goes through the thinker once more.
+        if (start < token)
+            embeddings = Audio.TokensFrom(c, start - Thinker.HeadRows);
+        Thinker.Run.Truncate(start);
+        Thinker.Run.Append(c, RowBuffer.Stack(c, embeddings, _parts.Thinker.EmbedTokens(c, Tail)), probe: null, _selected, _states);
+        FusedRows rows = _parts.Fuse(c, _states, [.. Thinker.Media.Select(stretch => stretch.From(start)).Where(stretch => stretch.Length > 0)], out _);
+        int first = FusedPrefix.RowOf(CollectionsMarshal.AsSpan(_tokens), start);
+        _tokens.RemoveRange(first, FusedRows - first);
+        _tokens.AddRange(rows.Tokens.Select(own => start + own));
+        return (rows.States, first);
     }
 }

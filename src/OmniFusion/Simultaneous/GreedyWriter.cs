@@ -14,13 +14,12 @@ internal readonly record struct WriterPrefix(int Rows, int First, Tensor? Change
 
 /// <summary>Where attention is looked at.</summary>
 /// <param name="Probe">Looks, or null.</param>
-/// <param name="Start">First row of the source.</param>
-/// <param name="Length">Rows of the source.</param>
-/// <param name="Echoes">Rows elsewhere that stand for a position of the source once more.</param>
-internal readonly record struct WriterView(AttentionProbe? Probe, int Start, int Length, IReadOnlyList<(int Row, int Position)> Echoes)
+/// <param name="Positions">Number of positions of the source.</param>
+/// <param name="Sources">Rows of the source, and the position that each stands for.</param>
+internal readonly record struct WriterView(AttentionProbe? Probe, int Positions, IReadOnlyList<(int Row, int Position)> Sources)
 {
     /// <summary>Looks at the last rows of the next step.</summary>
-    internal void Begin(int rows) => Probe?.Begin(rows, Start, Length, Echoes);
+    internal void Begin(int rows) => Probe?.Begin(rows, Positions, Sources);
 }
 
 /// <summary>

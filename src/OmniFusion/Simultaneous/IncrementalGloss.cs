@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using OmniFusion.Models;
+using OmniFusion.Models.Omni;
 using OmniFusion.Tensors;
 
 namespace OmniFusion.Simultaneous;
@@ -24,17 +25,23 @@ internal sealed class IncrementalGloss(PrefixGloss gloss)
     /// <param name="c">Where to compute.</param>
     /// <param name="states">The states from <paramref name="first"/> on [rows, D].</param>
     /// <param name="first">The first of them.</param>
-    /// <param name="stretches">First row and number of rows of the images and of the audio.</param>
+    /// <param name="media">The rows of the images and of the audio.</param>
+    /// <param name="transcribed">Whether the audio is written down elsewhere, so that nothing has to say it.</param>
     /// <returns>The gloss [rows, D], or null when nothing is said.</returns>
-    internal Tensor? Update(Compute c, Tensor states, int first, IReadOnlyList<(int Start, int Length)> stretches)
+    internal Tensor? Update(Compute c, Tensor states, int first, IReadOnlyList<MediaStretch> media, bool transcribed)
     {
+        // Audio is read all the same: at the next step there may be no transcript.
+        int[] rows = [.. media.SelectMany(stretch => Enumerable.Range(stretch.Start, stretch.Length)).Where(row => row >= first)];
+        PrefixGloss.Said[] said = gloss.Read(c, states, Array.ConvertAll(rows, row => row - first));
         _said.RemoveRange(first, _said.Count - first);
-        _said.AddRange(gloss.Read(c, states));
+        _said.AddRange(Enumerable.Repeat(gloss.Nothing, states.Rows));
+        for (int i = 0; i < rows.Length; i++)
+            _said[rows[i]] = said[i];
         Word(c, states, first);
         _rows.Clear();
-        foreach ((int start, int length) in stretches)
-            foreach (int row in gloss.Left(CollectionsMarshal.AsSpan(_said).Slice(start, length)))
-                _rows.Add(start + row);
+        foreach (MediaStretch stretch in media.Where(stretch => !(stretch.IsAudio && transcribed)))
+            foreach (int row in gloss.Left(CollectionsMarshal.AsSpan(_said).Slice(stretch.Start, stretch.Length)))
+                _rows.Add(stretch.Start + row);
         if (_rows.Count == 0)
             return null;
         Tensor all = c.Rent(new Shape(_rows.Count, gloss.Columns));

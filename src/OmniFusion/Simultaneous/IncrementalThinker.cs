@@ -25,8 +25,8 @@ internal sealed class IncrementalThinker
     /// <summary>Rows before the audio.</summary>
     internal int HeadRows => _head!.Ids.Length;
 
-    /// <summary>First row and number of rows of each image before the audio.</summary>
-    internal IReadOnlyList<(int Start, int Length)> Images => _head!.Media(0);
+    /// <summary>The images, which stand before the audio, and the audio.</summary>
+    internal IReadOnlyList<MediaStretch> Media => [.. _head!.Media, new MediaStretch(HeadRows, _audio.Tokens, IsAudio: true)];
 
     /// <summary>Rows up to the end of the audio.</summary>
     internal int Rows => HeadRows + _audio.Tokens;

@@ -31,24 +31,23 @@ internal sealed class IncrementalThought(OmniFusionModel model, Language languag
 
     /// <summary>Writes about rows that have just been run.</summary>
     /// <param name="c">Where to compute; its arena is taken back.</param>
-    /// <param name="states">Fused states from <paramref name="first"/> on [rows, D of the translator].</param>
-    /// <param name="first">The first of them.</param>
-    /// <param name="ids">The ids that all rows stand for.</param>
+    /// <param name="states">Rows of the prefix that have just been made [rows, D of the translator].</param>
+    /// <param name="ids">The ids of all the thinker's tokens.</param>
     /// <param name="prompt">The texts around the speech.</param>
     /// <param name="mostTokens">Tokens at most.</param>
     /// <param name="cancellation">Checked at each token.</param>
     /// <returns>The same states, which the arena would have lost.</returns>
     internal Tensor Write(
-        Compute c, Tensor states, int first, int[] ids, SpeechPrompt prompt, int mostTokens, CancellationToken cancellation)
+        Compute c, Tensor states, int[] ids, SpeechPrompt prompt, int mostTokens, CancellationToken cancellation)
     {
-        _states.Resize(ids.Length);
-        states.Span.CopyTo(_states.Rows(first, states.Rows));
+        _states.Resize(states.Rows);
+        states.Span.CopyTo(_states.Rows(0, states.Rows));
         _writer.ReadAnew();
         Hypothesis written = _writer.Write(
             c, new WriterPrefix(ids.Length, ids.Length, null, ids), prompt.Tail.AsSpan()[^AskingLength..], [], mostTokens, default, cancellation);
         Transcript = model.ThinkerTokenizer.Decode(written.Tokens, skipSpecialTokens: true).Trim();
         Opening = Transcript.Length == 0 ? prompt.Tower
             : model.Reader.ReadBehindSpeech(Transcript, prompt.Head.Patches is not null, language);
-        return _states.From(c, first);
+        return _states.From(c, 0);
     }
 }

@@ -80,8 +80,9 @@ public abstract class SpeechDecoder : ISpellingDecoder
     /// <summary>Ids behind the source that open the text.</summary>
     private protected abstract int[] Opening { get; }
 
-    /// <summary>Rows of the writing decoder behind the source that stand for one of its positions once more.</summary>
-    private protected virtual IReadOnlyList<(int Row, int Position)> Echoes => [];
+    /// <summary>Rows of the writing decoder, and the position of the source that each stands for.</summary>
+    private protected virtual IReadOnlyList<(int Row, int Position)> Sources =>
+        [.. Enumerable.Range(0, SourcePositions).Select(position => (Thinker.HeadRows + position, position))];
 
     private protected DecoderMemory Memory => _memory ?? throw new ObjectDisposedException(GetType().Name);
 
@@ -205,9 +206,8 @@ public abstract class SpeechDecoder : ISpellingDecoder
         }
     }
 
-    // Only once the source has been read is it known where its positions echo.
-    private WriterView View(AttentionProbe? probe) =>
-        new(probe, Thinker.HeadRows, SourcePositions, probe is null ? [] : Echoes);
+    // Only once the source has been read is it known where its positions stand.
+    private WriterView View(AttentionProbe? probe) => new(probe, SourcePositions, probe is null ? [] : Sources);
 
     private Compute Prepare()
     {

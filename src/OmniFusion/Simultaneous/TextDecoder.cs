@@ -100,8 +100,7 @@ public sealed class TextDecoder : ITextDecoder
         _model.Reader.CheckLength(_ids.Length + kept.Count, maxNewTokens);
         Compute c = _memory.Compute;
         c.Arena.Reset();
-        return _writer.Write(
-            c, new WriterPrefix(0, 0, null, []), _ids, kept, maxNewTokens, new WriterView(_probe, _start, SourcePositions, []), cancellation);
+        return _writer.Write(c, new WriterPrefix(0, 0, null, []), _ids, kept, maxNewTokens, View(_probe), cancellation);
     }
 
     /// <summary>Reads a translation that somebody else wrote of the source as it is, and lets a probe see where its tokens look.</summary>
@@ -115,7 +114,7 @@ public sealed class TextDecoder : ITextDecoder
         _model.Reader.CheckLength(_ids.Length + text.Count, 0);
         Compute c = _memory.Compute;
         c.Arena.Reset();
-        _writer.Follow(c, new WriterPrefix(0, 0, null, []), _ids, text, new WriterView(probe, _start, SourcePositions, []));
+        _writer.Follow(c, new WriterPrefix(0, 0, null, []), _ids, text, View(probe));
     }
 
     /// <summary>Gives the memory back to the model.</summary>
@@ -125,4 +124,7 @@ public sealed class TextDecoder : ITextDecoder
             _model.Return(_memory);
         _memory = null;
     }
+
+    private WriterView View(AttentionProbe? probe) =>
+        new(probe, SourcePositions, probe is null ? [] : [.. Enumerable.Range(0, SourcePositions).Select(position => (_start + position, position))]);
 }

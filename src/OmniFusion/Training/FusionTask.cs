@@ -199,7 +199,7 @@ public sealed class FusionTask : TrainingTask
         report.Tally("#image", batch.Length);
         (FusedPrefix prefix, ThinkerBatch layout) = Perceive(c, [.. batch.Select(example => example.ToInput(_prompts.Ids(example)))]);
         report.TallyGates(prefix.Gates);
-        return _reader!.Loss(c, prefix.States, layout, batch, report)!;
+        return _reader!.Loss(c, prefix, layout, batch, report)!;
     }
 
     private Tensor FusedLoss(Compute c, Example[] batch, string[] languages, IDictionary<string, double> report)
@@ -217,7 +217,7 @@ public sealed class FusionTask : TrainingTask
         report.TallyKinds(batch, targets, rowLosses);
         report.TallyLoss("fused", loss);
         loss = _teaching.Add(c, batch, languages, targets, logits, loss, report);
-        if (_reader?.Loss(c, prefix.States, layout, batch, report) is { } read)
+        if (_reader?.Loss(c, prefix, layout, batch, report) is { } read)
             loss = c.Add(loss, read, _recipe.PrefixWeight);
         report.TallyGates(prefix.Gates);
         return loss;

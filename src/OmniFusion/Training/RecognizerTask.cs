@@ -167,8 +167,8 @@ public sealed class RecognizerTask : TrainingTask
     private int[] Wanted => [.. _fused?.Layers ?? [], _thinker.Layers];
 
     // What is read by itself: the last state, or what the fusion makes of those that it takes.
-    private Tensor Told(Compute c, Tensor[] states, ThinkerBatch layout) =>
-        _fused is null ? states[^1] : _fused.Fuse(c, states.AsSpan(0, states.Length - 1), layout).States;
+    private FusedPrefix Told(Compute c, Tensor[] states, ThinkerBatch layout) =>
+        _fused is null ? FusedPrefix.Of(states[^1], layout) : _fused.Fuse(c, states.AsSpan(0, states.Length - 1), layout);
 
     // What the audio tower spells by itself.
     private Tensor Spelling(Compute c, AudioStates heard, Example[] batch, IDictionary<string, double> report)

@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using OmniFusion.Models;
 using OmniFusion.Models.Omni;
 using OmniFusion.Tensors;
 using OmniFusion.Text;
@@ -18,26 +19,29 @@ namespace OmniFusion.Training;
 /// <param name="scores">The language model's scores of all tokens for some states.</param>
 internal sealed class StateReader(Tokenizer tokenizer, int blank, Func<Compute, Tensor, Tensor> scores)
 {
+    // Rows of scores that exist at once where no gradient needs them.
+    private const int RowsAtOnce = 128;
+
     /// <summary>The loss, or null where nothing is said and nothing known is seen.</summary>
     /// <param name="c">Where it is computed.</param>
-    /// <param name="states">One state for each of the thinker's tokens [tokens, D].</param>
-    /// <param name="layout">The tokens.</param>
+    /// <param name="prefix">The states, without a gloss.</param>
+    /// <param name="layout">The thinker's tokens, of which they are.</param>
     /// <param name="batch">What they are of.</param>
     /// <param name="report">Gets <c>said_loss</c> and <c>seen_loss</c>.</param>
-    internal Tensor? Loss(Compute c, Tensor states, ThinkerBatch layout, Example[] batch, IDictionary<string, double> report)
+    internal Tensor? Loss(Compute c, FusedPrefix prefix, ThinkerBatch layout, Example[] batch, IDictionary<string, double> report)
     {
-        Tensor? said = Said(c, states, layout, batch), seen = Seen(c, states, RowsOf(layout, layout.ImageRows), batch, report);
+        Tensor? said = Said(c, prefix, layout, batch), seen = Seen(c, prefix.States, RowsOf(prefix, layout.ImageRows), batch, report);
         if (said is not null)
             report.TallyLoss("said", said);
         return said is null ? seen : seen is null ? said : c.Add(said, seen);
     }
 
-    private Tensor? Said(Compute c, Tensor states, ThinkerBatch layout, Example[] batch)
+    private Tensor? Said(Compute c, FusedPrefix prefix, ThinkerBatch layout, Example[] batch)
     {
-        int[][] rows = RowsOf(layout, layout.AudioRows);
+        int[][] rows = RowsOf(prefix, layout.AudioRows);
         int[] spoken = [.. Enumerable.Range(0, batch.Length).Where(i => batch[i].Mel is not null)];
         return spoken.Length == 0 ? null : c.Ctc(
-            scores(c, c.Gather(states, spoken.SelectMany(i => rows[i]).ToArray())),
+            scores(c, c.Gather(prefix.States, spoken.SelectMany(i => rows[i]).ToArray())),
             new Segments([.. spoken.Select(i => rows[i].Length)]), [.. spoken.Select(i => Tokens(batch[i].Answer))], blank);
     }
 
@@ -60,15 +64,18 @@ internal sealed class StateReader(Tokenizer tokenizer, int blank, Func<Compute, 
     }
 
     /// <summary>What the states of each item's audio say: the best token of each, repetitions and blanks removed.</summary>
-    internal IEnumerable<string> Tell(Compute c, Tensor states, ThinkerBatch layout)
+    internal IEnumerable<string> Tell(Compute c, FusedPrefix prefix, ThinkerBatch layout) =>
+        RowsOf(prefix, layout.AudioRows).Select(rows => tokenizer.Decode(
+            [.. CtcPath.Runs([.. rows.Chunk(RowsAtOnce).SelectMany(some => Best(c, prefix.States, some))], blank).Select(run => run.Symbol)],
+            skipSpecialTokens: true).Trim());
+
+    private int[] Best(Compute c, Tensor states, int[] rows)
     {
-        Tensor all = scores(c, states);
-        return RowsOf(layout, layout.AudioRows).Select(rows =>
-        {
-            int[] best = [.. rows.Select(row => TensorPrimitives.IndexOfMax<float>(all.Row(row)))];
-            return tokenizer.Decode(
-                [.. best.Where((token, i) => token != blank && (i == 0 || token != best[i - 1]))], skipSpecialTokens: true).Trim();
-        });
+        Arena.Mark scope = c.Scope();
+        Tensor all = scores(c, c.Gather(states, rows));
+        int[] best = [.. Enumerable.Range(0, rows.Length).Select(row => TensorPrimitives.IndexOfMax<float>(all.Row(row)))];
+        c.Arena.Release(scope);
+        return best;
     }
 
     /// <summary>The mean state of each picture; all pictures of a book are of one size.</summary>
@@ -78,9 +85,9 @@ internal sealed class StateReader(Tokenizer tokenizer, int blank, Func<Compute, 
     private int[] Tokens(string text) => tokenizer.Encode(text, addSpecialTokens: false);
 
     // The rows of each item that hold audio, or an image.
-    private static int[][] RowsOf(ThinkerBatch layout, int[] places) =>
+    private static int[][] RowsOf(FusedPrefix prefix, int[] places) =>
     [
-        .. Enumerable.Range(0, layout.Segments.Count).Select(item => (int[])
-            [.. Enumerable.Range(layout.Segments.Start(item), layout.Segments.Length(item)).Where(row => places[row] >= 0)]),
+        .. Enumerable.Range(0, prefix.Segments.Count).Select(item => (int[])
+            [.. Enumerable.Range(prefix.Segments.Start(item), prefix.Segments.Length(item)).Where(row => places[prefix.Tokens[row]] >= 0)]),
     ];
 }

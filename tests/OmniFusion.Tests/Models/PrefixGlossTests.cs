@@ -39,7 +39,7 @@ public class PrefixGlossTests
         int row = 0;
         for (int item = 0; item < plain.Segments.Count; item++)
         {
-            List<int> ids = [.. plain.IdsOf(item)];
+            List<int> ids = [.. plain.IdsOf(item)], tokens = [];
             for (int i = plain.Segments.Start(item); i < plain.Segments.Start(item + 1); i++, row++)
                 Assert.Equal(plain.States.Row(i), glossed.States.Row(row));
             int said = Blank;
@@ -64,16 +64,18 @@ public class PrefixGlossTests
                 if (best != said)
                 {
                     ids.Add(best);
+                    tokens.Add(i);
                     expected.Add([]);
                     surest = 0;
                 }
                 if (p[best] > surest)
-                    (surest, expected[^1]) = (p[best], Expected(p, table));
+                    (surest, tokens[^1], expected[^1]) = (p[best], i, Expected(p, table));
                 said = best;
             }
             Assert.NotEmpty(expected);
             Assert.Equal(ids, glossed.IdsOf(item).ToArray());
             Assert.Equal(ids[^expected.Count..], glossed.Glosses![item]);
+            Assert.Equal(tokens, glossed.Tokens[row..(row + tokens.Count)]);
             foreach (float[] word in expected)
                 TinyModels.AssertClose(word, glossed.States.Row(row++), 1e-4f, $"a word of item {item}");
         }
@@ -98,7 +100,7 @@ public class PrefixGlossTests
         ThinkerInput written = new() { Ids = input.Ids, Mel = input.Mel, Patches = input.Patches, Grid = input.Grid, Transcribed = true };
         (FusedPrefix plain, FusedPrefix whole, ThinkerBatch layout) = Prefixes(c, [input]);
         int[] image = [.. Enumerable.Range(0, layout.Ids.Length).Where(row => layout.ImageRows[row] >= 0)];
-        PrefixGloss.Said[] said = Gloss.Read(c, c.Gather(plain.States, image));
+        PrefixGloss.Said[] said = Gloss.Read(c, plain.States, image);
         int[] seen = [.. Gloss.Left(said).Select(row => said[row].Token)];
         Assert.Equal(seen, Prefixes(c, [written]).Glossed.Glosses![0]);
         Assert.Equal(seen, whole.Glosses![0][..seen.Length]);
@@ -112,11 +114,36 @@ public class PrefixGlossTests
         (FusedPrefix plain, _, ThinkerBatch layout) = Prefixes(c, TinyModels.Inputs("thinker_audio"));
         // Whatever the audio says is the blank of this gloss when it says one thing alone.
         Tensor same = c.Gather(plain.States, Enumerable.Repeat(layout.AudioRows.IndexOf(0), plain.States.Rows).ToArray());
-        PrefixGloss silent = new(s_model.Parts.Translator, Gloss.Read(c, same)[0].Token);
+        PrefixGloss silent = new(s_model.Parts.Translator, Gloss.Read(c, same, [0])[0].Token);
         FusedPrefix prefix = silent.Append(c, plain with { States = same }, layout);
         Assert.Equal(plain.Ids, prefix.Ids);
         Assert.Empty(Assert.Single(prefix.Glosses!));
         Assert.Equal(same.Span.ToArray(), prefix.States.Span.ToArray());
+    }
+
+    [Fact]
+    public void Only_some_scores_exist_at_once()
+    {
+        const int Rows = 9000;
+        Compute c = new(new CpuKernels(1));
+        int columns = s_model.Parts.Translator.HiddenSize;
+        Tensor many = Tensor.From([.. Enumerable.Range(0, Rows * columns).Select(i => MathF.Sin(i))], new Shape(Rows, columns));
+        int[] odd = [.. Enumerable.Range(0, Rows / 2).Select(i => 2 * i + 1)];
+        PrefixGloss.Said[] said = Gloss.Read(c, many, odd);
+        Assert.Equal(odd.Length, said.Length);
+        foreach (int i in new[] { 0, 127, 128, odd.Length - 1 })
+            Assert.Equal(Gloss.Read(c, many, [odd[i]])[0].Token, said[i].Token);
+        Tensor words = Gloss.Words(c, many);
+        TinyModels.AssertClose(
+            Gloss.Words(c, c.Gather(many, new[] { Rows - 1 })).Span.ToArray(), words.Row(Rows - 1), 1e-4f, "the last word");
+        Assert.InRange(c.Arena.Bytes, 1, (long)Rows * s_model.Parts.Translator.VocabularySize * sizeof(float) - 1);
+    }
+
+    [Fact]
+    public void A_model_without_it_takes_longer_inputs()
+    {
+        Assert.Equal(20, s_model.Parts.MostRows(10));
+        Assert.Equal(10, s_model.WithoutGloss().Parts.MostRows(10));
     }
 
     [Fact]

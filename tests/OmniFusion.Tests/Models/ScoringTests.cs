@@ -138,7 +138,7 @@ public class ScoringTests
     {
         Compute c = Model.CreateCompute();
         int[] rows = [.. Enumerable.Range(prefix.Segments.Start(item), prefix.Segments.Length(item))];
-        FusedPrefix one = new(c.Gather(prefix.States, rows), new Segments(rows.Length), prefix.IdsOf(item).ToArray(), null);
+        FusedPrefix one = new(c.Gather(prefix.States, rows), new Segments(rows.Length), prefix.IdsOf(item).ToArray(), rows, null);
         (Tensor embeddings, Segments segments) = Model.Parts.Join(c, one, [[.. towers[item], .. text]]);
         Tensor logits = Model.Parts.Translator.Logits(c, Model.Parts.Translator.Forward(c, embeddings, segments));
         int first = segments.Rows - text.Length - 1;

@@ -13,6 +13,7 @@ public class AttentionTests
     [Theory]
     [InlineData(nameof(Sounds.Tiny))]
     [InlineData(nameof(Sounds.Glossed))]
+    [InlineData(nameof(Sounds.Pooled))]
     public void Attention_to_the_audio_is_that_of_a_naive_computation(string name)
     {
         OmniFusionModel model = Sounds.Model(name);
@@ -25,22 +26,22 @@ public class AttentionTests
         // The second time most tokens are those of a draft, which are looked at all at once.
         Hypothesis first = decoder.Write(kept, 6), again = decoder.Write(kept, 6);
         Compute c = new(new CpuKernels(1));
-        Tensor prompt = new OfflineRun(model, decoder, sound).Embeddings;
+        OfflineRun offline = new(model, decoder, sound);
+        Tensor prompt = offline.Embeddings;
         Tensor whole = Rows(c, prompt, c.Embedding(first.Tokens, Table(c)));
-        Assert.Equal(ReferenceEquals(model, Sounds.Glossed), decoder.GlossRows > 0);
-        int[] said = Said(model, decoder, sound);
-        Assert.Equal(said.Length, decoder.GlossRows);
+        Assert.Equal(model.Parts.Gloss is not null, decoder.GlossRows > 0);
+        Assert.Equal(offline.Tokens.Length, decoder.FusedRows + decoder.GlossRows);
         foreach (Hypothesis found in (Hypothesis[])[first, again])
         {
             Assert.Equal(6, found.Attention!.Length);
             for (int token = 0; token < found.Attention.Length; token++)
             {
                 int row = prompt.Rows + kept.Length + token - 1;
-                // A row of the gloss stands for the state that says it.
-                float[] all = Naive(c, whole, row, 0, row + 1);
-                float[] expected = all[decoder.Thinker.HeadRows..(decoder.Thinker.HeadRows + decoder.SourcePositions)];
-                for (int i = 0; i < said.Length; i++)
-                    expected[said[i]] += all[decoder.Thinker.Rows + decoder.Prompt.Tail.Length + i];
+                // Every row stands for the token that it tells of.
+                float[] all = Naive(c, whole, row, 0, row + 1), expected = new float[decoder.SourcePositions];
+                foreach ((int at, int position) in offline.Tokens.Index().Select(own => (own.Index, own.Item - decoder.Thinker.HeadRows)))
+                    if (position >= 0 && position < expected.Length)
+                        expected[position] += all[at];
                 Models.TinyModels.AssertClose(expected, found.Attention[token], 1e-4f, $"token {token}");
             }
         }
@@ -64,17 +65,6 @@ public class AttentionTests
         for (int token = 0; token < found.Attention!.Length; token++)
             Models.TinyModels.AssertClose(
                 Naive(c, whole, ids.Length + token - 1, start, decoder.SourcePositions), found.Attention[token], 1e-4f, $"token {token}");
-    }
-
-    // The position of the state behind each row of the gloss.
-    private static int[] Said(OmniFusionModel model, FusedSpeechDecoder decoder, float[] sound)
-    {
-        if (model.Parts.Gloss is not { } gloss)
-            return [];
-        Compute c = new(new CpuKernels(1));
-        Tensor prompt = new OfflineRun(model, decoder, sound).Embeddings;
-        int[] audio = [.. Enumerable.Range(decoder.Thinker.HeadRows, decoder.SourcePositions)];
-        return [.. gloss.Left(gloss.Read(c, c.Gather(prompt, audio)))];
     }
 
     private static Tensor Table(Compute c) => Sounds.Tiny.Parts.Translator.EmbedTokens(c, Enumerable.Range(0, 701).ToArray());

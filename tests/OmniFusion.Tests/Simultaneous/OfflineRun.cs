@@ -34,7 +34,7 @@ internal sealed class OfflineRun
         Tensor[] states = thinker.Forward(_c, thinker.Embed(_c, batch, Audio, thinker.EncodeImages(_c, [input])), batch, ThinkerCache,
             model.Parts.Fusion.Selected(thinker.Layers));
         FusedPrefix prefix = model.Parts.Encode(_c, states, batch);
-        _thinkerRows = batch.Ids.Length;
+        (_thinkerRows, Tokens) = (batch.Ids.Length, prefix.Tokens);
         (Embeddings, Segments rows) = model.Parts.Join(_c, prefix, [prompt.Tower]);
         TranslatorCache = new KvCache(model.Parts.Translator.Decoder.Shape, 1);
         Tensor last = model.Parts.Translator.Forward(_c, Embeddings, rows, TranslatorCache);
@@ -42,6 +42,9 @@ internal sealed class OfflineRun
     }
 
     public Tensor Audio { get; }
+
+    /// <summary>The token of each row of the prefix.</summary>
+    public int[] Tokens { get; }
 
     public KvCache ThinkerCache { get; }
 
@@ -75,6 +78,7 @@ internal sealed class OfflineRun
         }
     }
 
+    // A few rows at once are summed in another order than many, and what random weights say is sensitive to that.
     private static void Close(ReadOnlySpan<float> expected, ReadOnlySpan<float> actual, string what) =>
-        Models.TinyModels.AssertClose(expected.ToArray(), actual, 1e-4f, what);
+        Models.TinyModels.AssertClose(expected.ToArray(), actual, 2e-4f, what);
 }

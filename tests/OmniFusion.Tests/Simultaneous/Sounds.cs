@@ -15,6 +15,10 @@ internal static class Sounds
     private static readonly Lazy<OmniFusionModel> s_glossed = new(() => OmniFusionModel.Load(
         Golden.Tiny("omni"), Golden.Tiny("translator"), Golden.Tiny("fusion"), new LoadOptions { Gloss = true, Threads = 1 }));
 
+    private static readonly Lazy<OmniFusionModel> s_pooled = new(() => OmniFusionModel.Load(
+        Golden.Tiny("omni"), Golden.Tiny("translator"), Golden.Tiny("fusion"),
+        new LoadOptions { FusionMode = "pooled", Gloss = true, Threads = 1 }));
+
     /// <summary>The shipped model.</summary>
     public static OmniFusionModel Nano => s_nano.Value;
 
@@ -24,11 +28,15 @@ internal static class Sounds
     /// <summary><see cref="Tiny"/> with a gloss, which says something at random.</summary>
     public static OmniFusionModel Glossed => s_glossed.Value;
 
+    /// <summary><see cref="Glossed"/> with a prefix of fewer rows than tokens.</summary>
+    public static OmniFusionModel Pooled => s_pooled.Value;
+
     /// <summary>One of these models.</summary>
     public static OmniFusionModel Model(string name) => name switch
     {
         nameof(Nano) => Nano,
         nameof(Tiny) => Tiny,
+        nameof(Pooled) => Pooled,
         _ => Glossed,
     };
 

@@ -20,6 +20,8 @@ public class SpeechDecoderTests
     [InlineData(8000, 1, nameof(Sounds.Glossed))]
     [InlineData(1600, 3, nameof(Sounds.Glossed))]
     [InlineData(7919, 2, nameof(Sounds.Glossed))]
+    [InlineData(8000, 1, nameof(Sounds.Pooled))]
+    [InlineData(7919, 2, nameof(Sounds.Pooled))]
     public void What_is_computed_step_by_step_is_the_offline_computation(int chunk, int stride, string name)
     {
         OmniFusionModel model = Sounds.Model(name);
@@ -133,6 +135,7 @@ public class SpeechDecoderTests
     [InlineData(nameof(Sounds.Nano), 5000, false)]
     [InlineData(nameof(Sounds.Glossed), 16000, true)]
     [InlineData(nameof(Sounds.Tiny), 16001, true)]
+    [InlineData(nameof(Sounds.Pooled), 16001, true)]
     public async Task A_chain_of_thought_is_that_of_the_whole_segment(string name, int chunk, bool sees)
     {
         OmniFusionModel model = Sounds.Model(name);
@@ -240,6 +243,7 @@ public class SpeechDecoderTests
     [Theory]
     [InlineData(nameof(Sounds.Tiny))]
     [InlineData(nameof(Sounds.Glossed))]
+    [InlineData(nameof(Sounds.Pooled))]
     public async Task An_image_may_come_and_go(string name)
     {
         OmniFusionModel model = Sounds.Model(name);

@@ -1,3 +1,4 @@
+using OmniFusion.Models.Omni;
 using OmniFusion.Tensors;
 
 namespace OmniFusion.Models.Fusion;
@@ -36,4 +37,13 @@ public sealed class AblatedFusion : FusionLayer
 
     /// <inheritdoc/>
     public override FusedStates Forward(Compute c, ReadOnlySpan<Tensor> states) => _inner.Without(c, states, _without);
+
+    /// <inheritdoc/>
+    public override FusedRows Rows(Compute c, Tensor states, IReadOnlyList<MediaStretch> media) => _inner.Rows(c, states, media);
+
+    /// <inheritdoc/>
+    public override int MostRows(int tokens) => _inner.MostRows(tokens);
+
+    /// <inheritdoc/>
+    public override int From(int token, IReadOnlyList<MediaStretch> media) => _inner.From(token, media);
 }

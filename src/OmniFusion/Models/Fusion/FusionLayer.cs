@@ -1,19 +1,21 @@
 using OmniFusion.Checkpoints;
+using OmniFusion.Models.Omni;
 using OmniFusion.Tensors;
 
 namespace OmniFusion.Models.Fusion;
 
 /// <summary>
-/// The seam of the system: makes one state per token out of several hidden states of the thinker. The states are those of
-/// <see cref="Selected"/>, in that order; the published choice is first, middle and last. Keys: <c>omni_fusion.…</c>, the same for any
-/// number of states, which only changes their sizes.
+/// The seam of the system: makes the rows of a prefix out of several hidden states of the thinker, in two steps. <see cref="Forward"/> makes one
+/// state per token, which no other token changes; <see cref="Rows"/> makes of these the rows, as many as there are or fewer. The hidden states
+/// are those of <see cref="Selected"/>, in that order; the published choice is first, middle and last. Keys: <c>omni_fusion.…</c>, the same for
+/// any number of states, which only changes their sizes.
 /// </summary>
 public abstract class FusionLayer
 {
     /// <summary>Most hidden states that can be fused.</summary>
     public const int MostLayers = 64;
 
-    // Name, whether it takes a list of hidden states, and how it is made for their number and length.
+    // Name, whether it takes a list of hidden states, and how it is made for their number and length. The last is not the published system's.
     private static readonly (string Name, bool TakesLayers, Func<int, int, Weights, FusionLayer> Make)[] s_modes =
     [
         ("mid", false, (_, _, _) => new SingleStateFusion("mid", 1)),
@@ -22,6 +24,7 @@ public abstract class FusionLayer
         ("concat", true, (count, size, weights) => new ConcatFusion(count, size, weights)),
         ("attention", true, (count, size, weights) => new AttentionFusion(count, size, weights)),
         ("gated", true, (count, size, weights) => new GatedFusion(count, size, weights)),
+        ("pooled", true, (count, size, weights) => new PooledFusion(count, size, weights)),
     ];
 
     private int[]? _layers;
@@ -52,6 +55,25 @@ public abstract class FusionLayer
         nothing.Span.Clear();
         return Forward(c, remaining);
     }
+
+    /// <summary>The rows of a prefix [rows, D] out of one state per token [tokens, D]; without more, these.</summary>
+    /// <param name="c">Where to compute.</param>
+    /// <param name="states">What <see cref="Forward"/> made.</param>
+    /// <param name="media">Which of the tokens are images and speech, in their order; no row tells of tokens of two of them.</param>
+    public virtual FusedRows Rows(Compute c, Tensor states, IReadOnlyList<MediaStretch> media) =>
+        new(states, [.. Enumerable.Range(0, states.Rows)]);
+
+    /// <summary>Most rows of so many tokens.</summary>
+    public virtual int MostRows(int tokens) => tokens;
+
+    /// <summary>
+    /// While speech arrives, the tokens from some on are new. This is the first that <see cref="Rows"/> has to see then: what it made of those
+    /// before stays as it is.
+    /// </summary>
+    /// <param name="token">The first new token.</param>
+    /// <param name="media">As for <see cref="Rows"/>, the new tokens included.</param>
+    /// <returns>A token not behind <paramref name="token"/>, and of the same speech where that is one of it.</returns>
+    public virtual int From(int token, IReadOnlyList<MediaStretch> media) => token;
 
     /// <summary>The layer that a bundle names.</summary>
     /// <param name="mode">One of <see cref="Modes"/>.</param>
@@ -95,6 +117,11 @@ public abstract class FusionLayer
 /// <param name="States">One state per token [tokens, D].</param>
 /// <param name="Gates">How much each hidden state counts [tokens or 1, selected], or null where that means nothing.</param>
 public readonly record struct FusedStates(Tensor States, Tensor? Gates);
+
+/// <summary>Rows of a prefix.</summary>
+/// <param name="States">The rows [rows, D].</param>
+/// <param name="Tokens">For each row the token that it tells of, the last where it tells of several; they do not fall.</param>
+public readonly record struct FusedRows(Tensor States, int[] Tokens);
 
 /// <summary>One of the hidden states as it is.</summary>
 internal sealed class SingleStateFusion(string mode, int index) : FusionLayer

@@ -59,7 +59,7 @@ internal sealed class AttentionFusion(int count, int hiddenSize, Weights weights
 }
 
 /// <summary>The published one: a gate for each token, softmax(Linear(nD to n)) of the n states side by side.</summary>
-internal sealed class GatedFusion(int count, int hiddenSize, Weights weights) : MixingFusion
+internal class GatedFusion(int count, int hiddenSize, Weights weights) : MixingFusion
 {
     private readonly LinearLayer _gate = new(weights.Under("gate_layer"), count, count * hiddenSize, bias: true);
 

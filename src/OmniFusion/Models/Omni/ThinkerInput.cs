@@ -34,6 +34,23 @@ public sealed record ThinkerInput
     public bool Transcribed { get; init; }
 }
 
+/// <summary>Neighbouring tokens, or rows of a prefix, that stand for images or for one sound.</summary>
+/// <param name="Start">The first of them.</param>
+/// <param name="Length">Their number.</param>
+/// <param name="IsAudio">Whether it is a sound.</param>
+public readonly record struct MediaStretch(int Start, int Length, bool IsAudio)
+{
+    /// <summary>The first behind them.</summary>
+    public int End => Start + Length;
+
+    /// <summary>What is left of them from <paramref name="first"/> on, counted from there.</summary>
+    internal MediaStretch From(int first)
+    {
+        int start = Math.Max(Start, first);
+        return this with { Start = start - first, Length = Math.Max(0, End - start) };
+    }
+}
+
 /// <summary>Items of a batch laid out one after the other, their placeholders widened, with a 3-axis position for each token.</summary>
 public sealed class ThinkerBatch
 {
@@ -70,19 +87,22 @@ public sealed class ThinkerBatch
     /// <summary>For each item whether its speech is written down elsewhere (<see cref="ThinkerInput.Transcribed"/>).</summary>
     public bool[] Transcribed { get; }
 
-    /// <summary>First row and number of rows of each image and of each stretch of speech of an item.</summary>
-    internal List<(int Start, int Length)> Media(int item)
+    /// <summary>The images and the speech of all items, in their order.</summary>
+    public IReadOnlyList<MediaStretch> Media => [.. Enumerable.Range(0, Segments.Count).SelectMany(MediaOf)];
+
+    /// <summary>The images and the speech of an item.</summary>
+    internal List<MediaStretch> MediaOf(int item)
     {
-        List<(int Start, int Length)> media = [];
-        (bool Image, bool Audio) last = default;
+        List<MediaStretch> media = [];
         for (int row = Segments.Start(item); row < Segments.Start(item + 1); row++)
         {
-            (bool Image, bool Audio) kind = (ImageRows[row] >= 0, AudioRows[row] >= 0 && !Transcribed[item]);
-            if (kind != default && kind == last)
-                media[^1] = (media[^1].Start, media[^1].Length + 1);
-            else if (kind != default)
-                media.Add((row, 1));
-            last = kind;
+            bool audio = AudioRows[row] >= 0;
+            if (!audio && ImageRows[row] < 0)
+                continue;
+            if (media.Count > 0 && media[^1].End == row && media[^1].IsAudio == audio)
+                media[^1] = media[^1] with { Length = media[^1].Length + 1 };
+            else
+                media.Add(new MediaStretch(row, 1, audio));
         }
         return media;
     }
