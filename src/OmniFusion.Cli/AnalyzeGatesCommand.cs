@@ -83,8 +83,6 @@ internal static class AnalyzeGatesCommand
 
     private static void Write(string folder, GateReport report, GateMap? map)
     {
-        if (folder.Length == 0)
-            throw new UsageException("--output names no folder.");
         AtomicFile.MakeFolder(folder);
         AtomicFile.WriteText(Path.Combine(folder, "gates.json"), Json(report, map) + "\n");
         AtomicFile.WriteText(Path.Combine(folder, "gates.svg"), GatePlots.Bars(report));

@@ -36,8 +36,6 @@ internal static class AnalyzeLayersCommand
             int[][] sets = [.. (arguments.GetValue(layers) ?? []).Select(Parse)];
             if (sets.Length == 0)
                 throw new UsageException("--layers is missing: name the hidden states of each set, such as --layers 0,2,4 --layers 4.");
-            if (arguments.GetValue(output) is "")
-                throw new UsageException("--output names no folder.");
             Recipe read = Recipe.Load(arguments.GetValue(recipe)!, TrainCommand.Variables(arguments.GetValue(set) ?? []));
             LayerStudy study = new(read, arguments.GetValue(output) ?? read.Output.TrimEnd('/') + ".layers", arguments.GetValue(steps));
             IReadOnlyList<LayerResult> results = study.Run(sets, Print, cancellation);

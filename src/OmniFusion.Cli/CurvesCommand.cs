@@ -77,7 +77,7 @@ internal static class CurvesCommand
         LatencyUnit unit = set.Unit(arguments);
         ComputationModel computation = set.Computation(arguments);
         IReadOnlyList<SpokenRecording> recordings = set.Read(arguments);
-        MakeFolder(folder);
+        AtomicFile.MakeFolder(folder);
         CurveFile file = CurveFile.Open(Path.Combine(folder, PointsFile));
         OmniFusionModel loaded = model.Load(arguments);
         string named = set.SetName(arguments, recordings), modelName = SimultaneousCommand.ModelName(model, arguments, loaded);
@@ -117,16 +117,4 @@ internal static class CurvesCommand
     }
 
     private static T[] Given<T>(T[]? values, T[] standard) => values is { Length: > 0 } ? values : standard;
-
-    private static void MakeFolder(string folder)
-    {
-        try
-        {
-            Directory.CreateDirectory(folder);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException)
-        {
-            throw new OmniFusionException($"--output {folder} cannot be made: {error.Message}", error);
-        }
-    }
 }

@@ -55,9 +55,8 @@ internal static class EvaluateContrastiveCommand
                     throw new UsageException("--chain-of-thought goes with --speech.");
                 ContrastiveCondition condition = new(
                     arguments.GetValue(speech), ImageOf(arguments.GetValue(noImage), arguments.GetValue(mismatched)));
-                string place = arguments.GetValue(folder) is { Length: > 0 } named ? named : throw new UsageException("DIR is empty.");
-                ContrastiveSet set = ContrastiveSet.Read(
-                    place, language, arguments.GetValue(images), arguments.GetValue(recordings), arguments.GetValue(limit));
+                ContrastiveSet set = ContrastiveSet.Read(arguments.GetValue(folder)!, language, arguments.GetValue(images),
+                    arguments.GetValue(recordings), arguments.GetValue(limit));
                 BootstrapOptions draw = BootstrapOptions.Read(arguments, bootstrap);
                 OmniFusionModel loaded = model.Load(arguments);
                 TranslationOptions options = new() { BatchSize = arguments.GetValue(batchSize) ?? DefaultBatch, ChainOfThought = thinks };

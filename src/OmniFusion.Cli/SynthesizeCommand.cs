@@ -18,10 +18,10 @@ internal static class SynthesizeCommand
         {
             Description = "Folder of an ambiguity corpus to speak all sentences of, instead of a text", HelpName = "DIR",
         };
-        Option<string?> output = new Option<string?>("--output", "--out")
+        Option<string?> output = new("--output", "--out")
         {
             Description = "Pack to write; by default the text's name with .pack", HelpName = "PACK",
-        }.NotEmpty();
+        };
         Option<string> voices = new("--voices")
         {
             Description = "train, test (a voice never trained with), or names such as espeak:en-us+f2,flite:awb,festival:kal_diphone",

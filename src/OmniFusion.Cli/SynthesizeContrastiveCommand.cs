@@ -23,7 +23,7 @@ internal static class SynthesizeContrastiveCommand
             Description = "Pack that speaks all sentences of the corpus; adds recordings to the set", HelpName = "PACK",
         };
         Option<string> to = new("--to") { Description = "Language: German, French or Czech, or its code", HelpName = "LANG", Required = true };
-        Option<string> output = new Option<string>("--output") { Description = "Folder to write", HelpName = "DIR", Required = true }.NotEmpty();
+        Option<string> output = new("--output") { Description = "Folder to write", HelpName = "DIR", Required = true };
         Command command = new("contrastive", "Write ambiguous sentences with both translations and deciding pictures in the layout of CoMMuTE")
         {
             corpus, pictograms, maker, split, speech, to, output,

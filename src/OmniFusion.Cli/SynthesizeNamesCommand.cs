@@ -9,10 +9,10 @@ internal static class SynthesizeNamesCommand
     /// <summary>Creates the command.</summary>
     public static Command Create()
     {
-        Option<string> output = new Option<string>("--output")
+        Option<string> output = new("--output")
         {
             Description = "Folder for names_train and names_test: .en, .de, .fr, .cs, and .terms with the names", HelpName = "DIR", Required = true,
-        }.NotEmpty();
+        };
         Option<int?> sentences = Options.Whole("--sentences", "Sentences of each name (default: 8)", 1, 16);
         Option<int> seed = new("--seed") { Description = "Draws the sentences", HelpName = "N", DefaultValueFactory = _ => 1 };
         Command command = new("names", "Write sentences with names in four languages, to be spoken and shown on slides") { output, sentences, seed };

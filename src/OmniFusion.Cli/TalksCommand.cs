@@ -22,12 +22,12 @@ internal static class TalksCommand
         {
             Description = "Their translations, LANG=FILE, plain or .gz; once for each language", HelpName = "LANG=FILE", Required = true,
         };
-        Option<string> output = new Option<string>("--out")
+        Option<string> output = new("--out")
         {
             Description = $"Folder for the recordings and {TalkBuilder.ManifestName}; a stopped making is gone on with",
             HelpName = "DIR",
             Required = true,
-        }.NotEmpty();
+        };
         TalkPlan standard = new([], new Dictionary<string, IReadOnlyList<string>>());
         Option<int?> talks = Options.Whole("--talks", $"Number of talks (default: {standard.Talks})", 1, 100_000);
         Option<int?> least = Options.Whole(

@@ -13,10 +13,10 @@ internal static class TrainCommand
         Argument<string> recipe = new("RECIPE") { Description = "The YAML file that says what to train, on what, and for how long." };
         Option<bool> resume = new("--resume") { Description = "Continue from the last checkpoint, if there is one." };
         Option<string[]> set = new("--set") { Description = "NAME=VALUE for ${NAME} in the recipe, such as the folder of the data.", HelpName = "NAME=VALUE" };
-        Option<string> work = new Option<string>("--work")
+        Option<string> work = new("--work")
         {
             Description = "Folder for the log, the plot and the checkpoints (default: the output folder with .work behind it).", HelpName = "DIR",
-        }.NotEmpty();
+        };
         Command command = new("train", "Trains a recogniser, a translator or their fusion.") { recipe, resume, set, work };
         command.SetAction((parsed, cancellation) => Task.Run(() => Train(
             parsed.GetValue(recipe)!, parsed.GetValue(resume), parsed.GetValue(set) ?? [], parsed.GetValue(work), cancellation)));

@@ -49,10 +49,8 @@ public class PooledFusionTests
     public void A_batch_is_its_items_with_fewer_rows_than_tokens()
     {
         Compute c = new(new CpuKernels(1));
-        ThinkerInput[] inputs = TinyModels.Inputs("thinker_batch_mixed");
-        FusedTranslator parts = Sounds.Pooled.Parts;
-        ThinkerBatch layout = parts.Thinker.Prepare(inputs);
-        FusedPrefix together = parts.Encode(c, parts.Thinker.Forward(c, inputs, layout, cache: null, [.. parts.Layers]), layout);
+        (FusedTranslator parts, ThinkerInput[] inputs, ThinkerBatch layout, Tensor[] hidden) = Mixed(c);
+        FusedPrefix together = parts.Encode(c, hidden, layout);
         for (int item = 0; item < inputs.Length; item++)
         {
             FusedPrefix alone = parts.Encode(c, [inputs[item]]);
@@ -71,10 +69,8 @@ public class PooledFusionTests
     public void What_the_rows_say_is_read_as_ever()
     {
         Compute c = new(new CpuKernels(1));
-        ThinkerInput[] inputs = TinyModels.Inputs("thinker_batch_mixed");
-        FusedTranslator parts = Sounds.Pooled.Parts;
-        ThinkerBatch layout = parts.Thinker.Prepare(inputs);
-        FusedPrefix prefix = parts.Fuse(c, parts.Thinker.Forward(c, inputs, layout, cache: null, [.. parts.Layers]), layout);
+        (FusedTranslator parts, ThinkerInput[] inputs, ThinkerBatch layout, Tensor[] hidden) = Mixed(c);
+        FusedPrefix prefix = parts.Fuse(c, hidden, layout);
         StateReader reader = new(Sounds.Pooled.TranslatorTokenizer, Sounds.Pooled.EndOfTranslation[0], parts.Gloss!.Scores);
         string[] told = [.. reader.Tell(c, prefix, layout)];
         for (int item = 0; item < inputs.Length; item++)
@@ -86,5 +82,14 @@ public class PooledFusionTests
             Assert.Equal(Sounds.Pooled.TranslatorTokenizer.Decode(left, skipSpecialTokens: true).Trim(), told[item]);
             Assert.Equal(inputs[item].Mel is not null, rows.Length > 0);
         }
+    }
+
+    // A batch with and without speech and images, and its hidden states that are fused.
+    private static (FusedTranslator Parts, ThinkerInput[] Inputs, ThinkerBatch Layout, Tensor[] Hidden) Mixed(Compute c)
+    {
+        ThinkerInput[] inputs = TinyModels.Inputs("thinker_batch_mixed");
+        FusedTranslator parts = Sounds.Pooled.Parts;
+        ThinkerBatch layout = parts.Thinker.Prepare(inputs);
+        return (parts, inputs, layout, [.. parts.Thinker.Forward(c, inputs, layout, cache: null, [.. parts.Layers])]);
     }
 }
