@@ -15,8 +15,8 @@ internal static class CurveTable
         {
             CurvePoint[] same = [.. points.Where(point => point.Setting.Threads == threads)];
             string[] systems = [.. same.Select(point => point.Setting.System).Distinct()];
-            foreach (string cascade in systems.Where(IsCascade))
-                foreach (string own in systems.Where(system => !IsCascade(system)))
+            foreach (string cascade in systems.Where(SimultaneousSystem.IsCascade))
+                foreach (string own in systems.Where(system => !SimultaneousSystem.IsCascade(system)))
                 {
                     lines.Add("");
                     lines.AddRange(Leads(same, own, cascade, threads, computationAware: false));
@@ -34,8 +34,6 @@ internal static class CurveTable
             + $"{point.Latency(false),8:0.000} {point.Latency(true),17:0.000} {point.Scores.WordsComputationAware?.P90,10:0.000} "
             + $"{point.Scores.RealTimeFactor,6:0.000}");
     }
-
-    private static bool IsCascade(string system) => system.StartsWith(SimultaneousSystem.Cascade, StringComparison.Ordinal);
 
     private static IEnumerable<string> Leads(CurvePoint[] points, string own, string cascade, int threads, bool computationAware)
     {

@@ -32,6 +32,9 @@ internal sealed record SimultaneousSystem(string Language, string Policy, double
         _ => transcriptPolicy is null ? Cascade : OwnTranscriptPolicy + transcriptPolicy,
     };
 
+    /// <summary>Whether a system of this name works in two stages.</summary>
+    internal static bool IsCascade(string name) => name == Cascade || name.StartsWith(OwnTranscriptPolicy, StringComparison.Ordinal);
+
     /// <summary>Begins a stream.</summary>
     /// <exception cref="OmniFusionException">An option is out of its bounds, or the model does not know the language.</exception>
     internal ISimultaneousTranslator Create(OmniFusionModel model) => StreamTranslator.Create(model, Options());
@@ -46,7 +49,7 @@ internal sealed record SimultaneousSystem(string Language, string Policy, double
 
     private SimultaneousOptions Options()
     {
-        bool cascade = Name == Cascade || Name.StartsWith(OwnTranscriptPolicy, StringComparison.Ordinal);
+        bool cascade = IsCascade(Name);
         if (!cascade && Name is not (Fused or ChainOfThought))
             throw new UsageException($"--system takes {Fused}, {ChainOfThought}, {Cascade} or {OwnTranscriptPolicy}POLICY, not '{Name}'.");
         PolicyOptions policy = PolicyOption.Read("--policy", Policy);
