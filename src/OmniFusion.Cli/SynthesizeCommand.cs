@@ -24,7 +24,7 @@ internal static class SynthesizeCommand
         };
         Option<string> voices = new("--voices")
         {
-            Description = "train, test (a voice never trained with), or names such as espeak:en-us+f2,flite:awb,festival:kal_diphone",
+            Description = "train, further (pico and RHVoice), test (a voice never trained with), or names such as espeak:en-us+f2,flite:awb,rhvoice:bdl",
             HelpName = "LIST",
             DefaultValueFactory = _ => "train",
         };
@@ -35,7 +35,7 @@ internal static class SynthesizeCommand
         Option<bool> resume = new("--resume") { Description = "Go on with a pack that was stopped" };
         Command command = new(
             "synthesize",
-            "Speak a text with espeak-ng, flite and festival into a pack. Gains and noise are not added here but in training.")
+            "Speak a text with espeak-ng, flite, festival, pico and RHVoice into a pack. Gains and noise are not added here but in training.")
         {
             text, corpus, output, voices, copies, seed, workers, limit, resume,
             SynthesizeImagesCommand.Create(), SynthesizeSlidesCommand.Create(), SynthesizeContrastiveCommand.Create(),

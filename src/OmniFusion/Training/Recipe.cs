@@ -292,6 +292,9 @@ public sealed class RecipeSpeech
 
     /// <summary>Times that a pass goes through it.</summary>
     public int Repeat { get; set; } = 1;
+
+    /// <summary>Whether the recipe's teacher, if it has one, has a say: not where lines are of a kind that it has never read, such as several sentences.</summary>
+    public bool Taught { get; set; } = true;
 }
 
 /// <summary>Pictures of a <see cref="Recipe"/>.</summary>

@@ -8,15 +8,16 @@ namespace OmniFusion.Training;
 /// <summary>Sentences and their translations as token ids.</summary>
 internal sealed class TextPairs
 {
-    /// <summary>Reads every target language of the data.</summary>
+    /// <summary>Reads every target language of the data, and of its further texts: what is said in several voices, or in several recordings, is written once.</summary>
     internal TextPairs(RecipeData data, Tokenizer tokenizer)
     {
         List<Pair> pairs = [];
-        foreach ((string language, string file) in data.Targets)
+        foreach ((string english, string language, string file) in Texts(data).Distinct())
         {
-            (string[] source, string[] target) = TextLines.ReadPair(data.Source, file);
-            for (int i = 0; i < source.Length; i++)
-                pairs.Add(new Pair(Prompt(tokenizer, source[i], language), Target(tokenizer, target[i])));
+            (string[] source, string[] target) = TextLines.ReadPair(english, file);
+            IEnumerable<(string, string)> lines = source.Zip(target);
+            foreach ((string sentence, string translation) in english == data.Source ? lines : lines.Distinct())
+                pairs.Add(new Pair(Prompt(tokenizer, sentence, language), Target(tokenizer, translation)));
         }
         if (data is { Ambiguity: { Told: > 0 } ambiguity, Pictures: { } pictures })
         {
@@ -27,6 +28,10 @@ internal sealed class TextPairs
         }
         Items = pairs;
     }
+
+    private static IEnumerable<(string Source, string Language, string Target)> Texts(RecipeData data) =>
+        data.Targets.Select(target => (data.Source, target.Key, target.Value))
+            .Concat(data.Further.Where(part => part.Source != data.Source).SelectMany(part => part.Targets.Select(target => (part.Source, target.Key, target.Value))));
 
     internal IReadOnlyList<Pair> Items { get; }
 

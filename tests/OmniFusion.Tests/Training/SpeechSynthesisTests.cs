@@ -7,7 +7,7 @@ public sealed class SpeechSynthesisTests
     [Fact]
     public void TrainingVoicesHaveTheirSharesAndNeverTheHeldOutSpeaker()
     {
-        Assert.DoesNotContain(Voice.Training, voice => voice.Name.Contains("slt"));
+        Assert.DoesNotContain(Voice.Training.Concat(Voice.Further), voice => voice.Name.Contains("slt"));
         Assert.Equal("flite:slt", Assert.Single(Voice.HeldOut).Id);
         Utterance[] drawn = [.. Enumerable.Range(0, 20000).Select(line => Utterance.Draw(1, line, 0, Voice.Training))];
         foreach ((SpeechEngine engine, double share) in
@@ -48,8 +48,11 @@ public sealed class SpeechSynthesisTests
     [Fact]
     public void ReadsListsOfVoices()
     {
-        Assert.Same(Voice.Training, Voice.ParseList("train"));
-        Assert.Same(Voice.HeldOut, Voice.ParseList("test"));
+        Assert.Equal(Voice.Training, Voice.ParseList("train"));
+        Assert.Equal(Voice.Further, Voice.ParseList("further"));
+        Assert.Equal(Voice.HeldOut, Voice.ParseList("test"));
+        Assert.Equal([.. Voice.Training, .. Voice.Further], Voice.ParseList("train,further,flite:awb"));
+        Assert.Equal(1, Voice.Further.Sum(voice => voice.Share), 1e-9);
         Assert.Equal(["flite:slt", "espeak:en-gb+f2"], Voice.ParseList("flite:slt, espeak:en-gb+f2,flite:slt").Select(voice => voice.Id));
         foreach (string bad in new[] { "", "slt", "flite:slt,", "flite:nobody" })
             Assert.Contains("Unknown voice", Assert.Throws<OmniFusionException>(() => Voice.ParseList(bad)).Message);
@@ -116,6 +119,8 @@ public sealed class SpeechSynthesisTests
     [InlineData("flite:awb")]
     [InlineData("flite:kal")]
     [InlineData("festival:ked_diphone")]
+    [InlineData("pico:en-GB")]
+    [InlineData("rhvoice:clb")]
     public void TheEnginesSpeak(string id)
     {
         Voice voice = Voice.ParseList(id)[0];

@@ -7,6 +7,7 @@ using OmniFusion.Models.Omni;
 using OmniFusion.Tensors;
 using OmniFusion.Text;
 using OmniFusion.Training;
+using OmniFusion.Training.Examples;
 using OmniFusion.Training.Data;
 
 namespace OmniFusion.Tests.Training;
@@ -141,6 +142,39 @@ public sealed class TrainerTests(TinyTraining tiny) : IClassFixture<TinyTraining
             Tokenizer tokenizer = Tokenizer.Load(tiny["translator"]);
             return [.. new TextPairs(recipe.Data, tokenizer).Items.Select(pair => tokenizer.Decode([.. pair.Prompt, .. pair.Target], skipSpecialTokens: true).Trim())];
         }
+    }
+
+    [Fact]
+    public void WhatIsSaidInFurtherRecordingsIsWrittenOnce()
+    {
+        tiny.MakeParts();
+        Recipe recipe = tiny.Recipe("translator", "further", "steps: 2");
+        int before = Pairs();
+        RecipeSpeech Part(string english, string german) => new() { Source = english, Targets = { ["de"] = german } };
+        // The same text in other voices is no other text.
+        recipe.Data.Further = [Part(tiny["en.txt"], tiny["de.txt"])];
+        Assert.Equal(before, Pairs());
+        File.WriteAllText(tiny["digits.en"], "one\ntwo\none\n");
+        File.WriteAllText(tiny["digits.de"], "eins\nzwei\neins\n");
+        recipe.Data.Further = [Part(tiny["digits.en"], tiny["digits.de"]), Part(tiny["digits.en"], tiny["digits.de"])];
+        Assert.Equal(before + 2, Pairs());
+
+        int Pairs() => new TextPairs(recipe.Data, Tokenizer.Load(tiny["translator"])).Items.Count;
+    }
+
+    [Fact]
+    public void ATeacherHasNoSayWhereItsRecipeSaysSo()
+    {
+        tiny.MakeParts();
+        Recipe recipe = tiny.Recipe("fusion", "untaught", "steps: 2");
+        recipe.Data.Further =
+        [
+            new() { Source = tiny["en.txt"], Targets = { ["de"] = tiny["de.txt"] }, Speech = tiny["en.pack"], Repeat = 3, Taught = false },
+        ];
+        Mixture mixture = new TrainingData(recipe).ForFusion();
+        Example[] examples = [.. Enumerable.Range(1, 60).SelectMany(mixture.At)];
+        Assert.All(examples, example => Assert.NotEmpty(example.Translations));
+        Assert.Equal(0.25, examples.Average(example => example.Told is null ? 0.0 : 1.0), 0.1);
     }
 
     [Fact]

@@ -32,4 +32,31 @@ public class VoiceAugmentationTests
             Assert.InRange(crossings, 297, 303);
         }
     }
+
+    [Fact]
+    public void Some_readings_have_a_room_and_some_no_high_tones()
+    {
+        float[] click = new float[16000];
+        click[4000] = 1;
+        int rooms = 0, dull = 0;
+        for (int seed = 0; seed < 400; seed++)
+        {
+            float[] heard = VoiceAugmentation.Apply([.. click], new Random(seed));
+            int direct = Array.IndexOf(heard, heard.Max());
+            // The filters ring for some milliseconds, a room for at least thirty.
+            if (heard.Skip(direct + 320).Any(sample => MathF.Abs(sample) > 0.002f))
+                rooms++;
+            // The click's spectrum at 6 kHz, which the slowest reading still has.
+            double real = 0, imaginary = 0;
+            for (int i = 0; i < heard.Length; i++)
+            {
+                real += heard[i] * Math.Cos(2 * Math.PI * 6000 * i / 16000);
+                imaginary += heard[i] * Math.Sin(2 * Math.PI * 6000 * i / 16000);
+            }
+            if (real * real + imaginary * imaginary < 0.04)
+                dull++;
+        }
+        Assert.InRange(rooms / 400.0, 0.2, 0.4);
+        Assert.InRange(dull / 400.0, 0.03, 0.15);
+    }
 }

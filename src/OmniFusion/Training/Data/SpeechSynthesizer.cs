@@ -14,8 +14,8 @@ internal interface IUtteranceSpeaker : IDisposable
 }
 
 /// <summary>
-/// Speaks sentences with espeak-ng, flite and festival, which must be installed.
-/// An espeak-ng or flite process is started for each sentence; festival, which starts slowly, is kept and fed.
+/// Speaks sentences with espeak-ng, flite, festival, pico and RHVoice, those of which must be installed whose voices are wanted.
+/// A process is started for each sentence; but festival, which starts slowly, is kept and fed.
 /// The speech is clean and as loud as the engine makes it: gains and noise belong to training, where they can differ in each epoch.
 /// One object serves one thread.
 /// </summary>
@@ -36,13 +36,16 @@ public sealed class SpeechSynthesizer : IUtteranceSpeaker
         if (programs.Length > 0)
             throw new OmniFusionException(
                 $"Synthesising needs {string.Join(" and ", programs)}, not found on the PATH; on Debian or Ubuntu: "
-                + $"apt-get install {string.Join(' ', programs)}.");
+                + $"apt-get install {string.Join(' ', programs.Select(Package))}.");
 
         using SpeechSynthesizer synthesizer = new();
         // flite speaks with another voice, and says nothing, when it lacks the one asked for; so ask it what it has.
         string[] flite = wanted.Any(voice => voice.Engine == SpeechEngine.Flite) ? synthesizer.ListFliteVoices() : [];
+        string[] alike = wanted.Any(voice => voice.Engine == SpeechEngine.RHVoice) ? synthesizer.ListRHVoicesAlike() : [];
         foreach (Voice voice in wanted)
         {
+            if (voice.Engine == SpeechEngine.RHVoice && alike.Contains(voice.Name))
+                throw new OmniFusionException($"The RHVoice on this machine speaks alike with {string.Join(", ", alike)}: it lacks all or all but one of these voices.");
             if (voice.Engine == SpeechEngine.Flite && !flite.Contains(voice.Name))
                 throw new OmniFusionException($"The flite on this machine has no voice {voice.Name}; it has {string.Join(", ", flite)}.");
             if (voice.Engine == SpeechEngine.Festival)
@@ -73,6 +76,8 @@ public sealed class SpeechSynthesizer : IUtteranceSpeaker
         {
             SpeechEngine.Espeak => RunEspeak(utterance, spoken),
             SpeechEngine.Flite => RunFlite(utterance, ToAscii(spoken)),
+            SpeechEngine.Pico => RunPico(utterance, Plain(ToAscii(spoken))),
+            SpeechEngine.RHVoice => RunRHVoice(utterance, spoken),
             _ => RunFestival(utterance, ToAscii(spoken)),
         };
         (short[] samples, int sampleRate) = RecordedSpeech.ReadWave(wave);
@@ -123,6 +128,35 @@ public sealed class SpeechSynthesizer : IUtteranceSpeaker
             _festival = null;
             throw;
         }
+    }
+
+    // Rate and pitch are marks in the text. Nothing escapes what looks like a mark, and quotation marks and ampersands are read out by their names.
+    private byte[] RunPico(Utterance utterance, string text)
+    {
+        string file = Path.Combine(_directory, "pico.wav");
+        File.Delete(file);
+        string marked = $"<speed level=\"{Number(Math.Round(utterance.Rate))}\"><pitch level=\"{Number(utterance.Pitch)}\">{text}</pitch></speed>";
+        Run("pico2wave", ["-l", utterance.Voice.Name, "-w", file, marked], "");
+        return ReadWritten(file, "pico2wave");
+    }
+
+    private byte[] RunRHVoice(Utterance utterance, string text)
+    {
+        string file = Path.Combine(_directory, "rhvoice.wav");
+        File.Delete(file);
+        Run("RHVoice-test", ["-p", utterance.Voice.Name, "-r", Number(Math.Round(utterance.Rate)), "-t", Number(utterance.Pitch), "-o", file], text);
+        return ReadWritten(file, "RHVoice-test");
+    }
+
+    // RHVoice speaks with its default voice, and says nothing, when it lacks the one asked for, and lists none:
+    // those that sound like a name that nobody has are the default and the missing ones.
+    private string[] ListRHVoicesAlike()
+    {
+        short[] SpeakAs(Voice voice) => Speak(new Utterance(0, 0, voice, 100, 100, 0, 0), "Hello.");
+        Voice[] known = [.. Voice.Further.Where(voice => voice.Engine == SpeechEngine.RHVoice)];
+        short[] nobody = SpeakAs(known[0] with { Name = "nobody" });
+        string[] alike = [.. known.Where(voice => SpeakAs(voice).SequenceEqual(nobody)).Select(voice => voice.Name)];
+        return alike.Length > 1 ? alike : [];
     }
 
     private string[] ListFliteVoices() =>
@@ -182,7 +216,16 @@ public sealed class SpeechSynthesizer : IUtteranceSpeaker
     {
         SpeechEngine.Espeak => "espeak-ng",
         SpeechEngine.Flite => "flite",
+        SpeechEngine.Pico => "pico2wave",
+        SpeechEngine.RHVoice => "RHVoice-test",
         _ => "festival",
+    };
+
+    private static string Package(string program) => program switch
+    {
+        "pico2wave" => "libttspico-utils",
+        "RHVoice-test" => "rhvoice",
+        _ => program,
     };
 
     private static bool IsOnPath(string program) =>
@@ -191,7 +234,9 @@ public sealed class SpeechSynthesizer : IUtteranceSpeaker
 
     private static string Number(double value) => value.ToString(CultureInfo.InvariantCulture);
 
-    // flite and festival know ASCII only: accents are dropped, typographic quotes and dashes become plain ones.
+    private static string Plain(string ascii) => ascii.Replace("&", " and ").Replace('"', ' ').Replace('<', ' ').Replace('>', ' ').Replace('\\', ' ');
+
+    // flite, festival and pico know ASCII only: accents are dropped, typographic quotes and dashes become plain ones.
     private static string ToAscii(string text)
     {
         StringBuilder ascii = new(text.Length);

@@ -18,6 +18,9 @@ internal sealed class SpokenLines : ExampleSource
         _transcribed = transcribed;
     }
 
+    /// <summary>Whether a teacher has a say.</summary>
+    internal bool Taught { get; init; } = true;
+
     internal override int Count => _speech.Count;
 
     internal override double Cost(int index) => _speech.SecondsOf(index) + _pictureShare * PictureCost;
@@ -31,7 +34,7 @@ internal sealed class SpokenLines : ExampleSource
             Mel = _speech.ReadAugmented(index, pass),
             Picture = chance.NextDouble() < _pictureShare ? _pictures!.About(_text[line], chance) : null,
             Transcribed = chance.NextDouble() < _transcribed,
-            Answer = _text[line], Told = _text[line],
+            Answer = _text[line], Told = Taught ? _text[line] : null,
             Translations = _translations.ToDictionary(item => item.Key, item => item.Value[line]),
         };
     }
