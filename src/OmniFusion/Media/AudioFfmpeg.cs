@@ -1,6 +1,3 @@
-using System.ComponentModel;
-using System.Diagnostics;
-
 namespace OmniFusion.Media;
 
 /// <summary>
@@ -17,89 +14,32 @@ internal static class AudioFfmpeg
     /// <exception cref="OmniFusionException">The program is missing or cannot decode the file.</exception>
     public static T Decode<T>(string path, string executable, Func<WavReader, T> decode, CancellationToken cancellation)
     {
-        using Process process = Start(path, executable);
-        using CancellationTokenRegistration stop = cancellation.Register(() => Kill(process));
-        try
-        {
-            process.StandardInput.Close();
-            Task<string> complaint = Complaint(process.StandardError);
-            WavReader reader;
-            try
-            {
-                reader = new WavReader(process.StandardOutput.BaseStream, path);
-            }
-            catch (OmniFusionException)
-            {
-                process.WaitForExit();
-                cancellation.ThrowIfCancellationRequested();
-                throw Failed(path, complaint.Result);
-            }
-
-            T result = decode(reader);
-            process.WaitForExit();
-            cancellation.ThrowIfCancellationRequested();
-            return process.ExitCode == 0 ? result : throw Failed(path, complaint.Result);
-        }
-        finally
-        {
-            Kill(process);
-        }
-    }
-
-    private static Process Start(string path, string executable)
-    {
-        ProcessStartInfo start = new(executable)
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            UseShellExecute = false,
-            CreateNoWindow = true,
-        };
-
         // "file:" before the full path: no name is taken for an option or an address, and no playlist reaches the network.
-        string[] arguments =
-        [
-            "-nostdin", "-v", "error", "-protocol_whitelist", "file", "-i", "file:" + Path.GetFullPath(path),
-            "-map", "0:a:0", "-c:a", "pcm_f32le", "-f", "wav", "pipe:1",
-        ];
-        foreach (string argument in arguments)
-            start.ArgumentList.Add(argument);
+        // Where there is no sound track, hints for users of ffmpeg come behind the line that says so.
+        using ChildProcess ffmpeg = new(
+            executable,
+            [
+                "-nostdin", "-v", "error", "-protocol_whitelist", "file", "-i", "file:" + Path.GetFullPath(path),
+                "-map", "0:a:0", "-c:a", "pcm_f32le", "-f", "wav", "pipe:1",
+            ],
+            $"{path} is not a plain WAV file, and the program ffmpeg, which decodes other formats, is not on the PATH.",
+            cancellation, decisive: NoTrack);
+        ffmpeg.Input.Close();
+        WavReader reader;
         try
         {
-            return Process.Start(start)!;
+            reader = new WavReader(ffmpeg.Output.BaseStream, path);
         }
-        catch (Win32Exception e)
+        catch (OmniFusionException)
         {
-            throw new OmniFusionException(
-                $"{path} is not a plain WAV file, and the program ffmpeg, which decodes other formats, is not on the PATH.", e);
+            ffmpeg.Wait();
+            throw Failed(path, ffmpeg.Complaint);
         }
-    }
-
-    // The last line says what is wrong, but where there is no sound track: hints for users of ffmpeg come behind that.
-    private static async Task<string> Complaint(StreamReader errors)
-    {
-        string last = "";
-        while (await errors.ReadLineAsync().ConfigureAwait(false) is string line)
-            if (!string.IsNullOrWhiteSpace(line) && !last.Contains(NoTrack, StringComparison.Ordinal))
-                last = line.Trim();
-        return last;
+        T result = decode(reader);
+        return ffmpeg.Wait() == 0 ? result : throw Failed(path, ffmpeg.Complaint);
     }
 
     private static OmniFusionException Failed(string path, string complaint) => complaint.Contains(NoTrack, StringComparison.Ordinal)
         ? new($"{path} has no sound track.")
-        : new($"{path} cannot be decoded as sound: "
-            + $"{(complaint == "" ? "ffmpeg gave no reason" : "ffmpeg says: " + complaint.TrimEnd('.'))}.");
-
-    private static void Kill(Process process)
-    {
-        try
-        {
-            process.Kill(entireProcessTree: true);
-        }
-        catch (Exception e) when (e is InvalidOperationException or Win32Exception)
-        {
-            // It has ended already.
-        }
-    }
+        : new($"{path} cannot be decoded as sound: {(complaint == "" ? "ffmpeg gave no reason" : "ffmpeg says: " + complaint)}.");
 }

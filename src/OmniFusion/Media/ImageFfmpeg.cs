@@ -1,6 +1,3 @@
-using System.ComponentModel;
-using System.Diagnostics;
-
 namespace OmniFusion.Media;
 
 /// <summary>Has an <c>ffmpeg</c> process decode a picture of any format to PNG.</summary>
@@ -28,75 +25,21 @@ internal static class ImageFfmpeg
         ReadOnlyMemory<byte> head, Stream rest, string path, CancellationToken cancellation, string program = "ffmpeg", int? side = null,
         long? svg = null)
     {
-        ProcessStartInfo start = new(program, Arguments(side, svg))
+        using ChildProcess ffmpeg = new(program, Arguments(side, svg),
+            $"The image {path} is not a PNG; other formats need ffmpeg, which is not installed (or not on the PATH).", cancellation, decisive: NoPicture);
+        Task feeding = ffmpeg.FeedAsync(input =>
         {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        using Process process = Start(start, path);
-        using CancellationTokenRegistration ending = cancellation.Register(() => End(process));
-        try
-        {
-            string complaint = "";
-            // The last line says what is wrong, unless one before says that there is nothing to see.
-            process.ErrorDataReceived += (_, line) => complaint =
-                string.IsNullOrWhiteSpace(line.Data) || complaint.Contains(NoPicture, StringComparison.Ordinal) ? complaint : line.Data.Trim();
-            process.BeginErrorReadLine();
-            Task feeding = Task.Run(() => Feed(process, head, rest), CancellationToken.None);
-            byte[] png = ImageFile.ReadToEnd([], process.StandardOutput.BaseStream, path, cancellation);
-            process.WaitForExit();
-            feeding.GetAwaiter().GetResult();
-            cancellation.ThrowIfCancellationRequested();
-            if (complaint.Contains(NoPicture, StringComparison.Ordinal))
-                throw new OmniFusionException($"The image {path} has no picture in it.");
-            if (process.ExitCode != 0 || png.Length == 0)
-                throw new OmniFusionException($"The image {path} is neither a PNG nor a picture that ffmpeg can decode"
-                    + (complaint.Length > 0 ? $": {complaint.TrimEnd('.')}." : "."));
-            return png;
-        }
-        finally
-        {
-            End(process);
-        }
-    }
-
-    private static Process Start(ProcessStartInfo start, string path)
-    {
-        try
-        {
-            return Process.Start(start)!;
-        }
-        catch (Win32Exception error)
-        {
-            throw new OmniFusionException(
-                $"The image {path} is not a PNG; other formats need ffmpeg, which is not installed (or not on the PATH).", error);
-        }
-    }
-
-    private static void Feed(Process process, ReadOnlyMemory<byte> head, Stream rest)
-    {
-        try
-        {
-            using Stream input = process.StandardInput.BaseStream;
             input.Write(head.Span);
             rest.CopyTo(input);
-        }
-        catch (IOException)
-        {
-            // ffmpeg stops listening when it has its frame, or has given up; its exit code tells which.
-        }
-    }
-
-    private static void End(Process process)
-    {
-        try
-        {
-            process.Kill(entireProcessTree: true);
-        }
-        catch (Exception error) when (error is InvalidOperationException or Win32Exception)
-        {
-            // It has ended by itself.
-        }
+        });
+        byte[] png = ImageFile.ReadToEnd([], ffmpeg.Output.BaseStream, path, cancellation);
+        int code = ffmpeg.Wait();
+        feeding.GetAwaiter().GetResult();
+        string complaint = ffmpeg.Complaint;
+        if (complaint.Contains(NoPicture, StringComparison.Ordinal))
+            throw new OmniFusionException($"The image {path} has no picture in it.");
+        if (code != 0 || png.Length == 0)
+            throw new OmniFusionException($"The image {path} is neither a PNG nor a picture that ffmpeg can decode{(complaint.Length > 0 ? $": {complaint}." : ".")}");
+        return png;
     }
 }

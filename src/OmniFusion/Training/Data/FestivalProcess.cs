@@ -1,6 +1,3 @@
-using System.Diagnostics;
-using System.Text;
-
 namespace OmniFusion.Training.Data;
 
 /// <summary>A festival that stays running and speaks one sentence after another into files.</summary>
@@ -18,32 +15,19 @@ internal sealed class FestivalProcess : IDisposable
         + "(list 'model_f0_mean 170) (list 'model_f0_std 34))) "
         + "(utt.save.wave (utt.synth (eval (list 'Utterance 'Text text))) file 'riff))";
 
-    private readonly Process _process;
-    private string _complaint = "";
+    private readonly ChildProcess _festival = new("festival", ["--pipe"], "Cannot start festival.", CancellationToken.None);
 
-    public FestivalProcess()
-    {
-        _process = SpeechSynthesizer.StartProcess(new ProcessStartInfo("festival", ["--pipe"])
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            StandardInputEncoding = Encoding.ASCII,
-        });
-        _process.ErrorDataReceived += (_, line) => _complaint = string.IsNullOrWhiteSpace(line.Data) ? _complaint : line.Data;
-        _process.BeginErrorReadLine();
-        _process.StandardInput.WriteLine(Definitions);
-    }
+    public FestivalProcess() => _festival.Input.WriteLine(Definitions);
 
     public void Speak(string voice, string stretch, string pitch, string text, string file, TimeSpan patience)
     {
         try
         {
-            _process.StandardInput.WriteLine(
+            _festival.Input.WriteLine(
                 $"(omnifusion_speak 'voice_{voice} {stretch} {pitch} {Quote(text)} {Quote(file)})\n(print '{EndOfAnswer})\n(fflush nil)");
-            _process.StandardInput.Flush();
+            _festival.Input.Flush();
             using CancellationTokenSource limit = new(patience);
-            while (_process.StandardOutput.ReadLineAsync(limit.Token).AsTask().GetAwaiter().GetResult() is { } line)
+            while (_festival.Output.ReadLineAsync(limit.Token).AsTask().GetAwaiter().GetResult() is { } line)
             {
                 if (line.Contains(EndOfAnswer))
                     return;
@@ -51,19 +35,13 @@ internal sealed class FestivalProcess : IDisposable
         }
         catch (Exception error) when (error is IOException or OperationCanceledException)
         {
-            throw new OmniFusionException($"festival does not answer. {_complaint}", error);
+            throw new OmniFusionException($"festival does not answer. {_festival.Complaint}", error);
         }
 
-        throw new OmniFusionException($"festival ended. {_complaint}");
+        throw new OmniFusionException($"festival ended. {_festival.Complaint}");
     }
 
-    public void Dispose()
-    {
-        if (!_process.HasExited)
-            _process.Kill();
-        _process.WaitForExit();
-        _process.Dispose();
-    }
+    public void Dispose() => _festival.Dispose();
 
     private static string Quote(string text) => $"\"{text.Replace("\\", "\\\\").Replace("\"", "\\\"")}\"";
 }

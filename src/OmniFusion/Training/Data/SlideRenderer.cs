@@ -1,5 +1,3 @@
-using System.ComponentModel;
-using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 
@@ -60,41 +58,17 @@ internal sealed class SlideRenderer(string[] fontPaths, string executable = "ffm
 
     private byte[] Run(string folder, string filters, CancellationToken cancellation)
     {
-        ProcessStartInfo start = new(executable)
-        {
-            WorkingDirectory = folder,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        foreach (string argument in (string[])
-            ["-nostdin", "-v", "error", "-threads", "1", "-f", "lavfi", "-i", filters, "-frames:v", "1", "-pix_fmt", "rgb24", "-f", "rawvideo", "pipe:1"])
-            start.ArgumentList.Add(argument);
-        using Process process = Start(start);
-        using CancellationTokenRegistration stop = cancellation.Register(process.Kill);
-        Task<string> complaint = process.StandardError.ReadToEndAsync(CancellationToken.None);
+        using ChildProcess ffmpeg = new(
+            executable,
+            ["-nostdin", "-v", "error", "-threads", "1", "-f", "lavfi", "-i", filters, "-frames:v", "1", "-pix_fmt", "rgb24", "-f", "rawvideo", "pipe:1"],
+            $"Slides need {executable}, not found on the PATH; on Debian or Ubuntu: apt-get install ffmpeg.", cancellation, folder);
         byte[] sheet = new byte[MaxSlides * Slide.Side * Slide.Side * 3];
-        int count = process.StandardOutput.BaseStream.ReadAtLeast(sheet, sheet.Length, throwOnEndOfStream: false);
-        process.WaitForExit();
-        cancellation.ThrowIfCancellationRequested();
-        string said = complaint.Result.Trim().Split('\n')[^1];
+        int count = ffmpeg.Output.BaseStream.ReadAtLeast(sheet, sheet.Length, throwOnEndOfStream: false);
+        bool done = ffmpeg.Wait() == 0 && count == sheet.Length;
+        string said = ffmpeg.Complaint;
         if (said.Contains("drawtext", StringComparison.Ordinal) && said.Contains("No such filter", StringComparison.Ordinal))
             throw new OmniFusionException("The ffmpeg on the PATH was built without drawtext, which slides are written with.");
-        return process.ExitCode == 0 && count == sheet.Length
-            ? sheet
-            : throw new OmniFusionException($"ffmpeg could not draw the slides: {said.TrimEnd('.')}.");
-    }
-
-    private static Process Start(ProcessStartInfo start)
-    {
-        try
-        {
-            return Process.Start(start)!;
-        }
-        catch (Win32Exception error)
-        {
-            throw new OmniFusionException(
-                $"Slides need {start.FileName}, not found on the PATH; on Debian or Ubuntu: apt-get install ffmpeg.", error);
-        }
+        return done ? sheet : throw new OmniFusionException($"ffmpeg could not draw the slides: {said}.");
     }
 
     private static byte[][] Cut(byte[] sheet, int count)

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Text;
@@ -167,48 +166,21 @@ public sealed class SpeechSynthesizer : IUtteranceSpeaker
 
     private static byte[] Run(string program, string[] arguments, string input)
     {
-        ProcessStartInfo start = new(program, arguments)
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            StandardInputEncoding = new UTF8Encoding(false),
-        };
-        using Process process = StartProcess(start);
-        Task<string> complaint = process.StandardError.ReadToEndAsync();
-        using MemoryStream output = new();
-        Task copy = process.StandardOutput.BaseStream.CopyToAsync(output);
+        using CancellationTokenSource limit = new(Patience);
         try
         {
-            process.StandardInput.Write(input);
-            process.StandardInput.Close();
+            using ChildProcess engine = new(program, arguments, $"Cannot start {program}.", limit.Token);
+            Task feeding = engine.FeedAsync(stream => stream.Write(Encoding.UTF8.GetBytes(input)));
+            using MemoryStream output = new();
+            engine.Output.BaseStream.CopyTo(output);
+            int code = engine.Wait();
+            feeding.GetAwaiter().GetResult();
+            return code == 0 ? output.ToArray()
+                : throw new OmniFusionException($"{program} failed with exit code {code}{(engine.Complaint is { Length: > 0 } said ? ": " + said : "")}.");
         }
-        catch (IOException)
+        catch (OperationCanceledException error)
         {
-            // The program ended without reading its input; its exit code says why.
-        }
-
-        if (!process.WaitForExit(Patience))
-        {
-            process.Kill();
-            throw new OmniFusionException($"{program} did not finish in {Patience.TotalSeconds} s.");
-        }
-
-        Task.WaitAll(copy, complaint);
-        if (process.ExitCode != 0)
-            throw new OmniFusionException($"{program} failed with exit code {process.ExitCode}: {complaint.Result.Trim()}");
-        return output.ToArray();
-    }
-
-    internal static Process StartProcess(ProcessStartInfo start)
-    {
-        try
-        {
-            return Process.Start(start)!;
-        }
-        catch (System.ComponentModel.Win32Exception error)
-        {
-            throw new OmniFusionException($"Cannot start {start.FileName}: {error.Message}.", error);
+            throw new OmniFusionException($"{program} did not finish in {Patience.TotalSeconds} s.", error);
         }
     }
 
