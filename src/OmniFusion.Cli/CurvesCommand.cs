@@ -110,7 +110,7 @@ internal static class CurvesCommand
         Console.Out.WriteLine(CurveTable.Show(points));
         Console.Out.WriteLine();
         Console.Out.WriteLine(EvaluationSignature.Of(("set", named), ("n", recordings.Count),
-            ("lang", set.Language(arguments)), ("unit", SimultaneousSetOptions.NameOf(unit)),
+            ("lang", set.Language(arguments)), ("images", set.ImageMode(arguments, recordings)), ("unit", SimultaneousSetOptions.NameOf(unit)),
             ("ca", SimultaneousSetOptions.NameOf(computation)), ("model", modelName)));
         Console.Out.WriteLine(points[0].Scores.BleuSignature);
         Console.Out.WriteLine($"points {Path.Combine(folder, PointsFile)}, picture {plot}");

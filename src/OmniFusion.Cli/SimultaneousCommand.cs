@@ -18,7 +18,7 @@ internal static class SimultaneousCommand
     // What chooses a system and says how it runs; a log has run already.
     private static readonly string[] s_ofSystems =
     [
-        "--policy", "--chunk", "--pause", "--sentence-pause", "--cascade", "--transcript-policy", "--chain-of-thought",
+        "--policy", "--chunk", "--pause", "--sentence-pause", "--image-mode", "--cascade", "--transcript-policy", "--chain-of-thought",
         "--model", "--mmfm", "--translator", "--adapter", "--threads",
     ];
 
@@ -109,7 +109,7 @@ internal static class SimultaneousCommand
         IReadOnlyList<SimultaneousRecord> records = await RunAll(
             $"{system.Name} {system.Policy}", recordings, loaded, system, streams, cancellation);
         SimultaneousReport report = new(
-            EvaluationSignature.Of(("set", set.SetName(arguments, recordings)), ("n", recordings.Count), ("lang", system.Language),
+            EvaluationSignature.Of(("set", set.SetName(arguments, recordings)), ("n", recordings.Count), ("lang", system.Language), ("images", set.ImageMode(arguments, recordings)),
                 ("system", system.Name), ("policy", system.Policy), ("chunk", system.Chunk), ("pause", system.Pause),
                 ("sentence_pause", system.SentencePause), ("unit", SimultaneousSetOptions.NameOf(unit)),
                 ("ca", SimultaneousSetOptions.NameOf(computation)), ("model", ModelName(model, arguments, loaded)),

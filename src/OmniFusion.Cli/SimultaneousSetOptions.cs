@@ -17,7 +17,7 @@ internal sealed class SimultaneousSetOptions
     private readonly Argument<string?> _manifest = new("MANIFEST")
     {
         Description = "Recordings, an object a line: a talk {\"audio\", \"sentences\": [{\"text\", \"translations\", \"start\", \"end\"}]} "
-            + "or a sentence {\"audio\", \"text\", \"translation\"}, paths relative to it",
+            + "or a sentence {\"audio\", \"text\", \"translation\"}, where something is seen \"image\" or \"images\": [{\"image\", \"at\"}], paths relative to it",
         Arity = ArgumentArity.ZeroOrOne,
     };
     private readonly Option<string?> _pack = Options.Pack(), _source = Options.Source();
@@ -30,6 +30,11 @@ internal sealed class SimultaneousSetOptions
     {
         Description = "Language of the translations: a code or an English name",
         HelpName = "LANG",
+    };
+    private readonly Option<string?> _imageMode = new("--image-mode")
+    {
+        Description = $"Pictures that are seen: {SpeechImages.None}, {SpeechImages.Given} (the recordings' own; default) or {SpeechImages.Unrelated} (of other recordings)",
+        HelpName = "MODE",
     };
     private readonly Option<int?> _limit = Options.Whole("--limit", "The first recordings only", 1, int.MaxValue);
     private readonly Option<string?> _unit = new("--unit")
@@ -48,7 +53,7 @@ internal sealed class SimultaneousSetOptions
     internal void AddTo(Command command)
     {
         command.Arguments.Add(_manifest);
-        foreach (Option option in new Option[] { _pack, _source, _target, _to, _limit, _unit, _computation })
+        foreach (Option option in new Option[] { _pack, _source, _target, _to, _imageMode, _limit, _unit, _computation })
             command.Options.Add(option);
     }
 
@@ -66,7 +71,12 @@ internal sealed class SimultaneousSetOptions
             [
                 sentence.Text, sentence.Translation, sentence.Start.ToString(CultureInfo.InvariantCulture),
                 sentence.End?.ToString(CultureInfo.InvariantCulture),
-            ]).Prepend(recording.Name)));
+            ]).Concat(recording.Images.SelectMany(image => (string?[])
+                [Path.GetFileName(image.Path), image.Seconds.ToString(CultureInfo.InvariantCulture)])).Prepend(recording.Name)));
+
+    /// <summary>Which pictures are seen, for signatures; null where none could be.</summary>
+    internal string? ImageMode(ParseResult arguments, IReadOnlyList<SpokenRecording> recordings) =>
+        arguments.GetValue(_imageMode) ?? (recordings.Any(recording => recording.Images.Count > 0) ? SpeechImages.Given : null);
 
     /// <exception cref="UsageException">The options do not go together.</exception>
     /// <exception cref="OmniFusionException">The set cannot be read.</exception>
@@ -74,12 +84,43 @@ internal sealed class SimultaneousSetOptions
     {
         string language = Language(arguments);
         int? limit = arguments.GetValue(_limit);
-        return (arguments.GetValue(_manifest), arguments.GetValue(_pack), arguments.GetValue(_source), arguments.GetValue(_target)) switch
+        string? mode = arguments.GetValue(_imageMode);
+        if (mode is not (null or SpeechImages.None or SpeechImages.Given or SpeechImages.Unrelated))
+            throw new UsageException($"--image-mode takes {SpeechImages.None}, {SpeechImages.Given} or {SpeechImages.Unrelated}, not '{mode}'.");
+        IReadOnlyList<SpokenRecording> recordings = (arguments.GetValue(_manifest), arguments.GetValue(_pack), arguments.GetValue(_source), arguments.GetValue(_target)) switch
         {
             ({ } file, null, null, null) => TalkManifest.Read(file, language, limit),
             (null, { } pack, { } source, { } target) => OfPack(pack, source, target, limit),
             _ => throw new UsageException("give either a MANIFEST, or --pack, --source and --target together."),
         };
+        if (mode is SpeechImages.Given or SpeechImages.Unrelated && recordings.All(recording => recording.Images.Count == 0))
+            throw new OmniFusionException($"--image-mode {mode}: no recording of the set has a picture.");
+        return mode switch
+        {
+            SpeechImages.None => [.. recordings.Select(recording => recording with { Images = [] })],
+            SpeechImages.Unrelated => OfOthers(recordings),
+            _ => recordings,
+        };
+    }
+
+    // The pictures of the recording half the set away, at the times of the own ones.
+    private static SpokenRecording[] OfOthers(IReadOnlyList<SpokenRecording> recordings)
+    {
+        return [.. recordings.Select((recording, i) => recording with
+        {
+            Images = [.. recording.Images.Select((image, k) => image.Path is null ? image : image with { Path = Other(i, k) })],
+        })];
+
+        string Other(int recording, int image)
+        {
+            SpokenRecording own = recordings[recording];
+            string?[] others = Enumerable.Range(recordings.Count / 2, recordings.Count)
+                .Select(step => recordings[(recording + step) % recordings.Count].Images.Select(seen => seen.Path)
+                    .Where(path => path is not null && own.Images.All(seen => seen.Path != path)).ToArray())
+                .FirstOrDefault(paths => paths.Length > 0)
+                ?? throw new OmniFusionException($"--image-mode {SpeechImages.Unrelated}: no other recording has a picture that {own.Name} has not.");
+            return others[image % others.Length]!;
+        }
     }
 
     /// <exception cref="UsageException">There is no such unit.</exception>

@@ -10,6 +10,7 @@ public sealed class SimultaneousTests : IDisposable
 {
     private readonly TinyBundle _bundle = new();
     private readonly List<string> _begun = [];
+    private readonly List<int?> _shown = [];
 
     public void Dispose() => _bundle.Dispose();
 
@@ -130,6 +131,42 @@ public sealed class SimultaneousTests : IDisposable
     }
 
     [Fact]
+    public async Task PicturesAreSeenBesideATalk()
+    {
+        string manifest = Talk(), one = TinyBundle.Media("alpha.png"), two = TinyBundle.Media("slide.png");
+        string talk = File.ReadAllText(manifest);
+        string With(object images) => talk.TrimEnd().TrimEnd('}') + ",\"images\":" + JsonSerializer.Serialize(images) + "}\n";
+        string slides = _bundle.Write("slides.jsonl",
+            With(new[] { new { image = (string?)one, at = 0.0 }, new { image = (string?)null, at = 0.3 } })
+            + With(new[] { new { image = two, at = 0.2 } }));
+        (int small, int large) = (ImageFile.Read(one).Width, ImageFile.Read(two).Width);
+        Assert.NotEqual(small, large);
+
+        // Before the first recording it is run unmeasured, with what is seen.
+        Assert.Contains("|images:given|", await Seen());
+        Assert.Equal([small, null, small, null, large], _shown);
+        Assert.Contains("|images:given|", await Seen("--image-mode", "given"));
+        Assert.Contains("|images:none|", await Seen("--image-mode", "none"));
+        Assert.Empty(_shown);
+        Assert.Contains("|images:unrelated|", await Seen("--image-mode", "unrelated"));
+        Assert.Equal([large, null, large, null, small], _shown);
+        foreach (string mode in new[] { "given", "unrelated" })
+            (await Evaluate("simultaneous", manifest, "--to", "de", "--model", _bundle.Folder, "--image-mode", mode))
+                .AssertFailed(1, "no recording of the set");
+        (await Evaluate("simultaneous", _bundle.Write("slide.jsonl", File.ReadLines(slides).Last()), "--to", "de", "--model", _bundle.Folder,
+            "--image-mode", "unrelated")).AssertFailed(1, "no other recording");
+        (await Evaluate("simultaneous", manifest, "--to", "de", "--model", _bundle.Folder, "--image-mode", "some")).AssertFailed(2, "some");
+
+        async Task<string> Seen(params string[] given)
+        {
+            _shown.Clear();
+            return Assert.Single((await Evaluate(
+                ["simultaneous", slides, "--to", "de", "--policy", "wait-k:1", "--chunk", "0.1", "--model", _bundle.Folder, "--json", .. given]))
+                .Json).GetProperty("signature").GetString()!;
+        }
+    }
+
+    [Fact]
     public async Task WrongUsageIsOneSentence()
     {
         string manifest = Talk(), log = _bundle.Write("some.log", "{\"id\": 1}");
@@ -189,13 +226,13 @@ public sealed class SimultaneousTests : IDisposable
     private ISimultaneousTranslator Begin(Models.OmniFusionModel model, SimultaneousSystem system)
     {
         _begun.Add(system.Policy);
-        return new TellingTranslator("Eins zwei drei vier.", " Noch ein Satz hier.");
+        return new TellingTranslator(_shown, "Eins zwei drei vier.", " Noch ein Satz hier.");
     }
 
     private static double Plain(JsonElement scores, string metric) => scores.GetProperty(metric).GetProperty("plain").GetDouble();
 
     /// <summary>Tells one text a step, and the rest at the end.</summary>
-    private sealed class TellingTranslator(params string[] texts) : ISimultaneousTranslator
+    private sealed class TellingTranslator(List<int?> shown, params string[] texts) : ISimultaneousTranslator
     {
         private readonly Queue<string> _left = new(texts);
 
@@ -204,9 +241,7 @@ public sealed class SimultaneousTests : IDisposable
 
         public IReadOnlyList<StreamEvent> Finish(CancellationToken cancellation = default) => [Event(string.Concat(_left))];
 
-        public void Show(RgbImage? image)
-        {
-        }
+        public void Show(RgbImage? image) => shown.Add(image?.Width);
 
         public void Dispose()
         {

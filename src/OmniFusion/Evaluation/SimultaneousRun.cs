@@ -20,22 +20,32 @@ public static class SimultaneousRun
     /// <param name="samples">Mono, 16 kHz.</param>
     /// <param name="chunkSeconds">The audio of a step; the last has what is left, and the end of the stream is a step of its own.</param>
     /// <param name="clock">Measures computation; null for the system's.</param>
+    /// <param name="images">What is seen, and from how many seconds on, in order; null: nothing.</param>
     /// <param name="cancellation">Handed to the translator.</param>
-    /// <exception cref="OmniFusionException">The length of a chunk is impossible.</exception>
+    /// <exception cref="OmniFusionException">The length of a chunk is impossible, or the model cannot take an image.</exception>
     /// <exception cref="OperationCanceledException">The caller asked to stop.</exception>
     public static SimultaneousRecord Run(ISimultaneousTranslator translator, string name, ReadOnlySpan<float> samples, double chunkSeconds,
-        TimeProvider? clock = null, CancellationToken cancellation = default)
+        TimeProvider? clock = null, IReadOnlyList<(RgbImage? Image, double Seconds)>? images = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(translator);
         clock ??= TimeProvider.System;
-        int chunk = ChunkSamples(chunkSeconds);
+        int chunk = ChunkSamples(chunkSeconds), shown = 0;
         List<RecordedStep> steps = [];
         for (int at = 0; at < samples.Length; at += chunk)
         {
             cancellation.ThrowIfCancellationRequested();
             int end = (int)Math.Min((long)at + chunk, samples.Length);
             long began = clock.GetTimestamp();
-            IReadOnlyList<StreamEvent> brought = translator.Push(samples[at..end], cancellation);
+            List<StreamEvent> brought = [];
+            // A slide that changes within a chunk cuts it, not the step.
+            for (int from = at; from < end;)
+            {
+                while (images is not null && shown < images.Count && Sample(images[shown].Seconds) <= from)
+                    translator.Show(images[shown++].Image);
+                int until = images is not null && shown < images.Count ? (int)Math.Min(Sample(images[shown].Seconds), end) : end;
+                brought.AddRange(translator.Push(samples[from..until], cancellation));
+                from = until;
+            }
             steps.Add(Recorded(brought, end, clock.GetElapsedTime(began)));
         }
         long finishing = clock.GetTimestamp();
@@ -51,7 +61,7 @@ public static class SimultaneousRun
     /// <param name="done">Told of each record as it is there.</param>
     /// <param name="clock">Measures computation; null for the system's.</param>
     /// <param name="cancellation">Checked at each step.</param>
-    /// <exception cref="OmniFusionException">A recording cannot be read, or the length of a chunk is impossible.</exception>
+    /// <exception cref="OmniFusionException">A recording or an image cannot be read, or the length of a chunk is impossible.</exception>
     /// <exception cref="OperationCanceledException">The caller asked to stop.</exception>
     public static IReadOnlyList<SimultaneousRecord> RunAll(IReadOnlyList<SpokenRecording> recordings,
         Func<ISimultaneousTranslator> create, double chunkSeconds, Action<SimultaneousRecord>? done = null, TimeProvider? clock = null,
@@ -64,14 +74,16 @@ public static class SimultaneousRun
         foreach (SpokenRecording recording in recordings)
         {
             float[] samples = recording.Read(cancellation);
+            (RgbImage?, double)[] images =
+                [.. recording.Images.Select(image => (image.Path is null ? null : ImageFile.Read(image.Path, cancellation), image.Seconds))];
             if (records.Count == 0)
             {
                 using ISimultaneousTranslator cold = create();
                 int warm = Math.Min(samples.Length, Math.Max(chunk, (int)(WarmUpSeconds * AudioFile.ModelRate)));
-                Run(cold, recording.Name, samples.AsSpan(0, warm), chunkSeconds, clock, cancellation);
+                Run(cold, recording.Name, samples.AsSpan(0, warm), chunkSeconds, clock, images, cancellation);
             }
             using ISimultaneousTranslator translator = create();
-            SimultaneousRecord record = Run(translator, recording.Name, samples, chunkSeconds, clock, cancellation);
+            SimultaneousRecord record = Run(translator, recording.Name, samples, chunkSeconds, clock, images, cancellation);
             records.Add(record);
             done?.Invoke(record);
         }
@@ -81,6 +93,8 @@ public static class SimultaneousRun
     private static int ChunkSamples(double seconds) => seconds > 0 && seconds <= LongestChunk
         ? Math.Max(1, (int)Math.Round(seconds * AudioFile.ModelRate))
         : throw new OmniFusionException($"A chunk is longer than 0 and at most {LongestChunk} seconds, not {seconds}.");
+
+    private static double Sample(double seconds) => Math.Round(seconds * AudioFile.ModelRate);
 
     private static double Seconds(int samples) => (double)samples / AudioFile.ModelRate;
 

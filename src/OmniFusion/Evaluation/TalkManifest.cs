@@ -21,7 +21,8 @@ public sealed record Talk(string Audio, IReadOnlyList<TalkSentence> Sentences);
 /// A file with one recording a line:
 /// <c>{"audio", "sentences": [{"text", "translations": {"de": ...}, "start", "end"}, ...]}</c>, times in seconds, paths relative to the
 /// file; or a single sentence without times, <c>{"audio", "text", "translation"}</c>. Where there is but one language,
-/// <c>"translation"</c> may stand for <c>"translations"</c> in a talk, too.
+/// <c>"translation"</c> may stand for <c>"translations"</c> in a talk, too. What is seen: <c>"image"</c>, from the start, or
+/// <c>"images": [{"image", "at"}, ...]</c>, each from its time on, nothing from one whose image is null.
 /// </summary>
 public static class TalkManifest
 {
@@ -48,9 +49,12 @@ public static class TalkManifest
             string file = Path.Combine(folder, audio), name = Path.GetFileNameWithoutExtension(audio);
             if (!File.Exists(file))
                 throw new OmniFusionException($"the recording {file} does not exist.");
+            SpokenImage[] images = Images(line, folder);
+            if (images.FirstOrDefault(image => image.Path is not null && !File.Exists(image.Path)) is { } missing)
+                throw new OmniFusionException($"the image {missing.Path} does not exist.");
             for (int copy = 2; !names.Add(name); copy++)
                 name = $"{Path.GetFileNameWithoutExtension(audio)}-{copy}";
-            recordings.Add(new SpokenRecording(name, sentences, cancellation => AudioFile.ReadMono16k(file, cancellation)));
+            recordings.Add(new SpokenRecording(name, sentences, cancellation => AudioFile.ReadMono16k(file, cancellation)) { Images = images });
         });
         return recordings.Count > 0 ? recordings : throw new OmniFusionException($"{path} holds no recordings.");
     }
@@ -86,6 +90,20 @@ public static class TalkManifest
             before = sentence.Start;
         }
         return sentences;
+    }
+
+    private static SpokenImage[] Images(JsonElement line, string folder)
+    {
+        if (Member(line, "images") is not { } list)
+            return Member(line, "image") is null ? [] : [new SpokenImage(Path.Combine(folder, Text(line, "image")), 0)];
+        if (Member(line, "image") is not null)
+            throw new OmniFusionException("it has both 'image' and 'images'.");
+        if (list.ValueKind != JsonValueKind.Array)
+            throw new OmniFusionException("'images' is no list.");
+        SpokenImage[] images = [.. list.EnumerateArray().Select(image => new SpokenImage(
+            Member(image, "image") is null ? null : Path.Combine(folder, Text(image, "image")), Time(image, "at")))];
+        return images.Zip(images.Skip(1)).Any(pair => pair.Second.Seconds <= pair.First.Seconds)
+            ? throw new OmniFusionException("'images' are not in the order of their times.") : images;
     }
 
     private static string Translation(JsonElement item, string language)

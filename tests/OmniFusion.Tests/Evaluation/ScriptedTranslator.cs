@@ -36,9 +36,10 @@ internal sealed class ScriptedTranslator(ManualClock clock, params ScriptedStep[
 
     public IReadOnlyList<StreamEvent> Finish(CancellationToken cancellation = default) => Step();
 
-    public void Show(RgbImage? image)
-    {
-    }
+    /// <summary>Samples heard when images were shown, and their widths.</summary>
+    public List<(int At, int? Width)> Shown { get; } = [];
+
+    public void Show(RgbImage? image) => Shown.Add((_samples, image?.Width));
 
     public void Dispose() => Disposed = true;
 

@@ -1,4 +1,5 @@
 using OmniFusion.Evaluation;
+using OmniFusion.Media;
 
 namespace OmniFusion.Tests.Evaluation;
 
@@ -21,6 +22,19 @@ public sealed class SimultaneousRunTests
         Assert.Equal(4, output.Steps);
         Assert.Equal(2.7 / 2.5, output.RealTimeFactor, 1e-9);
         Assert.Equal(0, output.NormalizedErasure);
+    }
+
+    [Fact]
+    public void Images_are_shown_at_their_sample_and_cut_no_step()
+    {
+        ManualClock clock = new();
+        using ScriptedTranslator translator = new(clock);
+        RgbImage one = new(3, 1, new byte[9]), two = new(4, 1, new byte[12]);
+        SimultaneousRecord record = SimultaneousRun.Run(translator, "one", new float[40000], 1, clock,
+            [(one, 0), (two, 0.5), (null, 2), (one, 2.25), (two, 9)]);
+        Assert.Equal([(0, 3), (8000, 4), (32000, null), (36000, 3)], translator.Shown);
+        Assert.Equal([8000, 8000, 16000, 4000, 4000], translator.Pushed);
+        Assert.Equal([1, 2, 2.5, 2.5], record.Steps.Select(step => step.AudioSeconds));
     }
 
     [Theory]
@@ -152,7 +166,7 @@ public sealed class SimultaneousRunTests
         using CancellationTokenSource stopped = new();
         stopped.Cancel();
         Assert.Throws<OperationCanceledException>(
-            () => SimultaneousRun.Run(translator, "x", new float[9], 1, clock, stopped.Token));
+            () => SimultaneousRun.Run(translator, "x", new float[9], 1, clock, cancellation: stopped.Token));
         OmniFusionException late = Assert.Throws<OmniFusionException>(
             () => SimultaneousOutcome.Of(Record([]), Talk(new SpokenSentence("", "a", 7, null))));
         Assert.Contains("begins at 7", late.Message);

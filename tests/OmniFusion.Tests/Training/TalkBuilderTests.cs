@@ -115,7 +115,30 @@ public sealed class TalkBuilderTests : IDisposable
         Assert.Contains("x.wav", Assert.Throws<OmniFusionException>(() => set[0].Read(default)).Message);
     }
 
+    [Fact]
+    public void A_manifest_says_what_is_seen_and_when()
+    {
+        foreach (string name in new[] { "x.wav", "1.png", "2.png" })
+            File.WriteAllText(this[name], "");
+        File.WriteAllLines(this["set.jsonl"],
+        [
+            """{"audio": "x.wav", "text": "One.", "translation": "Eins.", "image": "1.png"}""",
+            """{"audio": "x.wav", "text": "One.", "translation": "Eins.", "images": [{"image": "1.png", "at": 0.5}, {"image": null, "at": 2}, {"image": "2.png", "at": 3}]}""",
+            """{"audio": "x.wav", "text": "One.", "translation": "Eins.", "image": null}""",
+        ]);
+        IReadOnlyList<SpokenRecording> set = TalkManifest.Read(this["set.jsonl"], "de");
+        Assert.Equal([new SpokenImage(this["1.png"], 0)], set[0].Images);
+        Assert.Equal([new SpokenImage(this["1.png"], 0.5), new SpokenImage(null, 2), new SpokenImage(this["2.png"], 3)], set[1].Images);
+        Assert.Empty(set[2].Images);
+    }
+
     [Theory]
+    [InlineData("""{"audio": "set.jsonl", "text": "a", "translation": "b", "image": "gone.png"}""", "gone.png")]
+    [InlineData("""{"audio": "set.jsonl", "text": "a", "translation": "b", "image": 3}""", "'image'")]
+    [InlineData("""{"audio": "set.jsonl", "text": "a", "translation": "b", "images": {}}""", "'images'")]
+    [InlineData("""{"audio": "set.jsonl", "text": "a", "translation": "b", "images": [{"image": null}]}""", "'at'")]
+    [InlineData("""{"audio": "set.jsonl", "text": "a", "translation": "b", "image": "set.jsonl", "images": []}""", "both")]
+    [InlineData("""{"audio": "set.jsonl", "text": "a", "translation": "b", "images": [{"image": null, "at": 2}, {"image": null, "at": 2}]}""", "order")]
     [InlineData("nonsense", "JSON")]
     [InlineData("[]", "'audio'")]
     [InlineData("""{"audio": 3}""", "'audio'")]
