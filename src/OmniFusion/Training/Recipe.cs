@@ -247,7 +247,9 @@ public sealed class RecipeData
     /// </summary>
     public double Transcribed { get; set; }
 
-    /// <summary>More speech to learn from.</summary>
+    /// <summary>
+    /// More speech to learn from. A translator that reads on its own reads the lines of these texts, too, each once, unless they are those of <see cref="Source"/>.
+    /// </summary>
     public List<RecipeSpeech> Further { get; set; } = [];
 
     /// <summary>Pictures to learn from, and to distract with; without it the model only hears and reads.</summary>

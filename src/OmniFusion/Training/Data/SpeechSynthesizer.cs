@@ -33,9 +33,7 @@ public sealed class SpeechSynthesizer : IUtteranceSpeaker
         Voice[] wanted = [.. voices];
         string[] programs = [.. wanted.Select(voice => Program(voice.Engine)).Distinct().Where(program => !IsOnPath(program))];
         if (programs.Length > 0)
-            throw new OmniFusionException(
-                $"Synthesising needs {string.Join(" and ", programs)}, not found on the PATH; on Debian or Ubuntu: "
-                + $"apt-get install {string.Join(' ', programs.Select(Package))}.");
+            throw new OmniFusionException($"Synthesising needs {string.Join(" and ", programs)}, not found on the PATH; {HowToInstall(programs)}.");
 
         using SpeechSynthesizer synthesizer = new();
         // flite speaks with another voice, and says nothing, when it lacks the one asked for; so ask it what it has.
@@ -193,12 +191,16 @@ public sealed class SpeechSynthesizer : IUtteranceSpeaker
         _ => "festival",
     };
 
-    private static string Package(string program) => program switch
+    private static string HowToInstall(string[] programs)
     {
-        "pico2wave" => "libttspico-utils",
-        "RHVoice-test" => "rhvoice",
-        _ => program,
-    };
+        const string rhvoice = "RHVoice-test";
+        string[] packages = [.. programs.Where(program => program != rhvoice).Select(program => program == "pico2wave" ? "libttspico-utils" : program)];
+        return string.Join("; ", ((string?[])
+        [
+            packages.Length > 0 ? $"on Debian or Ubuntu: apt-get install {string.Join(' ', packages)}" : null,
+            programs.Contains(rhvoice) ? "RHVoice is built from https://github.com/RHVoice/RHVoice" : null,
+        ]).OfType<string>());
+    }
 
     private static bool IsOnPath(string program) =>
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
