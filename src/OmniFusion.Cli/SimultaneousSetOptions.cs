@@ -85,8 +85,7 @@ internal sealed class SimultaneousSetOptions
         string language = Language(arguments);
         int? limit = arguments.GetValue(_limit);
         string? mode = arguments.GetValue(_imageMode);
-        if (mode is not (null or SpeechImages.None or SpeechImages.Given or SpeechImages.Unrelated))
-            throw new UsageException($"--image-mode takes {SpeechImages.None}, {SpeechImages.Given} or {SpeechImages.Unrelated}, not '{mode}'.");
+        SpeechImages.CheckMode(mode);
         IReadOnlyList<SpokenRecording> recordings = (arguments.GetValue(_manifest), arguments.GetValue(_pack), arguments.GetValue(_source), arguments.GetValue(_target)) switch
         {
             ({ } file, null, null, null) => TalkManifest.Read(file, language, limit),
@@ -103,7 +102,7 @@ internal sealed class SimultaneousSetOptions
         };
     }
 
-    // The pictures of the recording half the set away, at the times of the own ones.
+    // The pictures of another recording, at the times of the own ones.
     private static SpokenRecording[] OfOthers(IReadOnlyList<SpokenRecording> recordings)
     {
         return [.. recordings.Select((recording, i) => recording with
@@ -114,8 +113,8 @@ internal sealed class SimultaneousSetOptions
         string Other(int recording, int image)
         {
             SpokenRecording own = recordings[recording];
-            string?[] others = Enumerable.Range(recordings.Count / 2, recordings.Count)
-                .Select(step => recordings[(recording + step) % recordings.Count].Images.Select(seen => seen.Path)
+            string?[] others = SpeechImages.FromAfar(recording, recordings.Count)
+                .Select(other => recordings[other].Images.Select(seen => seen.Path)
                     .Where(path => path is not null && own.Images.All(seen => seen.Path != path)).ToArray())
                 .FirstOrDefault(paths => paths.Length > 0)
                 ?? throw new OmniFusionException($"--image-mode {SpeechImages.Unrelated}: no other recording has a picture that {own.Name} has not.");

@@ -56,8 +56,7 @@ internal sealed class SpeechImages
     /// <exception cref="OmniFusionException">There are no such pictures.</exception>
     internal static SpeechImages Choose(SpeechTestSet set, string? mode, string? folder)
     {
-        if (mode is not (null or None or Given or Unrelated))
-            throw new UsageException($"--image-mode takes {None}, {Given} or {Unrelated}, not '{mode}'.");
+        CheckMode(mode);
         if (folder is not null && mode is not (null or Unrelated))
             throw new UsageException($"--images holds unrelated pictures and does not go with --image-mode {mode}.");
         string?[] own = [.. set.Items.Select(item => item.Image)];
@@ -74,6 +73,16 @@ internal sealed class SpeechImages
                 return new SpeechImages(Unrelated, $"{Unrelated}@{digest}", Existing(others));
         }
     }
+
+    /// <exception cref="UsageException">There is no such mode.</exception>
+    internal static void CheckMode(string? mode)
+    {
+        if (mode is not (null or None or Given or Unrelated))
+            throw new UsageException($"--image-mode takes {None}, {Given} or {Unrelated}, not '{mode}'.");
+    }
+
+    /// <summary>The items whose pictures may stand for an item's: from half the set away, where neighbours that are about the same thing do not reach.</summary>
+    internal static IEnumerable<int> FromAfar(int item, int count) => Enumerable.Range(count / 2, count).Select(step => (item + step) % count);
 
     private static string?[] OfFolder(string folder, string?[] own)
     {
@@ -93,11 +102,11 @@ internal sealed class SpeechImages
             : throw new OmniFusionException($"--images {folder} holds no pictures.");
     }
 
-    // From half the set away, where neighbours that are about the same thing do not reach; and never the same picture.
+    // Never the same picture.
     private static string?[] OfOtherItems(string?[] own) =>
     [
-        .. own.Select((image, i) => Enumerable.Range(own.Length / 2, own.Length)
-            .Select(step => own[(i + step) % own.Length])
+        .. own.Select((image, i) => FromAfar(i, own.Length)
+            .Select(other => own[other])
             .FirstOrDefault(other => other is not null && other != image)
             ?? throw new OmniFusionException(
                 $"--image-mode {Unrelated}: the set has no picture of another item; --images DIR names a folder of pictures.")),

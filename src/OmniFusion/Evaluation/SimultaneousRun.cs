@@ -29,6 +29,7 @@ public static class SimultaneousRun
     {
         ArgumentNullException.ThrowIfNull(translator);
         clock ??= TimeProvider.System;
+        images ??= [];
         int chunk = ChunkSamples(chunkSeconds), shown = 0;
         List<RecordedStep> steps = [];
         for (int at = 0; at < samples.Length; at += chunk)
@@ -40,9 +41,9 @@ public static class SimultaneousRun
             // A slide that changes within a chunk cuts it, not the step.
             for (int from = at; from < end;)
             {
-                while (images is not null && shown < images.Count && Sample(images[shown].Seconds) <= from)
+                while (shown < images.Count && Sample(images[shown].Seconds) <= from)
                     translator.Show(images[shown++].Image);
-                int until = images is not null && shown < images.Count ? (int)Math.Min(Sample(images[shown].Seconds), end) : end;
+                int until = shown < images.Count ? (int)Math.Min(Sample(images[shown].Seconds), end) : end;
                 brought.AddRange(translator.Push(samples[from..until], cancellation));
                 from = until;
             }

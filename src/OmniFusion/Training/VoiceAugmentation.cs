@@ -56,37 +56,33 @@ internal static class VoiceAugmentation
         }
     }
 
+    // A peaking second-order filter (R. Bristow-Johnson, "Cookbook formulae for audio equalizer biquad filter coefficients").
+    private static void Peak(Span<float> samples, double frequency, double q, double decibels)
+    {
+        double a = Math.Pow(10, decibels / 40), w = 2 * Math.PI * frequency / AudioFile.ModelRate, alpha = Math.Sin(w) / (2 * q);
+        double scale = 1 / (1 + alpha / a), b1 = -2 * Math.Cos(w) * scale;
+        Filter(samples, (1 + alpha * a) * scale, b1, (1 - alpha * a) * scale, b1, (1 - alpha / a) * scale);
+    }
+
     // Two second-order low-pass filters in a row (the same source), 24 dB an octave.
     private static void LowPass(Span<float> samples, double frequency)
     {
         double w = 2 * Math.PI * frequency / AudioFile.ModelRate, alpha = Math.Sin(w) / Math.Sqrt(2), scale = 1 / (1 + alpha);
-        float b = (float)((1 - Math.Cos(w)) / 2 * scale), a1 = (float)(-2 * Math.Cos(w) * scale), a2 = (float)((1 - alpha) * scale);
+        double b = (1 - Math.Cos(w)) / 2 * scale;
         for (int stage = 0; stage < 2; stage++)
-        {
-            float first = 0, second = 0;
-            foreach (ref float sample in samples)
-            {
-                float x = sample, y = b * x + first;
-                first = 2 * b * x - a1 * y + second;
-                second = b * x - a2 * y;
-                sample = y;
-            }
-        }
+            Filter(samples, b, 2 * b, b, -2 * Math.Cos(w) * scale, (1 - alpha) * scale);
     }
 
-    // A peaking second-order filter in place (R. Bristow-Johnson, "Cookbook formulae for audio equalizer biquad filter coefficients").
-    private static void Peak(Span<float> samples, double frequency, double q, double decibels)
+    // y[t] = b0 x[t] + b1 x[t-1] + b2 x[t-2] - a1 y[t-1] - a2 y[t-2], in place.
+    private static void Filter(Span<float> samples, double b0, double b1, double b2, double a1, double a2)
     {
-        double a = Math.Pow(10, decibels / 40), w = 2 * Math.PI * frequency / AudioFile.ModelRate, alpha = Math.Sin(w) / (2 * q);
-        double scale = 1 / (1 + alpha / a);
-        float b0 = (float)((1 + alpha * a) * scale), b1 = (float)(-2 * Math.Cos(w) * scale), b2 = (float)((1 - alpha * a) * scale);
-        float a2 = (float)((1 - alpha / a) * scale), first = 0, second = 0;
+        (float feed, float feed1, float feed2, float back1, float back2) = ((float)b0, (float)b1, (float)b2, (float)a1, (float)a2);
+        float first = 0, second = 0;
         foreach (ref float sample in samples)
         {
-            float x = sample, y = b0 * x + first;
-            // The filter's first feedback and feed-forward coefficients are the same.
-            first = b1 * (x - y) + second;
-            second = b2 * x - a2 * y;
+            float x = sample, y = feed * x + first;
+            first = feed1 * x - back1 * y + second;
+            second = feed2 * x - back2 * y;
             sample = y;
         }
     }

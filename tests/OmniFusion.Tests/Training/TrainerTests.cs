@@ -7,8 +7,8 @@ using OmniFusion.Models.Omni;
 using OmniFusion.Tensors;
 using OmniFusion.Text;
 using OmniFusion.Training;
-using OmniFusion.Training.Examples;
 using OmniFusion.Training.Data;
+using OmniFusion.Training.Examples;
 
 namespace OmniFusion.Tests.Training;
 

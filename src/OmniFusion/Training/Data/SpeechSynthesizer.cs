@@ -20,6 +20,8 @@ internal interface IUtteranceSpeaker : IDisposable
 /// </summary>
 public sealed class SpeechSynthesizer : IUtteranceSpeaker
 {
+    private const string RHVoiceProgram = "RHVoice-test";
+
     // Far more than the longest sentence needs on a busy machine.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
@@ -94,19 +96,13 @@ public sealed class SpeechSynthesizer : IUtteranceSpeaker
         ["-v", utterance.Voice.Name, "-s", Number(Math.Round(utterance.Rate)), "-p", Number(utterance.Pitch), "--stdin", "--stdout"],
         text);
 
-    private byte[] RunFlite(Utterance utterance, string text)
-    {
-        string file = Path.Combine(_directory, "flite.wav");
-        File.Delete(file);
-        Run(
-            "flite",
-            [
-                "-voice", utterance.Voice.Name, "--setf", $"duration_stretch={Number(utterance.Rate)}",
-                "--setf", $"int_f0_target_mean={Number(utterance.Pitch)}", "-t", text, "-o", file,
-            ],
-            "");
-        return ReadWritten(file, "flite");
-    }
+    private byte[] RunFlite(Utterance utterance, string text) => RunToFile(
+        "flite",
+        file =>
+        [
+            "-voice", utterance.Voice.Name, "--setf", $"duration_stretch={Number(utterance.Rate)}",
+            "--setf", $"int_f0_target_mean={Number(utterance.Pitch)}", "-t", text, "-o", file,
+        ]);
 
     private byte[] RunFestival(Utterance utterance, string text)
     {
@@ -128,22 +124,18 @@ public sealed class SpeechSynthesizer : IUtteranceSpeaker
     }
 
     // Rate and pitch are marks in the text. Nothing escapes what looks like a mark, and quotation marks and ampersands are read out by their names.
-    private byte[] RunPico(Utterance utterance, string text)
-    {
-        string file = Path.Combine(_directory, "pico.wav");
-        File.Delete(file);
-        string marked = $"<speed level=\"{Number(Math.Round(utterance.Rate))}\"><pitch level=\"{Number(utterance.Pitch)}\">{text}</pitch></speed>";
-        Run("pico2wave", ["-l", utterance.Voice.Name, "-w", file, marked], "");
-        return ReadWritten(file, "pico2wave");
-    }
+    private byte[] RunPico(Utterance utterance, string text) => RunToFile(
+        "pico2wave",
+        file =>
+        [
+            "-l", utterance.Voice.Name, "-w", file,
+            $"<speed level=\"{Number(Math.Round(utterance.Rate))}\"><pitch level=\"{Number(utterance.Pitch)}\">{text}</pitch></speed>",
+        ]);
 
-    private byte[] RunRHVoice(Utterance utterance, string text)
-    {
-        string file = Path.Combine(_directory, "rhvoice.wav");
-        File.Delete(file);
-        Run("RHVoice-test", ["-p", utterance.Voice.Name, "-r", Number(Math.Round(utterance.Rate)), "-t", Number(utterance.Pitch), "-o", file], text);
-        return ReadWritten(file, "RHVoice-test");
-    }
+    private byte[] RunRHVoice(Utterance utterance, string text) => RunToFile(
+        RHVoiceProgram,
+        file => ["-p", utterance.Voice.Name, "-r", Number(Math.Round(utterance.Rate)), "-t", Number(utterance.Pitch), "-o", file],
+        text);
 
     // RHVoice speaks with its default voice, and says nothing, when it lacks the one asked for, and lists none:
     // those that sound like a name that nobody has are the default and the missing ones.
@@ -158,6 +150,14 @@ public sealed class SpeechSynthesizer : IUtteranceSpeaker
 
     private string[] ListFliteVoices() =>
         Encoding.ASCII.GetString(Run("flite", ["-lv"], "")).Split([' ', '\n', ':'], StringSplitOptions.RemoveEmptyEntries);
+
+    private byte[] RunToFile(string program, Func<string, string[]> arguments, string input = "")
+    {
+        string file = Path.Combine(_directory, program + ".wav");
+        File.Delete(file);
+        Run(program, arguments(file), input);
+        return ReadWritten(file, program);
+    }
 
     private static byte[] ReadWritten(string file, string program) =>
         File.Exists(file) ? File.ReadAllBytes(file) : throw new OmniFusionException($"{program} wrote no audio.");
@@ -187,18 +187,17 @@ public sealed class SpeechSynthesizer : IUtteranceSpeaker
         SpeechEngine.Espeak => "espeak-ng",
         SpeechEngine.Flite => "flite",
         SpeechEngine.Pico => "pico2wave",
-        SpeechEngine.RHVoice => "RHVoice-test",
+        SpeechEngine.RHVoice => RHVoiceProgram,
         _ => "festival",
     };
 
     private static string HowToInstall(string[] programs)
     {
-        const string rhvoice = "RHVoice-test";
-        string[] packages = [.. programs.Where(program => program != rhvoice).Select(program => program == "pico2wave" ? "libttspico-utils" : program)];
+        string[] packages = [.. programs.Where(program => program != RHVoiceProgram).Select(program => program == "pico2wave" ? "libttspico-utils" : program)];
         return string.Join("; ", ((string?[])
         [
             packages.Length > 0 ? $"on Debian or Ubuntu: apt-get install {string.Join(' ', packages)}" : null,
-            programs.Contains(rhvoice) ? "RHVoice is built from https://github.com/RHVoice/RHVoice" : null,
+            programs.Contains(RHVoiceProgram) ? "RHVoice is built from https://github.com/RHVoice/RHVoice" : null,
         ]).OfType<string>());
     }
 
