@@ -18,6 +18,9 @@ internal static class GemmBench
         (1500, 3000, 256), (1500, 6000, 288), (1500, 3584, 3584),
     ];
 
+    // Up to so many rows reading the weights is what takes time.
+    private const int MostFew = 12;
+
     private static readonly (int M, int N, int K)[] s_few =
     [
         (1, 3584, 3584), (1, 18944, 3584), (2, 3584, 3584), (5, 3584, 3584), (5, 18944, 3584), (8, 3584, 3584), (12, 3584, 3584),
@@ -36,7 +39,10 @@ internal static class GemmBench
         string? only = args.FirstOrDefault(arg => arg.Contains('x', StringComparison.Ordinal));
         int all = Environment.ProcessorCount;
         int[] threadCounts = all == 1 ? [1] : quick ? [1] : [1, all];
-        bool Chosen((int M, int N, int K) shape) => only is null || only == $"{shape.M}x{shape.N}x{shape.K}";
+        // One shape, which need not be of the list.
+        int[]? wanted = only?.Split('x').Select(int.Parse).ToArray();
+        IEnumerable<(int M, int N, int K)> Chosen((int M, int N, int K)[] shapes, bool few) =>
+            wanted is null ? shapes : (wanted[0] <= MostFew) == few ? [(wanted[0], wanted[1], wanted[2])] : [];
         Console.WriteLine(Machine.Describe());
         foreach (int threads in threadCounts)
         {
@@ -49,11 +55,11 @@ internal static class GemmBench
             Console.WriteLine($"{"M x N x K",-20}" + (quick
                 ? $"{"y F32",14}{"dx F32",14}{"dw",14}"
                 : $"{"y F32",14}{"y BF16",14}{"y F16",14}{"dx F32",14}{"dx BF16",14}{"dw",14}"));
-            foreach ((int m, int n, int k) in s_shapes.Where(Chosen))
+            foreach ((int m, int n, int k) in Chosen(s_shapes, few: false))
                 Console.WriteLine($"{m + " x " + n + " x " + k,-20}" + string.Concat(Products(m, n, k, threads, quick)));
             Console.WriteLine($"\n{threads} thread(s), share of the read bandwidth in % (GB/s of weights)");
             Console.WriteLine($"{"M x N x K",-20}{"y F32",14}{"y BF16",14}{"y F16",14}");
-            foreach ((int m, int n, int k) in s_few.Where(Chosen))
+            foreach ((int m, int n, int k) in Chosen(s_few, few: true))
                 Console.WriteLine($"{m + " x " + n + " x " + k,-20}" + string.Concat(Few(m, n, k, threads)));
         }
     }

@@ -52,6 +52,23 @@ public class GemmTests
             new Setting(path, DType.F32, 2, true, 3).Check(m, n, k);
     }
 
+    // As many rows as fill one, two, two and a half or three vectors, or nearly so, and one more.
+    [Theory]
+    [InlineData(13, 32, 256)]
+    [InlineData(16, 33, 257)]
+    [InlineData(26, 95, 601)]
+    [InlineData(32, 64, 385)]
+    [InlineData(33, 129, 512)]
+    [InlineData(40, 300, 300)]
+    [InlineData(41, 40, 1025)]
+    [InlineData(48, 70, 256)]
+    [InlineData(49, 70, 256)]
+    public void ProductsOfSomeDozenRowsAreExactEnough(int m, int n, int k)
+    {
+        foreach (bool bias in (bool[])[false, true])
+            new Setting(CpuKernels.BestGemmPath, DType.F32, 2, bias, 4).Check(m, n, k);
+    }
+
     [Theory]
     [InlineData(DType.F32)]
     [InlineData(DType.BF16)]
@@ -68,17 +85,18 @@ public class GemmTests
     {
         Random random = new(5);
         Tensor x = Numbers.Random(random, 130, 300), w = Numbers.Random(random, 100, 300), dy = Numbers.Random(random, 130, 100);
-        Tensor few = Numbers.Random(random, 7, 300), large = Numbers.Random(random, 500, 300);
+        Tensor some = Numbers.Random(random, 40, 300), few = Numbers.Random(random, 7, 300), large = Numbers.Random(random, 500, 300);
         float[][] Results(int threads)
         {
             CpuKernels kernels = new(threads);
             Tensor y = Tensor.Zeros(new(130, 100)), dx = Tensor.Zeros(new(130, 300)), dw = Tensor.Zeros(new(100, 300));
-            Tensor z = Tensor.Zeros(new(7, 500)), dbias = Tensor.Zeros(new(100));
+            Tensor z = Tensor.Zeros(new(7, 500)), u = Tensor.Zeros(new(40, 500)), dbias = Tensor.Zeros(new(100));
             kernels.MatMul(x, w, null, y);
             kernels.MatMul(few, large, null, z);
+            kernels.MatMul(some, large, null, u);
             kernels.MatMulInputGrad(dy, w, dx);
             kernels.MatMulWeightGrad(dy, x, dw, dbias);
-            return [y.Span.ToArray(), z.Span.ToArray(), dx.Span.ToArray(), dw.Span.ToArray(), dbias.Span.ToArray()];
+            return [y.Span.ToArray(), z.Span.ToArray(), u.Span.ToArray(), dx.Span.ToArray(), dw.Span.ToArray(), dbias.Span.ToArray()];
         }
         float[][] one = Results(1);
         foreach (int threads in (int[])[2, 3, 5])
@@ -130,11 +148,13 @@ public class GemmTests
         Random random = new(5);
         Tensor x = Numbers.Random(random, 130, 300), w = Numbers.Random(random, 200, 300), y = Tensor.Zeros(new(130, 200));
         Tensor row = Numbers.Random(random, 1, 300), z = Tensor.Zeros(new(1, 200));
+        Tensor some = Numbers.Random(random, 40, 300), u = Tensor.Zeros(new(40, 200));
         Tensor dx = Tensor.Zeros(new(130, 300)), dw = Tensor.Zeros(new(200, 300));
         Assert.Equal(0, Allocations.OfWarmCall(() =>
         {
             kernels.MatMul(x, w, null, y);
             kernels.MatMul(row, w, null, z);
+            kernels.MatMul(some, w, null, u);
             kernels.MatMulInputGrad(y, w, dx);
             kernels.MatMulWeightGrad(y, x, dw, null);
         }));

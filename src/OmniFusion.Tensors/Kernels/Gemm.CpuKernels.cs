@@ -30,6 +30,11 @@ public sealed unsafe partial class CpuKernels
             GemvJob gemv = new() { X = x.Floats, Y = y.Floats, Bias = start.Data, W = w.Data, Type = w.DType, M = m, N = n, K = k };
             Run(ref gemv);
         }
+        else if (GemmPath == GemmPath.Avx512 && w.DType == DType.F32 && GemmFew.Suits(m, n, k))
+        {
+            GemmFewJob few = new() { X = x.Floats, W = w.Floats, Y = y.Floats, Bias = start.Data, M = m, N = n, K = k };
+            GemmFew.Run(ref few, Pool);
+        }
         else
         {
             GemmJob gemm = new()

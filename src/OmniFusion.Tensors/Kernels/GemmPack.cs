@@ -147,41 +147,61 @@ internal static unsafe class GemmPack<TSimd, V>
                         Cache.Fetch(row[i] + next);
                 }
 
-                // After two steps, quad 4g+j holds, in its 128-bit lane l, the numbers 4l+j of rows 4g to 4g+3.
-                Quads<TStored>(
-                    row, at, out Vector512<float> a0, out Vector512<float> a1, out Vector512<float> a2, out Vector512<float> a3);
-                Quads<TStored>(
-                    row + 4, at, out Vector512<float> b0, out Vector512<float> b1, out Vector512<float> b2, out Vector512<float> b3);
-                Quads<TStored>(
-                    row + 8, at, out Vector512<float> c0, out Vector512<float> c1, out Vector512<float> c2, out Vector512<float> c3);
-                Quads<TStored>(
-                    row + 12, at, out Vector512<float> d0, out Vector512<float> d1, out Vector512<float> d2, out Vector512<float> d3);
-
-                Lanes(a0, b0, c0, d0, out a0, out b0, out c0, out d0);
-                Lanes(a1, b1, c1, d1, out a1, out b1, out c1, out d1);
-                Lanes(a2, b2, c2, d2, out a2, out b2, out c2, out d2);
-                Lanes(a3, b3, c3, d3, out a3, out b3, out c3, out d3);
-
-                // In ascending order, since a vector may reach into the next row of the panel.
-                nint w = width;
-                a0.Store(c);
-                a1.Store(c += w);
-                a2.Store(c += w);
-                a3.Store(c += w);
-                b0.Store(c += w);
-                b1.Store(c += w);
-                b2.Store(c += w);
-                b3.Store(c += w);
-                c0.Store(c += w);
-                c1.Store(c += w);
-                c2.Store(c += w);
-                c3.Store(c += w);
-                d0.Store(c += w);
-                d1.Store(c += w);
-                d2.Store(c += w);
-                d3.Store(c + w);
+                Turn<TStored>(row, at, c, width);
             }
         }
+    }
+
+    /// <summary>Sixteen rows turned over: to[column, row] = from[row, column], of sixteen columns at least.</summary>
+    internal static void Turn(float* from, nint stride, int columns, float* to, nint toStride)
+    {
+        byte** row = stackalloc byte*[16];
+        for (int i = 0; i < 16; i++)
+            row[i] = (byte*)(from + i * stride);
+        for (int block = 0; block < columns; block += 16)
+        {
+            int first = Math.Min(block, columns - 16);
+            Turn<StoredF32>(row, (nint)first * sizeof(float), to + first * toStride, toStride);
+        }
+    }
+
+    // Sixteen numbers of sixteen rows to as many rows of as many.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Turn<TStored>(byte** row, nint at, float* to, nint w)
+        where TStored : struct, IStored
+    {
+        // After two steps, quad 4g+j holds, in its 128-bit lane l, the numbers 4l+j of rows 4g to 4g+3.
+        Quads<TStored>(
+            row, at, out Vector512<float> a0, out Vector512<float> a1, out Vector512<float> a2, out Vector512<float> a3);
+        Quads<TStored>(
+            row + 4, at, out Vector512<float> b0, out Vector512<float> b1, out Vector512<float> b2, out Vector512<float> b3);
+        Quads<TStored>(
+            row + 8, at, out Vector512<float> c0, out Vector512<float> c1, out Vector512<float> c2, out Vector512<float> c3);
+        Quads<TStored>(
+            row + 12, at, out Vector512<float> d0, out Vector512<float> d1, out Vector512<float> d2, out Vector512<float> d3);
+
+        Lanes(a0, b0, c0, d0, out a0, out b0, out c0, out d0);
+        Lanes(a1, b1, c1, d1, out a1, out b1, out c1, out d1);
+        Lanes(a2, b2, c2, d2, out a2, out b2, out c2, out d2);
+        Lanes(a3, b3, c3, d3, out a3, out b3, out c3, out d3);
+
+        // In ascending order, since a vector may reach into the next row of the panel.
+        a0.Store(to);
+        a1.Store(to += w);
+        a2.Store(to += w);
+        a3.Store(to += w);
+        b0.Store(to += w);
+        b1.Store(to += w);
+        b2.Store(to += w);
+        b3.Store(to += w);
+        c0.Store(to += w);
+        c1.Store(to += w);
+        c2.Store(to += w);
+        c3.Store(to += w);
+        d0.Store(to += w);
+        d1.Store(to += w);
+        d2.Store(to += w);
+        d3.Store(to + w);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
