@@ -18,8 +18,8 @@ internal sealed class ManifestLine
         }
         catch (JsonException error)
         {
-            // Behind the reason stands a place counted within this line, from zero.
-            throw Bad($"it is not JSON: {error.Message.Split(" LineNumber:")[0].TrimEnd('.')}");
+            // Behind the reason stands advice to programmers, and a place counted within this line, from zero.
+            throw Bad($"it is not JSON: {error.Message.Split(" LineNumber:")[0].Split(" Change the reader")[0].TrimEnd('.')}");
         }
         if (_object.ValueKind != JsonValueKind.Object)
             throw Bad("it is not a JSON object");

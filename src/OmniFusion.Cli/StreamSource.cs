@@ -42,24 +42,9 @@ internal abstract class StreamSource
     {
         internal override void Read(Action<ReadOnlyMemory<float>> next, CancellationToken cancellation)
         {
-            if (IsClosed())
-                throw new OmniFusionException("Standard input is closed: there is nothing to listen to.");
-            using Stream stream = Console.OpenStandardInput();
+            using Stream stream = StandardStreams.Input();
             PcmStream.Read(stream, next, cancellation);
         }
-
-        // The runtime opens a pipe to itself, which gets the number of standard input where that is free; nobody will write into it.
-        private static bool IsClosed()
-        {
-            const string own = "/proc/self/fd";
-            return OperatingSystem.IsLinux()
-                && new FileInfo(own + "/0").LinkTarget is { } input && input.StartsWith("pipe:", StringComparison.Ordinal)
-                && Directory.EnumerateFiles(own).Any(file => new FileInfo(file).LinkTarget == input && IsForWriting(Path.GetFileName(file)));
-        }
-
-        // The last octal digit of the flags: 0 to read, 1 to write.
-        private static bool IsForWriting(string descriptor) => File.ReadLines("/proc/self/fdinfo/" + descriptor)
-            .Any(line => line.StartsWith("flags:", StringComparison.Ordinal) && line.EndsWith('1'));
     }
 
     private sealed class Recorder(string? device) : StreamSource

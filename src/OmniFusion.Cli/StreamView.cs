@@ -13,19 +13,6 @@ internal abstract class StreamView
         // Some terminals do not know how wide they are.
         : new Terminal(Console.Out, () => Console.WindowWidth is > 0 and int width ? width : 80);
 
-    /// <summary>
-    /// Where standard output is a pipe, a writer that fails when nobody reads it any more: the console's own would say nothing. Null: the
-    /// console's own serves.
-    /// </summary>
-    internal static TextWriter? Pipe()
-    {
-        if (!Console.IsOutputRedirected || OperatingSystem.IsWindows())
-            return null;
-        FileStream output = new(new SafeFileHandle(1, ownsHandle: false), FileAccess.Write, bufferSize: 0);
-        // In a file the console keeps the place for others that write there.
-        return output.CanSeek ? null : new StreamWriter(output, Console.OutputEncoding) { AutoFlush = true };
-    }
-
     internal abstract void Show(StreamEvent happened);
 
     /// <summary>The stream has ended.</summary>

@@ -16,7 +16,7 @@ internal static class TextFile
         {
             if (Directory.Exists(path))
                 throw new OmniFusionException($"{option} {path} is a folder, not a file.");
-            using Stream file = path == "-" ? Console.OpenStandardInput() : File.OpenRead(path);
+            using Stream file = path == "-" ? StandardStreams.Input() : File.OpenRead(path);
             using Stream content = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase)
                 ? new GZipStream(file, CompressionMode.Decompress)
                 : file;

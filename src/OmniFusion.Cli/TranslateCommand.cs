@@ -20,9 +20,13 @@ internal static class TranslateCommand
             Arity = ArgumentArity.ZeroOrMore,
         };
         Option<string?> to = new("--to") { Description = "Language to translate into: a code or an English name", HelpName = "LANG" };
+        Option<string?> spoken = new("--from")
+        {
+            Description = "Language of a text alone, or of what a cascade hears (default: English)", HelpName = "LANG",
+        };
         Option<string?> image = new("--image")
         {
-            Description = "Image that goes with the recordings or the text, or whose text is translated",
+            Description = "Image that goes with the recordings or the text; alone, what it says or shows is read",
             HelpName = "FILE",
         };
         Option<string?> text = new("--text") { Description = "Sentence to translate, alone or with an image", HelpName = "STRING" };
@@ -33,7 +37,7 @@ internal static class TranslateCommand
         };
         Option<string?> batch = new("--batch")
         {
-            Description = "File with one object a line: {\"audio\":..., \"image\":..., \"text\":..., \"transcript\":..., \"to\":...}, "
+            Description = "File with one object a line: {\"audio\":..., \"image\":..., \"text\":..., \"transcript\":..., \"to\":..., \"from\":...}, "
                 + "each optional, paths relative to it; - reads the standard input",
             HelpName = "FILE.jsonl",
         };
@@ -47,7 +51,7 @@ internal static class TranslateCommand
         SearchOptions search = new(defaultBatch: 1);
         Command command = new("translate", "Translates speech, speech with an image, an image, or text.")
         {
-            audio, to, image, text, transcript, batch, cascade, thought,
+            audio, to, spoken, image, text, transcript, batch, cascade, thought,
         };
         model.AddTo(command);
         search.AddTo(command);
@@ -57,7 +61,7 @@ internal static class TranslateCommand
             () =>
             {
                 Inputs inputs = new(arguments.GetValue(audio) ?? [], arguments.GetValue(image), arguments.GetValue(text),
-                    arguments.GetValue(transcript), arguments.GetValue(to));
+                    arguments.GetValue(transcript), arguments.GetValue(to), arguments.GetValue(spoken));
                 string? batchFile = arguments.GetValue(batch);
                 TranslateItem[] items = batchFile is null ? inputs.Items(cancellation) : inputs.Batch(batchFile);
                 (bool inStages, bool thinks) = (arguments.GetValue(cascade), arguments.GetValue(thought));
@@ -66,7 +70,11 @@ internal static class TranslateCommand
                 if ((inStages || thinks) && batchFile is null && (arguments.GetValue(audio) ?? []).Length == 0)
                     throw new UsageException($"{(inStages ? "--cascade" : "--chain-of-thought")} translates speech: give AUDIO.");
                 TranslationOptions options = search.Read(arguments) with { ChainOfThought = thinks };
-                Translator translator = new(model.Load(arguments), inStages, options);
+                OmniFusionModel loaded = model.Load(arguments);
+                if (loaded.UnplacedKeys.Count is var unused and > 0)
+                    CommandRunner.Say(unused == 1 ? "1 tensor of the model is not used (omnifusion info names it)."
+                        : $"{unused} tensors of the model are not used (omnifusion info names them).");
+                Translator translator = new(loaded, inStages, options);
                 return items.Length == 1 && batchFile is null
                     ? TranslateOne(translator, items[0], arguments.GetValue(json), cancellation)
                     : TranslateAll(translator, items, arguments.GetValue(json), cancellation);
@@ -80,13 +88,15 @@ internal static class TranslateCommand
     {
         Translation translation = await translator.Translate(item.Request!, cancellation);
         Console.Out.WriteLine(Show(item, translation, json));
+        if (translation.Warning is { } warning)
+            CommandRunner.Say($"{item.Audio}: {warning}");
         return 0;
     }
 
     private static async Task<int> TranslateAll(
         Translator translator, TranslateItem[] items, bool json, CancellationToken cancellation)
     {
-        int failures = 0;
+        int failures = 0, doubtful = 0;
         await BatchProgress.Run("Translating", items.Length, async progress =>
         {
             TranslationRequest[] requests = [.. items.Select(item => item.Request).OfType<TranslationRequest>()];
@@ -97,11 +107,15 @@ internal static class TranslateCommand
                 TranslationResult? result = item.Request is not null && await results.MoveNextAsync() ? results.Current : null;
                 if (result?.Translation is null)
                     failures++;
-                Console.Out.WriteLine(result?.Translation is { } translation ? Show(item, translation, json)
+                else if (result.Translation.Warning is not null)
+                    doubtful++;
+                progress.Print(result?.Translation is { } translation ? Show(item, translation, json)
                     : item.ErrorLine(result?.Error?.Message ?? item.Error!));
                 progress.Advance(1);
             }
         }, prints: true);
+        if (doubtful > 0)
+            CommandRunner.Say($"{doubtful} of {items.Length} recordings are longer than those that the model was trained with: of them it makes things up.");
         if (failures == 0)
             return 0;
         throw new OmniFusionException($"{failures} of {items.Length} items could not be translated; their lines say why.");
@@ -122,8 +136,10 @@ internal static class TranslateCommand
     }
 
     /// <summary>What the options name, checked against each other.</summary>
-    private sealed record Inputs(string[] Audio, string? Image, string? Text, string? Transcript, string? To)
+    private sealed record Inputs(string[] Audio, string? Image, string? Text, string? Transcript, string? To, string? From)
     {
+        private string SourceLanguage => LanguageOption.Code(From, "--from") ?? "en";
+
         internal TranslateItem[] Items(CancellationToken cancellation)
         {
             if (Audio.Length == 0 && Image is null && string.IsNullOrWhiteSpace(Text))
@@ -139,13 +155,13 @@ internal static class TranslateCommand
             return [.. recordings.Select(audio => new TranslateItem(audio, Image, Text, new TranslationRequest
             {
                 Audio = audio == Input ? null : audio, Samples = audio == Input ? FromInput(cancellation) : null,
-                Image = Image, Text = Text, Transcript = Transcript, TargetLanguage = to,
+                Image = Image, Text = Text, Transcript = Transcript, TargetLanguage = to, SourceLanguage = SourceLanguage,
             }, null))];
         }
 
         private static float[] FromInput(CancellationToken cancellation)
         {
-            using Stream input = Console.OpenStandardInput();
+            using Stream input = StandardStreams.Input();
             return AudioFile.ReadMono16k(input, "The standard input", LongestSeconds, cancellation);
         }
 
@@ -153,7 +169,7 @@ internal static class TranslateCommand
         {
             if (Audio.Length > 0 || Image is not null || Text is not null || Transcript is not null)
                 throw new UsageException("--batch goes without AUDIO, --image, --text and --transcript.");
-            return TranslateItem.ReadBatch(path, LanguageOption.Code(To));
+            return TranslateItem.ReadBatch(path, LanguageOption.Code(To), SourceLanguage);
         }
     }
 }

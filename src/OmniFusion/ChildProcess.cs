@@ -1,11 +1,12 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace OmniFusion;
 
 /// <summary>A program run for what it writes. It is killed, with all that it has started, when this object is disposed of or the caller asks to stop.</summary>
-internal sealed class ChildProcess : IDisposable
+internal sealed partial class ChildProcess : IDisposable
 {
     private readonly Process _process;
     private readonly Task _complaining;
@@ -100,8 +101,12 @@ internal sealed class ChildProcess : IDisposable
     {
         while (await _process.StandardError.ReadLineAsync().ConfigureAwait(false) is { } line)
             if (!string.IsNullOrWhiteSpace(line) && (decisive is null || !_complaint.Contains(decisive, StringComparison.Ordinal)))
-                _complaint = line.Trim().TrimEnd('.');
+                _complaint = Speaker().Replace(line, "").Trim().TrimEnd('.');
     }
+
+    // ffmpeg begins a line with the part that speaks, and where in memory that is.
+    [GeneratedRegex(@"^\[[^\]]* @ 0x[0-9a-f]+\]")]
+    private static partial Regex Speaker();
 
     private void Kill()
     {

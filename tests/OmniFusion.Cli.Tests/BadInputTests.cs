@@ -242,6 +242,30 @@ public sealed class BadInputTests : IDisposable
     }
 
     [Theory]
+    [InlineData("translator/config.json", "eos_token_id", "[]", "names no token")]
+    [InlineData("translator/config.json", "eos_token_id", "999999", "eos_token_id 999999")]
+    [InlineData("translator/config.json", "eos_token_id", "-1", "eos_token_id -1")]
+    [InlineData("omni/preprocessor_config.json", "patch_size", "16", "patch_size 16")]
+    [InlineData("omni/preprocessor_config.json", "merge_size", "1", "merge_size 1")]
+    [InlineData("omni/preprocessor_config.json", "temporal_patch_size", "3", "temporal_patch_size 3")]
+    public async Task SettingsThatDoNotGoTogether(string file, string key, string value, string words)
+    {
+        _bundle.EditJson(file, json => json[key] = JsonNode.Parse(value));
+        (await _bundle.Translate("--text", "x", "--to", "de")).AssertFailed(Failed, Path.GetFileName(file), words);
+    }
+
+    [Fact]
+    public async Task ATokenizerWithHolesInIt()
+    {
+        string whole = File.ReadAllText(_bundle["translator/tokenizer.json"]);
+        _bundle.EditJson("translator/tokenizer.json", json => json["model"]!["merges"]!.AsArray()[0] = null);
+        (await _bundle.Translate("--text", "x", "--to", "de")).AssertFailed(Failed, "tokenizer.json", "merge 0 is not a pair");
+        _bundle.Write("translator/tokenizer.json", whole);
+        _bundle.EditJson("translator/tokenizer.json", json => json["added_tokens"]![0]!["content"] = null);
+        (await _bundle.Translate("--text", "x", "--to", "de")).AssertFailed(Failed, "tokenizer.json", "has no content");
+    }
+
+    [Theory]
     [InlineData("lora_B")]
     [InlineData("omni_projection")]
     [InlineData("omni_fusion")]

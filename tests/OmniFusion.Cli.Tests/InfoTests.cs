@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using System.Text.Json;
 using OmniFusion.Checkpoints;
 using OmniFusion.Tensors;
@@ -53,5 +54,25 @@ public sealed class InfoTests : IDisposable
         Assert.Contains("omni_fusion.stray.weight", outcome.Output);
         Assert.Contains("no place    1 key" + Environment.NewLine, outcome.Output);
         Assert.Contains("audio tower", outcome.Output);
+        Outcome translated = await _bundle.Translate("--text", "x", "--to", "de", "--max-new-tokens", "2");
+        Assert.Equal((0, "omnifusion: 1 tensor of the model is not used (omnifusion info names it)."), (translated.Code, translated.Errors.TrimEnd()));
+    }
+
+    [Fact]
+    public async Task ATensorOfAnotherTypeHasNoPlace()
+    {
+        byte[] file = File.ReadAllBytes(_bundle["fusion/adapter_model.safetensors"]);
+        int length = BitConverter.ToInt32(file, 0);
+        JsonObject header = JsonNode.Parse(file.AsSpan(8, length))!.AsObject();
+        int end = file.Length - 8 - length;
+        header["stranger.int"] = new JsonObject
+        {
+            ["dtype"] = "I64", ["shape"] = new JsonArray(1), ["data_offsets"] = new JsonArray(end, end + 8),
+        };
+        byte[] changed = System.Text.Encoding.UTF8.GetBytes(header.ToJsonString());
+        _bundle.Write("fusion/adapter_model.safetensors", [.. BitConverter.GetBytes((long)changed.Length), .. changed, .. file.AsSpan(8 + length), .. new byte[8]]);
+        Outcome outcome = await CommandLine.Run("info", _bundle.Folder);
+        Assert.Equal(0, outcome.Code);
+        Assert.Contains("stranger.int", outcome.Output);
     }
 }

@@ -75,6 +75,22 @@ public sealed class ProcessTests : IDisposable
     }
 
     [Fact]
+    public async Task OnATerminalABarStandsBelowTheLines()
+    {
+        Assert.SkipUnless(File.Exists("/usr/bin/script"), "There is no terminal to be had.");
+        _bundle.Write("batch.jsonl", "{\"text\": \"What is the weather like?\"}\n{\"text\": \"It rains.\"}\n");
+        using Process process = Start("/usr/bin/script",
+            ["-qec", $"stty cols 100; TERM=xterm '{Command()}' translate --batch batch.jsonl --to de --model . --json --max-new-tokens 2", "/dev/null"]);
+        string output = (await Finish(process)).Output;
+        Assert.Contains("Translating ━━━━━━━━━━━━━━━━━━━━──────────────────── 1 of 2", output);
+        // What is erased is gone: of each line the part behind the last erasure stays.
+        string[] lines = [.. output.Split("\r\n").Select(line => line.Split("\e[K")[^1])];
+        Assert.Equal("", lines[^1]);
+        Assert.Equal(2, lines.Length - 1);
+        Assert.All(lines[..^1], line => Assert.StartsWith("{\"audio\"", line));
+    }
+
+    [Fact]
     public async Task ABadBundleIsOne()
     {
         _bundle.Truncate("translator/model.safetensors");
@@ -98,10 +114,25 @@ public sealed class ProcessTests : IDisposable
     }
 
     [Fact]
-    public async Task AStreamFromAClosedInputEnds()
+    public async Task ABatchThatNobodyReadsEnds()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Pipes are made by a shell.");
+        _bundle.Write("batch.jsonl", string.Join('\n', Enumerable.Repeat("""{"text": "What is the weather like?", "to": "de"}""", 2000)));
+        using Process process = Start("bash",
+            ["-c", "\"$0\" translate --batch batch.jsonl --model . --json | head -1; exit ${PIPESTATUS[0]}", Command()]);
+        Outcome outcome = await Finish(process);
+        Assert.Equal(1, outcome.Code);
+        Assert.Single(outcome.Json);
+    }
+
+    [Theory]
+    [InlineData("stream -")]
+    [InlineData("translate -")]
+    [InlineData("translate --batch -")]
+    public async Task AClosedInputIsNotWaitedFor(string command)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Elsewhere it is not known which input is closed.");
-        using Process process = Start("bash", ["-c", "exec \"$0\" stream - --to de --model . <&-", Command()]);
+        using Process process = Start("bash", ["-c", $"exec \"$0\" {command} --to de --model . <&-", Command()]);
         (await Finish(process)).AssertFailed(1, "Standard input is closed");
     }
 

@@ -49,13 +49,11 @@ public sealed class TranslateTests : IDisposable
         string audio = TinyBundle.Media("bat.wav");
         JsonElement result = Assert.Single((await _bundle.Translate(audio, "--to", "de", "--json")).Json);
         Assert.Equal(
-            ["audio", "image", "text", "language", "translation", "ids", "score", "seconds", "transcript", "gloss"],
+            ["audio", "image", "text", "language", "translation", "ids", "score", "seconds"],
             result.EnumerateObject().Select(item => item.Name));
         Assert.Equal(["load", "encode", "decode"], result.GetProperty("seconds").EnumerateObject().Select(item => item.Name));
         Assert.Equal(audio, result.GetProperty("audio").GetString());
         Assert.Equal(JsonValueKind.Null, result.GetProperty("image").ValueKind);
-        Assert.Equal(JsonValueKind.Null, result.GetProperty("transcript").ValueKind);
-        Assert.Equal(JsonValueKind.Null, result.GetProperty("gloss").ValueKind);
         Assert.Equal("de", result.GetProperty("language").GetString());
         Assert.True(result.GetProperty("score").GetDouble() < 0);
         Assert.True(result.GetProperty("seconds").GetProperty("decode").GetDouble() > 0);
@@ -160,6 +158,38 @@ public sealed class TranslateTests : IDisposable
         Assert.Equal("The bat flew.", result.GetProperty("transcript").GetString());
     }
 
+    [Fact]
+    public async Task ASentenceMayBeInAnyLanguage()
+    {
+        string batch = _bundle.Write("batch.jsonl", """
+            {"text": "Wie ist das Wetter?"}
+            {"text": "Wie ist das Wetter?", "from": "German"}
+            {"text": "Wie ist das Wetter?", "from": "x"}
+            """);
+        JsonElement[] results = (await _bundle.Translate("--batch", batch, "--to", "fr", "--json", "--beams", "1")).Json;
+        JsonElement alone = Assert.Single((await _bundle.Translate("--text", "Wie ist das Wetter?", "--from", "de", "--to", "fr", "--json", "--beams", "1")).Json);
+        Assert.Equal(Ids(alone), Ids(results[1]));
+        Assert.NotEqual(Ids(results[0]), Ids(results[1]));
+        Assert.Contains("line 3: 'x' is not a known language", results[2].GetProperty("error").GetString());
+
+        static int[] Ids(JsonElement result) => [.. result.GetProperty("ids").EnumerateArray().Select(id => id.GetInt32())];
+    }
+
+    [Fact]
+    public async Task OfALongerRecordingThanTheModelWasTrainedWithItWarns()
+    {
+        _bundle.EditJson("omnifusion.json", json => json["trained_seconds"] = 0.5);
+        string audio = TinyBundle.Media("bat.wav");
+        foreach (string[] way in new string[][] { [], ["--cascade"], ["--chain-of-thought"] })
+        {
+            Outcome outcome = await _bundle.Translate([audio, "--to", "de", "--json", "--max-new-tokens", "4", .. way]);
+            Assert.Equal(0, outcome.Code);
+            Assert.Contains("bat.wav: It takes", outcome.Errors);
+            Assert.Contains("trained with at most", Assert.Single(outcome.Json).GetProperty("warning").GetString());
+        }
+        Assert.Contains("2 of 2 recordings are longer", (await _bundle.Translate(audio, audio, "--to", "de", "--max-new-tokens", "4")).Errors);
+    }
+
     [Theory]
     [InlineData(null)]
     [InlineData("--cascade")]
@@ -172,7 +202,7 @@ public sealed class TranslateTests : IDisposable
             [_bundle["silence.wav"], "--to", "de", "--json", .. way is null ? Array.Empty<string>() : [way]])).Json);
         Assert.Equal("", result.GetProperty("translation").GetString());
         Assert.Equal(0, result.GetProperty("ids").GetArrayLength());
-        Assert.Equal(way is null ? null : "", result.GetProperty("transcript").GetString());
+        Assert.Equal(way is null ? null : "", result.TryGetProperty("transcript", out JsonElement transcript) ? transcript.GetString() : null);
         // Twice as loud is a sound, and so is silence of which somebody says what it says.
         WavWriter.WritePcm16(_bundle["quiet.wav"], [.. dither.Select(sample => 2 * sample)], 16000);
         foreach (string[] heard in new string[][] { [_bundle["quiet.wav"]], [_bundle["silence.wav"], "--transcript", "A bat."] })

@@ -64,6 +64,9 @@ public sealed record Bundle
     /// <summary>Codes of the languages it translates into (<c>languages</c>).</summary>
     public IReadOnlyList<string> Languages { get; init; } = PublishedLanguages;
 
+    /// <summary>Seconds of the longest recordings that it was trained with (<c>trained_seconds</c>); null: nobody says.</summary>
+    public float? TrainedSeconds { get; init; }
+
     /// <summary>Defaults of simultaneous translation (<c>simultaneous</c>).</summary>
     public BundleSimultaneous Simultaneous { get; init; } = new();
 
@@ -101,6 +104,8 @@ public sealed record Bundle
             Generation = json.SectionOrNull("generation") is { } generation ? BundleGeneration.Read(generation) : new BundleGeneration(),
             Prompt = OneOf(json, "prompt", "published", Prompts),
             Languages = languages,
+            TrainedSeconds = json.FloatOrNull("trained_seconds") is not { } seconds ? null
+                : seconds > 0 ? seconds : throw json.Wrong("trained_seconds", "is not positive"),
             Simultaneous = json.SectionOrNull("simultaneous") is { } stream ? BundleSimultaneous.Read(stream) : new BundleSimultaneous(),
         };
     }
@@ -128,6 +133,8 @@ public sealed record Bundle
         };
         if (Simultaneous.ToJson() is { Count: > 0 } stream)
             json["simultaneous"] = stream;
+        if (TrainedSeconds is { } seconds)
+            json["trained_seconds"] = seconds;
         if (Recognizer is not null)
             json["recognizer"] = Relative(folder, Recognizer);
         AtomicFile.MakeFolder(folder);

@@ -75,6 +75,8 @@ public sealed record MistralConfig
             BosTokenId = json.IntOrNull("bos_token_id"),
             EosTokenIds = json.IntOrIntsOrNull("eos_token_id") ?? [2],
         };
+        if (config.EosTokenIds.Count == 0)
+            throw json.Wrong("eos_token_id", "names no token");
         return config;
     }
 

@@ -15,7 +15,7 @@ public sealed partial class PeftAdapter
     private readonly Dictionary<(AdapterPart? Part, string Key), List<string>> _names = [];
     private readonly List<string> _formless = [];
 
-    private PeftAdapter(string source, PeftConfig config, Dictionary<string, Tensor> tensors)
+    private PeftAdapter(string source, PeftConfig config, Dictionary<string, Tensor> tensors, params IEnumerable<string> uncomputable)
     {
         Source = source;
         Config = config;
@@ -32,6 +32,7 @@ public sealed partial class PeftAdapter
             else
                 (form.Room == Room.Thinker ? thinker : translator).Add(form, name, tensor);
         }
+        _formless.AddRange(uncomputable);
         Translator = translator.Build();
         Thinker = thinker.Build();
         Fusion = Checkpoint.Of(fusion, source);
@@ -78,7 +79,9 @@ public sealed partial class PeftAdapter
     {
         PeftConfig config = PeftConfig.Load(Path.Combine(folder, "adapter_config.json"));
         SafeTensorsFile file = SafeTensorsFile.Open(Path.Combine(folder, "adapter_model.safetensors"));
-        return new PeftAdapter(folder, config, file.Entries.ToDictionary(entry => entry.Name, entry => file.Tensor(entry.Name)));
+        // What is stored in a type that nobody computes with has no place, whatever its name is.
+        ILookup<bool, string> names = file.Entries.ToLookup(entry => entry.DType is not null, entry => entry.Name);
+        return new PeftAdapter(folder, config, names[true].ToDictionary(name => name, file.Tensor), names[false]);
     }
 
     /// <summary>An adapter of tensors in memory, under names as in PEFT's files.</summary>

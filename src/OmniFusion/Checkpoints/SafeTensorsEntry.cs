@@ -1,3 +1,5 @@
+using OmniFusion.Tensors;
+
 namespace OmniFusion.Checkpoints;
 
 /// <summary>What the header of a safetensors file says about one tensor.</summary>
@@ -8,6 +10,15 @@ namespace OmniFusion.Checkpoints;
 /// <param name="End">The byte after the last one.</param>
 public sealed record SafeTensorsEntry(string Name, string Type, IReadOnlyList<long> Sizes, long Begin, long End)
 {
+    /// <summary>The type to compute with, or null where there is none.</summary>
+    public DType? DType => Type switch
+    {
+        "F32" => Tensors.DType.F32,
+        "BF16" => Tensors.DType.BF16,
+        "F16" => Tensors.DType.F16,
+        _ => null,
+    };
+
     /// <summary>Number of bytes.</summary>
     public long Bytes => End - Begin;
 

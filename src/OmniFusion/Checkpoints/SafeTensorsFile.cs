@@ -72,14 +72,8 @@ public sealed class SafeTensorsFile
     public Tensor Tensor(string name)
     {
         SafeTensorsEntry entry = Entry(name) ?? throw new OmniFusionException($"{Path} has no tensor '{name}'");
-        DType type = entry.Type switch
-        {
-            "F32" => DType.F32,
-            "BF16" => DType.BF16,
-            "F16" => DType.F16,
-            _ => throw new OmniFusionException(
-                $"{Path}: the tensor '{name}' is stored as {entry.Type}; only F32, BF16 and F16 can be computed with"),
-        };
+        DType type = entry.DType ?? throw new OmniFusionException(
+            $"{Path}: the tensor '{name}' is stored as {entry.Type}; only F32, BF16 and F16 can be computed with");
         if (entry.Sizes.Count > 5)
             throw new OmniFusionException(
                 $"{Path}: the tensor '{name}' has {entry.Sizes.Count} axes {entry.Shape}; at most 5 are supported");

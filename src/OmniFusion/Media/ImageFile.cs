@@ -47,13 +47,20 @@ public static class ImageFile
     {
         using MemoryStream all = new();
         all.Write(head);
+        Copy(stream, all, head.Length, path, cancellation);
+        return all.ToArray();
+    }
+
+    /// <summary>Copies the rest of a picture of which so many bytes are written already.</summary>
+    internal static void Copy(Stream from, Stream to, long written, string path, CancellationToken cancellation)
+    {
         byte[] buffer = new byte[1 << 16];
-        for (int count; (count = stream.Read(buffer)) > 0; all.Write(buffer, 0, count))
+        for (int count; (count = from.Read(buffer)) > 0; to.Write(buffer, 0, count))
         {
             cancellation.ThrowIfCancellationRequested();
-            if (all.Length + count > MaxBytes)
+            written += count;
+            if (written > MaxBytes)
                 throw new OmniFusionException($"The image {path} is larger than {MaxBytes >> 20} MiB.");
         }
-        return all.ToArray();
     }
 }

@@ -55,10 +55,16 @@ public sealed partial class OmniFusionModel
             new Projection(thinker.HiddenSize, translator.HiddenSize, bundle.ProjectionDepth, fusion.Under("omni_projection")),
             translator, bundle.Gloss ? new PrefixGloss(translator, mistral.EosTokenIds[0]) : null);
         _reader = reader.For(Parts);
-        Recognizer = bundle.Recognizer is null ? null
-            : new CtcHead(omni.AudioConfig.DModel, Checkpoint.Open(bundle.Recognizer).Under("ctc_head"));
+        Checkpoint? recognizerFile = bundle.Recognizer is null ? null : Checkpoint.Open(bundle.Recognizer);
+        Recognizer = recognizerFile is null ? null : new CtcHead(omni.AudioConfig.DModel, recognizerFile.Under("ctc_head"));
         // The published checkpoint also holds the parts that speak.
-        UnplacedKeys = [.. thinkerFiles.UnusedKeys("talker.", "token2wav."), .. translatorFiles.UnusedKeys(), .. adapter.UnplacedKeys];
+        UnplacedKeys =
+        [
+            .. thinkerFiles.UnusedKeys("talker.", "token2wav."), .. translatorFiles.UnusedKeys(), .. adapter.UnplacedKeys,
+            .. recognizerFile?.UnusedKeys() ?? [],
+        ];
+        CheckEnds(mistral.EosTokenIds, bundle.Translator, translator.VocabularySize);
+        CheckEnds(omni.EosTokenIds, bundle.Mmfm, omni.TextConfig.VocabSize);
         _endOfTranslation = mistral.EosTokenIds;
         int? endOfTurn = ThinkerTokenizer.TokenId("<|im_end|>");
         _endOfTranscript = [.. omni.EosTokenIds.Concat(endOfTurn is null ? [] : [endOfTurn.Value]).Distinct()];
@@ -216,6 +222,12 @@ public sealed partial class OmniFusionModel
             _memories.Add(memory);
     }
 
+    private static void CheckEnds(IReadOnlyList<int> ids, string folder, int vocabulary)
+    {
+        foreach (int id in ids.Where(id => id < 0 || id >= vocabulary))
+            throw new OmniFusionException($"eos_token_id {id} of {Path.Combine(folder, "config.json")} is no token of {vocabulary}.");
+    }
+
     private static OmniFusionModel Build(Bundle bundle, LoadOptions options) => new(
         bundle with
         {
@@ -286,6 +298,7 @@ public sealed partial class OmniFusionModel
                 translation with
                 {
                     Transcript = heard[i].Text,
+                    Warning = heard[i].Warning ?? translation.Warning,
                     Seconds = new Timings(heard[i].Load + translation.Seconds.Load,
                         heard[i].Encode + translation.Seconds.Encode, translation.Seconds.Decode),
                 },
@@ -310,7 +323,7 @@ public sealed partial class OmniFusionModel
                 ThinkerInput input = _reader.ReadForThinker(requests[i], options.ImageSize, cancellation);
                 if (!input.Silent)
                     inputs.Add((i, input));
-                heard[i] = heard[i] with { Load = Stopwatch.GetElapsedTime(started).TotalSeconds };
+                heard[i] = heard[i] with { Load = Stopwatch.GetElapsedTime(started).TotalSeconds, Warning = _reader.WarningOf(input) };
             }
             catch (OmniFusionException error)
             {
@@ -364,9 +377,25 @@ public sealed partial class OmniFusionModel
         {
             foreach (TranslationRequest[] batch in requests.Chunk(batchSize))
             {
-                TranslationResult[] results = await Task.Run(() => translate(batch, how, search, stop), stop).ConfigureAwait(false);
+                TranslationResult[] results = await Task.Run(() => OneByOneIfNeeded(batch, how, search, stop), stop).ConfigureAwait(false);
                 foreach (TranslationResult result in results)
                     yield return result;
+            }
+        }
+
+        // What goes wrong while a batch is computed is not said of any one request: each by itself shows whose it is.
+        TranslationResult[] OneByOneIfNeeded(
+            TranslationRequest[] batch, TranslationOptions how, GenerationOptions search, CancellationToken stop)
+        {
+            try
+            {
+                return translate(batch, how, search, stop);
+            }
+            catch (Exception error) when (error is not OperationCanceledException)
+            {
+                return batch.Length > 1 ? [.. batch.SelectMany(request => OneByOneIfNeeded([request], how, search, stop))]
+                    : [new TranslationResult(null, error as OmniFusionException
+                        ?? new OmniFusionException($"An unexpected fault, {error.GetType().Name}: {error.Message}", error))];
             }
         }
     }
@@ -440,6 +469,7 @@ public sealed partial class OmniFusionModel
             Decoded(found[i].Ids), request.Language.Code, found[i].Ids, found[i].Score, new Timings(request.Seconds, encode, decode))
         {
             Gloss = prefix?.Glosses is { } glosses ? Decoded(glosses[i]).Trim() : null,
+            Warning = request.Input is null ? null : _reader.WarningOf(request.Input),
         }).ToArray();
 
         string Decoded(int[] ids) => TranslatorTokenizer.Decode(ids, skipSpecialTokens: true);
@@ -447,7 +477,7 @@ public sealed partial class OmniFusionModel
 
     // What the thinker wrote about a recording, the seconds that took, and what else it made of it; or why it could not.
     private sealed record Heard(
-        string Text, double Load = 0, double Encode = 0, OmniFusionException? Error = null, Perceived? Perceived = null);
+        string Text, double Load = 0, double Encode = 0, OmniFusionException? Error = null, Perceived? Perceived = null, string? Warning = null);
 
     // Requests that go one way are computed together: the translator reads them alone, they go through the thinker, or they went through it already.
     private enum Way

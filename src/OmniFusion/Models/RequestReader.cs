@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Numerics.Tensors;
 using OmniFusion.Checkpoints;
 using OmniFusion.Media;
@@ -46,6 +47,7 @@ internal sealed class RequestReader
     private readonly ImageSize _imageSize;
     private readonly PromptStyle _style;
     private readonly IReadOnlyList<string> _languages;
+    private readonly float? _trainedSeconds;
     private FusedTranslator? _parts;
 
     internal RequestReader(Bundle bundle, OmniConfig omni, MistralConfig mistral, Tokenizer thinkerTokenizer, Tokenizer translatorTokenizer)
@@ -58,10 +60,16 @@ internal sealed class RequestReader
                 $"{preprocessor} has feature_size {_logMel.Bins}, but the model takes {omni.AudioConfig.NumMelBins} mel bins.");
         _imageConfig = ImageProcessorConfig.Load(preprocessor);
         _imageSize = new ImageSize(bundle.ImageWidth, bundle.ImageHeight);
-        if (omni.VisionConfig is not null)
+        if (omni.VisionConfig is { } vision)
+        {
             CheckImageSize(preprocessor);
+            CheckPatches(preprocessor, "patch_size", _imageConfig.PatchSize, vision.PatchSize);
+            CheckPatches(preprocessor, "merge_size", _imageConfig.MergeSize, vision.SpatialMergeSize);
+            CheckPatches(preprocessor, "temporal_patch_size", _imageConfig.TemporalPatchSize, vision.TemporalPatchSize);
+        }
         _style = PromptStyle.Named(bundle.Prompt);
         _languages = bundle.Languages;
+        _trainedSeconds = bundle.TrainedSeconds;
     }
 
     /// <summary>The same for a translator, which says how long prefixes become.</summary>
@@ -108,6 +116,16 @@ internal sealed class RequestReader
             throw new OmniFusionException("There is nothing to transcribe: give a recording or an image.");
         string chat = _style.Chat(PromptOf(request), Languages.Find(request.TargetLanguage), generationPrompt: true);
         return ThinkerInputOf(request, chat, imageSize, cancellation);
+    }
+
+    /// <summary>Why not to trust what is made of an input, or null.</summary>
+    internal string? WarningOf(ThinkerInput input)
+    {
+        // A frame of the spectrogram is a hundredth of a second.
+        float seconds = (input.Mel?.Length ?? 0) / _logMel.Bins / 100f;
+        return _trainedSeconds is { } trained && seconds > trained ? string.Create(CultureInfo.InvariantCulture,
+            $"It takes {seconds:F0} s, and the model was trained with at most {trained:F0} s at a time: of longer recordings it makes things up.")
+            : null;
     }
 
     /// <summary>Tokens at the end of such an input that ask the thinker to write.</summary>
@@ -175,6 +193,12 @@ internal sealed class RequestReader
         {
             throw new OmniFusionException($"The bundle's image_size does not go with {preprocessor}: {error.Message}", error);
         }
+    }
+
+    private static void CheckPatches(string preprocessor, string key, int given, int taken)
+    {
+        if (given != taken)
+            throw new OmniFusionException($"{preprocessor} has {key} {given}, but the vision tower takes {taken}.");
     }
 
     private static bool IsTranscribed(TranslationRequest request) => !string.IsNullOrEmpty(request.Transcript);

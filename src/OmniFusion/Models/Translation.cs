@@ -13,6 +13,9 @@ public sealed record Translation(string Text, string Language, int[] Ids, float?
 
     /// <summary>What the fused states say of speech and image by themselves (<see cref="PrefixGloss"/>); null where the model has no gloss.</summary>
     public string? Gloss { get; init; }
+
+    /// <summary>Why not to trust it, or null: the recording is longer than those that the model was trained with.</summary>
+    public string? Warning { get; init; }
 }
 
 /// <summary>Seconds that an item took; in a batch, encoding and decoding are its equal share of the batch's.</summary>

@@ -3,8 +3,8 @@ using OmniFusion.Media;
 namespace OmniFusion.Models;
 
 /// <summary>
-/// One thing to translate. What is given chooses the task: speech; speech with an image; a sentence with an image; an image alone (the text
-/// in it); a sentence alone (the translator by itself). Speech with its transcript is the published chain of thought.
+/// One thing to translate. What is given chooses the task: speech; speech with an image; a sentence with an image; an image alone (what
+/// it says or shows); a sentence alone (the translator by itself). Speech with its transcript is the published chain of thought.
 /// </summary>
 public sealed record TranslationRequest
 {

@@ -155,7 +155,7 @@ internal sealed class TokenizerReader
         {
             string?[] sides = pair.ValueKind == JsonValueKind.Array
                 ? [.. pair.EnumerateArray().Select(side => side.GetString())]
-                : [.. pair.GetString()!.Split(' ')];
+                : [.. pair.GetString()?.Split(' ') ?? []];
             if (sides is not [{ } left, { } right])
                 throw new OmniFusionException($"{_path}: merge {merges.Count} is not a pair of tokens");
             merges.Add((left, right));
@@ -206,7 +206,8 @@ internal sealed class TokenizerReader
         return tokens;
     }
 
-    private static AddedToken ReadAddedToken(JsonElement json, int id) => new(id, json.GetProperty("content").GetString()!)
+    private AddedToken ReadAddedToken(JsonElement json, int id) => new(
+        id, json.GetProperty("content").GetString() ?? throw new OmniFusionException($"{_path}: the added token {id} has no content"))
     {
         LeftStrip = Flag(json, "lstrip", false),
         RightStrip = Flag(json, "rstrip", false),

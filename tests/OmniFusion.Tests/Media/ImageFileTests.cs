@@ -55,7 +55,34 @@ public sealed class ImageFileTests : IDisposable
     public void A_sound_is_no_picture()
     {
         Assert.SkipUnless(HasFfmpeg(), "ffmpeg is not installed");
-        Assert.EndsWith("bat.wav has no picture in it.", Refused(Golden.Media("bat.wav")), StringComparison.Ordinal);
+        Assert.Contains("bat.wav is neither a PNG nor a picture", Refused(Golden.Media("bat.wav")), StringComparison.Ordinal);
+        string film = Make("sound.m4a", "anullsrc=duration=0.2");
+        Assert.EndsWith("sound.m4a has no picture in it.", Refused(film), StringComparison.Ordinal);
+    }
+
+    // Formats whose readers jump about in the file, and one that is known by its ending alone.
+    [Theory]
+    [InlineData("a.gif")]
+    [InlineData("a.tiff")]
+    [InlineData("a.tga")]
+    [InlineData("a.webp")]
+    public void Large_pictures_of_other_formats_are_read(string name)
+    {
+        Assert.SkipUnless(HasFfmpeg(), "ffmpeg is not installed");
+        RgbImage image = ImageFile.Read(Make(name, "testsrc2=size=1400x1000"), TestContext.Current.CancellationToken);
+        Assert.Equal((1400, 1000), (image.Width, image.Height));
+        byte[] whole = File.ReadAllBytes(Path.Combine(_folder, name));
+        File.WriteAllBytes(Path.Combine(_folder, "half-" + name), whole[..(whole.Length / 2)]);
+        Assert.Contains("neither a PNG nor a picture", Refused("half-" + name), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_list_of_other_files_is_no_picture()
+    {
+        Assert.SkipUnless(HasFfmpeg(), "ffmpeg is not installed");
+        File.Copy(Golden.Media("slide.jpg"), Path.Combine(_folder, "b.jpg"));
+        File.WriteAllText(Path.Combine(_folder, "list.jpg"), $"ffconcat version 1.0\nfile {Path.Combine(_folder, "b.jpg")}\n");
+        Assert.Contains("list.jpg is neither a PNG nor a picture", Refused("list.jpg"), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -80,6 +107,14 @@ public sealed class ImageFileTests : IDisposable
     private static bool HasFfmpeg() =>
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
             .Any(folder => File.Exists(Path.Combine(folder, OperatingSystem.IsWindows() ? "ffmpeg.exe" : "ffmpeg")));
+
+    private string Make(string name, string source)
+    {
+        string path = Path.Combine(_folder, name);
+        using System.Diagnostics.Process ffmpeg = System.Diagnostics.Process.Start("ffmpeg", ["-v", "error", "-f", "lavfi", "-i", source, "-frames:v", "1", path]);
+        ffmpeg.WaitForExit();
+        return path;
+    }
 
     private string Refused(string name) =>
         Assert.Throws<OmniFusionException>(() => ImageFile.Read(Path.Combine(_folder, name), CancellationToken.None)).Message;

@@ -31,6 +31,13 @@ public sealed class DamagedWeightsTests : IDisposable
         foreach (int beams in new[] { 1, 3 })
             await Damaged(() => model.TranslateAsync(request, new TranslationOptions { Beams = beams, MaxNewTokens = 3 }));
         await Damaged(() => model.ScoreAsync(request, ["a"]));
+        // Of a batch only what needs the damaged weights fails.
+        List<TranslationResult> results = [];
+        await foreach (TranslationResult result in model.TranslateBatchAsync(
+            [request with { Audio = null, Text = "a word" }, request], new TranslationOptions { MaxNewTokens = 3, BatchSize = 2 }))
+            results.Add(result);
+        Assert.Equal(file.StartsWith("omni", StringComparison.Ordinal), results[0].Translation is not null);
+        Assert.Contains("weights are damaged", results[1].Error!.Message);
         if (file.StartsWith("translator", StringComparison.Ordinal))
             await Damaged(() =>
             {
