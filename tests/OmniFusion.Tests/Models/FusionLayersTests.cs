@@ -1,4 +1,5 @@
 using OmniFusion.Checkpoints;
+using OmniFusion.Models;
 using OmniFusion.Models.Fusion;
 using OmniFusion.Tensors;
 using OmniFusion.Tests.Checkpoints;
@@ -56,6 +57,24 @@ public class FusionLayersTests
     [MemberData(nameof(Modes))]
     public void Every_mode_makes_the_layer_of_its_name(string mode) =>
         Assert.Equal(mode, FusionLayer.Create(mode, Width, Weights.FromScratch(new WeightInitializer(3, 0.5f))).Mode);
+
+    [Theory]
+    [MemberData(nameof(Modes))]
+    public async Task What_a_training_stores_translates(string mode)
+    {
+        int size = TinyModels.Thinker.HiddenSize;
+        Weights weights = Weights.FromScratch(new WeightInitializer(3, 0.5f));
+        FusionLayer.Create(mode, size, weights.Under("omni_fusion"));
+        _ = new Projection(size, TinyModels.TranslatorConfig.HiddenSize, 2, weights.Under("omni_projection"));
+        using TemporaryFolder folder = new();
+        PeftAdapter.Of(new PeftConfig(), weights.Taken.Select(item => ("base_model.model.model." + item.Key, item.Value)))
+            .Save(folder.Path, DType.BF16);
+        OmniFusionModel model = OmniFusionModel.Load(
+            Golden.Tiny("omni"), Golden.Tiny("translator"), folder.Path, new LoadOptions { FusionMode = mode, Threads = 1 });
+        Translation found = await model.TranslateAsync(
+            new() { Audio = Golden.Media("bat.wav"), TargetLanguage = "de" }, new TranslationOptions { Beams = 1, MaxNewTokens = 2 });
+        Assert.NotEmpty(found.Ids);
+    }
 
     [Theory]
     [InlineData("gated")]

@@ -39,11 +39,14 @@ internal abstract class MixingFusion : FusionLayer
 /// <summary>Softmax of one scalar for each state.</summary>
 internal sealed class WeightedFusion(int count, Weights weights) : MixingFusion
 {
-    private readonly Tensor _alpha = weights.Get("alpha", count);
+    private readonly Tensor _alpha = Single(weights.Get("alpha", count));
 
     public override string Mode => "weighted";
 
     protected override Tensor Gates(Compute c, ReadOnlySpan<Tensor> states) => c.Softmax(c.Reshape(_alpha, new Shape(1, count)));
+
+    // Only matrices may be of another type, and a training stores everything as BF16.
+    private static Tensor Single(Tensor stored) => stored.DType == DType.F32 ? stored : stored.ToF32();
 }
 
 /// <summary>The mean of the states asks, and each state answers with a dot product.</summary>
