@@ -31,6 +31,13 @@ public class FusionGoldenTests
         TinyModels.AssertClose(golden.Floats($"out.{mode}"), fused.States.Span, 1e-5f, mode);
     }
 
+    [Theory]
+    [InlineData(float.NaN, 2)]
+    [InlineData(1, float.NaN)]
+    [InlineData(1, 3)]
+    public void What_is_far_off_or_no_number_is_not_close(float first, float second) => Assert.ThrowsAny<Exception>(() =>
+        TinyModels.AssertClose([1, 2], [first, second], 1e-3f, "two numbers"));
+
     [Fact]
     public void An_unknown_mode_is_named() =>
         Assert.Contains("'sum'", Assert.Throws<OmniFusionException>(() =>

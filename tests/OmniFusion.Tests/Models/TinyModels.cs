@@ -70,8 +70,14 @@ internal static class TinyModels
         float largest = expected.Max(Math.Abs), worst = 0;
         int at = 0;
         for (int i = 0; i < expected.Length; i++)
-            if (!(Math.Abs(expected[i] - actual[i]) <= worst))
-                (worst, at) = (Math.Abs(expected[i] - actual[i]), i);
+        {
+            float difference = Math.Abs(expected[i] - actual[i]);
+            // Nothing compares with it: a later difference would take its place, or be taken for smaller.
+            if (float.IsNaN(difference))
+                Assert.Fail($"{what}: {actual[i]} instead of {expected[i]} at {i}");
+            if (difference > worst)
+                (worst, at) = (difference, i);
+        }
         Assert.True(worst <= tolerance * largest, $"{what}: {actual[at]} instead of {expected[at]} at {at} (largest {largest})");
     }
 }
