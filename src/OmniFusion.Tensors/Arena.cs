@@ -58,12 +58,30 @@ public sealed unsafe class Arena
     private byte* Allocate(long bytes)
     {
         bytes = (bytes + PinnedBuffer.Alignment - 1) & -PinnedBuffer.Alignment;
-        while (_top.Block < _blocks.Count && _top.Offset + bytes > _blocks[_top.Block].Bytes)
-            _top = _top with { Block = _top.Block + 1, Offset = 0 };
-        if (_top.Block == _blocks.Count)
-            _blocks.Add(new PinnedBuffer(Math.Max(bytes, SmallestBlock << Math.Min(_blocks.Count, 6)), zeroed: false));
+        if (_top.Block == _blocks.Count || _top.Offset + bytes > _blocks[_top.Block].Bytes)
+            _top = _top with { Block = FreeBlock(bytes), Offset = 0 };
         byte* data = _blocks[_top.Block].Pointer + _top.Offset;
         _top = _top with { Offset = _top.Offset + bytes };
         return data;
+    }
+
+    // The next free block that is large enough. Where none is, the first free one makes way for a larger one: added behind them, blocks for
+    // ever larger requests would add up, each too small for the next.
+    private int FreeBlock(long bytes)
+    {
+        int first = _top.Offset == 0 ? _top.Block : _top.Block + 1;
+        for (int block = first; block < _blocks.Count; block++)
+            if (bytes <= _blocks[block].Bytes)
+                return block;
+        if (first == _blocks.Count)
+        {
+            _blocks.Add(new PinnedBuffer(Math.Max(bytes, SmallestBlock << Math.Min(_blocks.Count, 6)), zeroed: false));
+            return first;
+        }
+        // An eighth more, because requests that grow a little each time would get a new block each.
+        _blocks[first] = new PinnedBuffer(bytes + bytes / 8, zeroed: false);
+        // Tensors that are not lent would keep the old block.
+        _tensors.RemoveRange(_top.Tensors, _tensors.Count - _top.Tensors);
+        return first;
     }
 }

@@ -60,6 +60,40 @@ public class TensorTests
     }
 
     [Fact]
+    public void Ever_larger_requests_do_not_add_up()
+    {
+        Arena arena = new();
+        Tensor held = arena.Rent(new Shape(100));
+        held.Span.Fill(3);
+        Arena.Mark mark = arena.Position;
+        const int Least = 8_000_000, Step = 250_000, Times = 16;
+        for (int i = 0; i <= Times; i++)
+        {
+            arena.Rent(new Shape(Least + i * Step)).Span[^1] = 1;
+            arena.Release(mark);
+        }
+        Assert.InRange(arena.Bytes, 0, 3L * sizeof(float) * (Least + Times * Step) / 2);
+        Assert.All(held.Span.ToArray(), value => Assert.Equal(3, value));
+    }
+
+    [Fact]
+    public void A_block_that_made_way_leaves_what_others_hold()
+    {
+        Arena arena = new();
+        arena.Rent(new Shape(2_000_000));
+        Tensor held = arena.Rent(new Shape(3_000_000));
+        held.Span.Fill(3);
+        Arena.Mark mark = arena.Position;
+        Tensor stale = arena.Rent(new Shape(4_500_000));
+        stale.Span.Fill(4);
+        arena.Release(mark);
+        arena.Rent(new Shape(9_000_000)).Span.Fill(5);
+        Assert.False(held.Span.ContainsAnyExcept(3f));
+        // Nobody may use it any more, but whoever does finds memory there.
+        Assert.False(stale.Span.ContainsAnyExcept(4f));
+    }
+
+    [Fact]
     public void A_tensor_larger_than_a_block_gets_its_own()
     {
         Arena arena = new();
