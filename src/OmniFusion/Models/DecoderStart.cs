@@ -33,15 +33,7 @@ public sealed record DecoderStart(DecoderSession Session, Tensor Logits, IReadOn
     /// <summary>The thinker reads embedded chats.</summary>
     /// <param name="c">Where to compute.</param>
     /// <param name="thinker">The decoder.</param>
-    /// <param name="embeddings">What <see cref="Thinker.Embed"/> made of the chats [rows, D].</param>
-    /// <param name="batch">The layout of the chats.</param>
-    public static DecoderStart Of(Compute c, Thinker thinker, Tensor embeddings, ThinkerBatch batch) =>
-        Of(c, thinker, embeddings, batch, [], out _);
-
-    /// <inheritdoc cref="Of(Compute, Thinker, Tensor, ThinkerBatch)"/>
-    /// <param name="c">Where to compute.</param>
-    /// <param name="thinker">The decoder.</param>
-    /// <param name="embeddings">What <see cref="Thinker.Embed"/> made of the chats [rows, D].</param>
+    /// <param name="embeddings">The chats as <see cref="Thinker"/> embeds them [rows, D].</param>
     /// <param name="batch">The layout of the chats.</param>
     /// <param name="wanted">Numbers of hidden states that somebody wants of the chats.</param>
     /// <param name="states">These states [rows, D], valid until the session's first step.</param>

@@ -139,8 +139,7 @@ public sealed class FusedTranslator(
     private DecoderStart StartThinker(Compute c, IReadOnlyList<ThinkerInput> inputs, ReadOnlySpan<int> wanted, out Tensor[] states)
     {
         ThinkerBatch batch = thinker.Prepare(inputs);
-        Tensor? audio = thinker.EncodeAudio(c, inputs)?.Embeddings, images = thinker.EncodeImages(c, inputs);
-        return DecoderStart.Of(c, thinker, thinker.Embed(c, batch, audio, images), batch, wanted, out states);
+        return DecoderStart.Of(c, thinker, thinker.Embed(c, inputs, batch), batch, wanted, out states);
     }
 
     private static int[] Existing(Thinker thinker, FusionLayer fusion)

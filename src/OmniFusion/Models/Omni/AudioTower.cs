@@ -65,9 +65,10 @@ public sealed class AudioTower
     /// <param name="chunks">Log-mel frames of each chunk: <see cref="ChunkFrames"/>, or fewer in the last of an utterance.</param>
     public Tensor EncodeChunks(Compute c, Tensor mel, Segments chunks)
     {
+        Arena.Mark front = c.Scope();
         Tensor x = c.Gelu(c.Conv1d(mel, chunks, _conv1Weight, _conv1Bias, stride: 1, padding: 1, out Segments full));
         x = c.Gelu(c.Conv1d(x, full, _conv2Weight, _conv2Bias, stride: 2, padding: 1, out Segments halved));
-        x = c.Dropout(c.Add(x, PositionsOf(c, halved)), Dropout);
+        x = c.Keep(front, c.Dropout(c.Add(x, PositionsOf(c, halved)), Dropout));
         foreach (EncoderLayer layer in _layers)
         {
             Arena.Mark scope = c.Scope();

@@ -147,16 +147,21 @@ public sealed class Thinker : ICausalModel
         return images is null ? x : c.Interleave(x, own, images, batch.ImageRows);
     }
 
+    /// <summary>The same, of items whose media are encoded here; of all that this takes, only the result stays.</summary>
+    public Tensor Embed(Compute c, IReadOnlyList<ThinkerInput> items, ThinkerBatch batch)
+    {
+        Arena.Mark scope = c.Scope();
+        Tensor? audio = EncodeAudio(c, items)?.Embeddings, images = EncodeImages(c, items);
+        return c.Keep(scope, Embed(c, batch, audio, images));
+    }
+
     /// <summary>Runs the decoder over embedded items and returns the hidden states with the given numbers, 0 to L.</summary>
     public Tensor[] Forward(Compute c, Tensor embeddings, ThinkerBatch batch, KvCache? cache, params ReadOnlySpan<int> wanted) =>
         Decoder.Forward(c, embeddings, Angles(c, batch.Positions), batch.Segments, cache, wanted);
 
     /// <summary>Everything in one go: encodes the media, embeds, and returns the wanted hidden states.</summary>
-    public Tensor[] Forward(Compute c, IReadOnlyList<ThinkerInput> items, ThinkerBatch batch, KvCache? cache, params ReadOnlySpan<int> wanted)
-    {
-        Tensor? audio = EncodeAudio(c, items)?.Embeddings, images = EncodeImages(c, items);
-        return Forward(c, Embed(c, batch, audio, images), batch, cache, wanted);
-    }
+    public Tensor[] Forward(Compute c, IReadOnlyList<ThinkerInput> items, ThinkerBatch batch, KvCache? cache, params ReadOnlySpan<int> wanted) =>
+        Forward(c, Embed(c, items, batch), batch, cache, wanted);
 
     /// <summary>Rotary angles of tokens.</summary>
     public RotaryAngles Angles(Compute c, Positions positions) => _rotary.At(c, positions);

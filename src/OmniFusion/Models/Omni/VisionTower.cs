@@ -22,9 +22,8 @@ public sealed class VisionTower
     {
         _config = config;
         int d = config.HiddenSize, merged = d * MergedPatches;
-        _patchEmbed = weights
-            .Get("patch_embed.proj.weight", d, config.InChannels, config.TemporalPatchSize, config.PatchSize, config.PatchSize)
-            .Reshape(new Shape(d, PatchLength));
+        _patchEmbed = weights.Get(
+            "patch_embed.proj.weight", d, config.InChannels, config.TemporalPatchSize, config.PatchSize, config.PatchSize);
         _blocks = [.. Enumerable.Range(0, config.Depth).Select(i => new Block(config, weights.Under($"blocks.{i}")))];
         _mergerNorm = weights.Get("merger.ln_q.weight", d);
         _merger0 = new LinearLayer(weights.Under("merger.mlp.0"), merged, merged, bias: true);
@@ -48,7 +47,8 @@ public sealed class VisionTower
         (int[] groups, Segments windows) = Windows(grids);
         int[] rows = Expand(groups);
         Segments frames = new([.. grids.SelectMany(grid => Enumerable.Repeat(grid.Height * grid.Width, grid.Time))]);
-        Tensor x = c.Gather(c.Linear(patches, _patchEmbed), rows);
+        // Seen as a matrix only now: a view made earlier would not know that its parameter has been frozen since.
+        Tensor x = c.Gather(c.Linear(patches, _patchEmbed.Reshape(new Shape(_config.HiddenSize, PatchLength))), rows);
         RotaryAngles angles = Angles(c, grids, rows);
         for (int i = 0; i < _blocks.Length; i++)
         {
