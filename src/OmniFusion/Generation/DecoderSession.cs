@@ -9,6 +9,8 @@ namespace OmniFusion.Generation;
 /// </summary>
 public sealed class DecoderSession
 {
+    private const int LongSentence = 64;
+
     private readonly ICausalModel _model;
     private readonly KvCache _cache;
     private readonly Segments _prefixes;
@@ -107,6 +109,14 @@ public sealed class DecoderSession
 
     /// <summary>Scores of the next token: hidden states [rows, D] to [rows, vocabulary].</summary>
     public Tensor Logits(Compute c, Tensor states) => _model.Logits(c, states);
+
+    /// <summary>Makes room for steps of so many rows, as many as a sentence takes at most; what comes after them finds room as it comes.</summary>
+    internal void Prepare(int rows, int steps)
+    {
+        int generated = _cache.Count - _prefixes.Rows, coming = rows * Math.Min(steps, LongSentence);
+        _cache.Reserve(coming);
+        Reserve(generated + coming, rows);
+    }
 
     private void Reserve(int generated, int rows)
     {

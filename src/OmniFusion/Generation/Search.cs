@@ -27,6 +27,7 @@ public static class Search
         for (int i = 0; i < items.Length; i++)
             items[i] = options.NumBeams == 1 ? new GreedyItem(histories[i], options) : new BeamItem(histories[i], options, session.VocabularySize);
         int rows = options.NumBeams * items.Length;
+        session.Prepare(rows, options.MaxNewTokens);
         int[] tokens = new int[rows], owners = new int[rows], parents = new int[rows];
         Tensor logits = firstLogits;
         for (int length = 0, live = 0; ; length++)

@@ -8,7 +8,11 @@ namespace OmniFusion.Models;
 /// </summary>
 public sealed class KvCache
 {
+    // So much is reserved at most for rows that may never come; a large model's rows find room as they come.
+    private const long MostReserved = 256 << 20;
+
     private readonly LayerCache[] _layers;
+    private readonly long _rowBytes;
 
     /// <summary>An empty cache for the layers of a decoder.</summary>
     /// <param name="shape">Sizes of the decoder.</param>
@@ -16,6 +20,7 @@ public sealed class KvCache
     public KvCache(DecoderShape shape, int capacity)
     {
         int width = shape.KvHeads * shape.HeadDim;
+        _rowBytes = 2L * sizeof(float) * width * shape.Layers;
         _layers = [.. Enumerable.Range(0, shape.Layers).Select(_ => new LayerCache(this, Math.Max(capacity, 1), width))];
     }
 
@@ -24,6 +29,13 @@ public sealed class KvCache
 
     /// <summary>Forgets the rows from <paramref name="count"/> on; keeps the memory.</summary>
     public void Truncate(int count) => Count = Math.Min(count, Count);
+
+    /// <summary>Makes room for so many rows more, but for no more than 256 MB of them.</summary>
+    internal void Reserve(int rows)
+    {
+        foreach (LayerCache layer in _layers)
+            layer.MakeRoom(Count + (int)Math.Min(rows, MostReserved / _rowBytes));
+    }
 
     internal int LayerCount => _layers.Length;
 
@@ -40,14 +52,17 @@ public sealed class KvCache
 
         internal void Append(Tensor k, Tensor v)
         {
-            int needed = cache.Count + k.Rows;
-            if (needed > Keys.Rows)
-            {
-                Keys = Grow(Keys, needed);
-                Values = Grow(Values, needed);
-            }
+            MakeRoom(cache.Count + k.Rows);
             k.Span.CopyTo(Keys.Span[(cache.Count * width)..]);
             v.Span.CopyTo(Values.Span[(cache.Count * width)..]);
+        }
+
+        internal void MakeRoom(int needed)
+        {
+            if (needed <= Keys.Rows)
+                return;
+            Keys = Grow(Keys, needed);
+            Values = Grow(Values, needed);
         }
 
         private Tensor Grow(Tensor full, int needed)

@@ -173,14 +173,31 @@ public class OmniFusionModelTests
         // Lists grow to twice their size, so after so many steps there is room for some more.
         for (int step = 0; step < 40; step++)
             session.Step(c, tokens, items, parents);
-        long least = long.MaxValue;
-        for (int step = 0; step < 10; step++)
+        long[] bytes = new long[10];
+        for (int step = 0; step < bytes.Length; step++)
         {
             long before = GC.GetAllocatedBytesForCurrentThread();
             session.Step(c, tokens, items, parents);
-            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
+            bytes[step] = GC.GetAllocatedBytesForCurrentThread() - before;
         }
-        Assert.Equal(0, least);
+        Array.Sort(bytes);
+        Assert.Equal(0, bytes[bytes.Length / 2]);
+    }
+
+    [Fact]
+    public void The_steps_of_a_long_sentence_need_no_more_room_than_its_start()
+    {
+        Compute c = new(new CpuKernels(1));
+        const int Beams = 5, Steps = 64;
+        int[] items = new int[Beams], tokens = [10, 11, 12, 13, 14], parents = [0, 1, 2, 3, 4];
+        DecoderSession session = Model.Parts.Start(c, null, [[5, 6, 7]]).Session;
+        session.Prepare(Beams, 256);
+        session.Step(c, tokens, items, [-1, -1, -1, -1, -1]);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int step = 1; step < Steps; step++)
+            session.Step(c, tokens, items, parents);
+        // The lists of what each row sees, which double; keys and values would be many times that.
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 16_000);
     }
 
     private sealed class TemporaryCopy : IDisposable
