@@ -13,8 +13,11 @@ public sealed class CacheRows
     /// <summary>Number of query rows.</summary>
     public int Count { get; private set; }
 
+    /// <summary>Behind the last cache row that is seen.</summary>
+    public int End { get; private set; }
+
     /// <summary>Forgets all rows; keeps the memory.</summary>
-    public void Clear() => (Count, _extraCount) = (0, 0);
+    public void Clear() => (Count, End, _extraCount) = (0, 0, 0);
 
     /// <summary>Adds a query row.</summary>
     /// <param name="start">First cache row of the run.</param>
@@ -22,6 +25,14 @@ public sealed class CacheRows
     /// <param name="extra">Further cache rows, oldest first.</param>
     public void Add(int start, int length, ReadOnlySpan<int> extra = default)
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(start);
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        End = Math.Max(End, start + length);
+        foreach (int row in extra)
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(row, nameof(extra));
+            End = Math.Max(End, row + 1);
+        }
         if (_runs.Length < (Count + 1) * 4)
             Array.Resize(ref _runs, Math.Max(64, _runs.Length * 2));
         if (_extra.Length < _extraCount + extra.Length)

@@ -17,6 +17,8 @@ public sealed partial class Compute
     /// <summary>silu(gate)·up, the gated unit of Llama, Qwen and Mistral.</summary>
     public Tensor SwiGlu(Tensor gate, Tensor up)
     {
+        if (gate.Shape != up.Shape)
+            throw new ArgumentException($"a gate of {gate.Shape} does not fit {up.Shape}");
         Tensor y = Rent(gate.Shape);
         Kernels.SwiGlu(gate, up, y);
         if (Records(gate, up))

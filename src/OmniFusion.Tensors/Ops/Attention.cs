@@ -21,8 +21,11 @@ public sealed partial class Compute
     /// <summary>Attention of new rows over a cache; inference only. See <see cref="IKernels.CachedAttention"/>.</summary>
     public Tensor CachedAttention(Tensor q, Tensor keys, Tensor values, CacheRows rows, int heads, int kvHeads, float scale)
     {
-        if (rows.Count != q.Rows || keys.Columns / kvHeads != q.Columns / heads)
-            throw new ArgumentException($"queries {q.Shape} do not fit {rows.Count} cache rows of {keys.Columns}");
+        if (rows.Count != q.Rows || keys.Columns / kvHeads != q.Columns / heads || values.Shape != keys.Shape || rows.End > keys.Rows)
+            throw new ArgumentException(
+                $"queries {q.Shape}, keys {keys.Shape} and values {values.Shape} do not fit {rows.Count} rows that see {rows.End}");
+        if (Records(q, keys, values))
+            throw new InvalidOperationException("attention over a cache has no gradient");
         Tensor y = Rent(q.Shape);
         Kernels.CachedAttention(q, keys, values, rows, heads, kvHeads, scale, y);
         return y;

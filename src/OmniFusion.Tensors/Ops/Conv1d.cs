@@ -14,10 +14,13 @@ public sealed partial class Compute
     /// <param name="output">Segments of the result.</param>
     public Tensor Conv1d(Tensor x, Segments input, Tensor weight, Tensor? bias, int stride, int padding, out Segments output)
     {
+        if (weight.Shape.Rank != 3 || weight.Shape[1] != x.Columns || input.Rows != x.Rows || stride < 1 || padding < 0)
+            throw new ArgumentException($"a kernel of {weight.Shape} does not fit {input.Rows} rows of {x.Shape}");
         int kernel = weight.Shape[2], channels = weight.Shape[1];
         Span<int> lengths = input.Count <= 256 ? stackalloc int[input.Count] : new int[input.Count];
         for (int i = 0; i < lengths.Length; i++)
-            lengths[i] = Math.Max(0, (input.Length(i) + 2 * padding - kernel) / stride + 1);
+            // Division rounds towards zero: of too few rows it would make a window.
+            lengths[i] = input.Length(i) + 2 * padding < kernel ? 0 : (input.Length(i) + 2 * padding - kernel) / stride + 1;
         output = new Segments(lengths);
         // A convolution is a matrix product over the windows laid out as rows.
         Tensor windows = Rent(new Shape(output.Rows, channels * kernel));
@@ -36,6 +39,8 @@ public sealed partial class Compute
     /// <summary>Mean of each <paramref name="window"/> rows of a segment; a shorter rest is dropped.</summary>
     public Tensor MeanPool(Tensor x, Segments input, int window, out Segments output)
     {
+        if (input.Rows != x.Rows || window < 1)
+            throw new ArgumentException($"windows of {window} do not fit {input.Rows} rows of {x.Shape}");
         Span<int> lengths = input.Count <= 256 ? stackalloc int[input.Count] : new int[input.Count];
         for (int i = 0; i < lengths.Length; i++)
             lengths[i] = input.Length(i) / window;

@@ -5,6 +5,8 @@ public sealed partial class Compute
     /// <summary>Root mean square normalisation of each row (Zhang and Sennrich 2019).</summary>
     public Tensor RmsNorm(Tensor x, Tensor weight, float eps)
     {
+        if (weight.Count != x.Columns)
+            throw new ArgumentException($"a weight of {weight.Shape} does not fit rows of {x.Shape}");
         Tensor y = Rent(x.Shape);
         bool records = Records(x, weight);
         Tensor? inverseRoot = records ? Rent(new Shape(x.Rows)) : null;
@@ -20,6 +22,8 @@ public sealed partial class Compute
     /// <summary>Layer normalisation of each row (Ba et al. 2016).</summary>
     public Tensor LayerNorm(Tensor x, Tensor weight, Tensor bias, float eps)
     {
+        if (weight.Count != x.Columns || bias.Count != x.Columns)
+            throw new ArgumentException($"a weight of {weight.Shape} and a bias of {bias.Shape} do not fit rows of {x.Shape}");
         Tensor y = Rent(x.Shape);
         bool records = Records(x, weight, bias);
         Tensor? statistics = records ? Rent(new Shape(x.Rows, 2)) : null;

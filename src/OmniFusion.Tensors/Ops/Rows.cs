@@ -5,6 +5,8 @@ public sealed partial class Compute
     /// <summary>y[i] = x[rows[i]]: [rows.Length, columns].</summary>
     public Tensor Gather(Tensor x, ReadOnlyMemory<int> rows)
     {
+        foreach (int row in rows.Span)
+            ArgumentOutOfRangeException.ThrowIfNegative(row, nameof(rows));
         Tensor y = Rent(new Shape(rows.Length, x.Columns));
         Kernels.Gather(x, rows.Span, y);
         if (Records(x))
@@ -23,6 +25,9 @@ public sealed partial class Compute
     {
         if (a.Columns != b.Columns || fromA.Length != fromB.Length)
             throw new ArgumentException($"rows of {a.Shape} and {b.Shape} cannot stand in one tensor");
+        for (int i = 0; i < fromA.Length; i++)
+            if (fromA.Span[i] < 0 && fromB.Span[i] < 0)
+                throw new ArgumentException($"row {i} comes from nowhere");
         Tensor y = Rent(new Shape(fromA.Length, a.Columns));
         Kernels.Gather(a, fromA.Span, y);
         Kernels.Gather(b, fromB.Span, y);
@@ -61,6 +66,8 @@ public sealed partial class Compute
         bool records = false;
         foreach (Tensor part in parts)
         {
+            if (part.Rows != parts[0].Rows)
+                throw new ArgumentException($"{parts[0].Shape} and {part.Shape} cannot stand side by side");
             columns += part.Columns;
             records |= Records(part);
         }

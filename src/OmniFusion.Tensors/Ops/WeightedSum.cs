@@ -17,6 +17,11 @@ public sealed partial class Compute
     /// <summary>Σ weights[:, i]·states[i] per row: the core of hidden-state fusion. weights is [rows, n], or [1, n] for all rows alike.</summary>
     public Tensor WeightedSum(Tensor weights, params ReadOnlySpan<Tensor> states)
     {
+        if (states.Length == 0 || weights.Columns != states.Length || (weights.Rows != 1 && weights.Rows != states[0].Rows))
+            throw new ArgumentException($"weights of {weights.Shape} do not fit {states.Length} states");
+        foreach (Tensor state in states)
+            if (state.Shape != states[0].Shape)
+                throw new ArgumentException($"{states[0].Shape} and {state.Shape} cannot be added");
         Tensor y = Rent(states[0].Shape);
         y.Span.Clear();
         bool records = Records(weights);
@@ -39,6 +44,9 @@ public sealed partial class Compute
     /// <summary>scale·dot(query[row], states[i][row]) for each state: [rows, n].</summary>
     public Tensor RowDots(Tensor query, float scale, params ReadOnlySpan<Tensor> states)
     {
+        foreach (Tensor state in states)
+            if (state.Shape != query.Shape)
+                throw new ArgumentException($"queries {query.Shape} do not fit states {state.Shape}");
         Tensor y = Rent(new Shape(query.Rows, states.Length));
         bool records = Records(query);
         for (int i = 0; i < states.Length; i++)
