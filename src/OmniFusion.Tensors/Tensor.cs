@@ -140,8 +140,11 @@ public sealed unsafe class Tensor
     }
 
     /// <summary>A copy in the same type with <paramref name="row"/> (single precision) behind it <paramref name="times"/> times.</summary>
+    /// <exception cref="InvalidOperationException">The tensor is trained; the copy would not learn.</exception>
     public Tensor AppendRows(Tensor row, int times)
     {
+        if (RequiresGrad)
+            throw new InvalidOperationException("a trainable tensor cannot be extended");
         Tensor stored = DType switch { DType.F32 => row, DType.BF16 => row.ToBF16(), _ => row.ToF16() };
         Tensor longer = Zeros(new Shape(Rows + times, Columns), DType);
         long size = Count * DType.Size(), added = (long)Columns * DType.Size();

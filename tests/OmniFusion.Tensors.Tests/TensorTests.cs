@@ -31,6 +31,10 @@ public class TensorTests
     }
 
     [Fact]
+    public void What_is_trained_is_not_extended() => Assert.Throws<InvalidOperationException>(() =>
+        Tensor.Zeros(new Shape(2, 3)).RequireGrad().AppendRows(Tensor.Zeros(new Shape(1, 3)), 1));
+
+    [Fact]
     public void Bfloat16_rounds_to_nearest_even()
     {
         // Between two neighbours, 1 and 1 + 2^-7, and between 1 + 2^-7 and 1 + 2^-6: the even one is taken.

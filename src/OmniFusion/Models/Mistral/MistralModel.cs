@@ -70,6 +70,9 @@ public sealed class MistralModel : ICausalModel
     private static Tensor Table(Weights weights, string name, MistralConfig config)
     {
         weights.CheckStored(name, config.VocabSize, config.HiddenSize);
+        // Rows of a table are looked up, not multiplied: an update beside it would be left out without a word.
+        if (weights.LowRank(name) is not null)
+            throw new OmniFusionException($"The adapter updates '{name}', which can be merged but not trained beside the model.");
         return weights.Find(name, -1, config.HiddenSize) ?? weights.Get(name, config.VocabSize, config.HiddenSize);
     }
 
