@@ -218,9 +218,11 @@ public sealed partial class OmniFusionModel
     internal void Return(DecoderMemory memory)
     {
         memory.Clear();
-        if (_memories.Count < 2 * Environment.ProcessorCount)
+        if (_memories.Count < MostKept)
             _memories.Add(memory);
     }
+
+    private static int MostKept => 2 * Environment.ProcessorCount;
 
     private static void CheckEnds(IReadOnlyList<int> ids, string folder, int vocabulary)
     {
@@ -498,7 +500,8 @@ public sealed partial class OmniFusionModel
         finally
         {
             c.Arena.Reset();
-            _computes.Add(c);
+            if (_computes.Count < MostKept)
+                _computes.Add(c);
         }
     }
 }
