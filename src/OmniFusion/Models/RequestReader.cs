@@ -289,9 +289,11 @@ internal sealed class RequestReader
     /// <exception cref="OmniFusionException">The translator does not take so many tokens.</exception>
     internal void CheckLength(int tokens, int newTokens)
     {
-        int most = Math.Min(_mistral.MaxPositionEmbeddings, _mistral.SlidingWindow - newTokens ?? int.MaxValue);
-        if (tokens > most)
-            throw TooLong(tokens, most);
+        if (tokens > _mistral.MaxPositionEmbeddings)
+            throw TooLong(tokens, _mistral.MaxPositionEmbeddings);
+        if (_mistral.SlidingWindow is { } window && tokens > window - newTokens)
+            throw new OmniFusionException($"The input is too long: it makes {tokens} tokens, and in the translator's sliding window of {window} "
+                + $"there is room for {Math.Max(0, window - newTokens)} beside {newTokens} new ones.");
     }
 
     private static OmniFusionException TooLong(int tokens, int most) =>

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using OmniFusion.Checkpoints;
 using OmniFusion.Generation;
 using OmniFusion.Media;
@@ -159,6 +160,21 @@ public class OmniFusionModelTests
         Assert.Contains("French", error.Message, StringComparison.Ordinal);
         Assert.Contains("projection.4", Assert.Throws<OmniFusionException>(() =>
             OmniFusionModel.Load(copy.Folder, new LoadOptions { ProjectionDepth = 3 })).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_sliding_window_without_room_is_named()
+    {
+        using TemporaryCopy copy = new();
+        string file = Path.Combine(copy.Folder, "translator", "config.json");
+        JsonNode json = JsonNode.Parse(File.ReadAllText(file))!;
+        json["sliding_window"] = 12;
+        File.WriteAllText(file, json.ToJsonString());
+        OmniFusionModel model = OmniFusionModel.Load(
+            Path.Combine(copy.Folder, "omni"), Path.Combine(copy.Folder, "translator"), Path.Combine(copy.Folder, "fusion"));
+        OmniFusionException error = await Assert.ThrowsAsync<OmniFusionException>(() =>
+            model.TranslateAsync(new() { Text = "a", TargetLanguage = "de" }, s_quick with { MaxNewTokens = 40 }));
+        Assert.Contains("sliding window of 12 there is room for 0 beside 40", error.Message);
     }
 
     [Fact]
