@@ -50,9 +50,6 @@ internal sealed class FlopCounter(IKernels kernels) : IKernels
     public void Embedding(ReadOnlySpan<int> ids, Tensor table, Tensor y) =>
         kernels.Embedding(ids, table, y);
 
-    public void EmbeddingGrad(ReadOnlySpan<int> ids, Tensor dy, Tensor dtable) =>
-        kernels.EmbeddingGrad(ids, dy, dtable);
-
     public void RmsNorm(Tensor x, Tensor weight, float eps, Tensor y, Tensor? inverseRoot) =>
         kernels.RmsNorm(x, weight, eps, y, inverseRoot);
 

@@ -102,7 +102,9 @@ internal static unsafe class Machine
             l = TSimd.MultiplyAdd(l, x, y);
         }
         V sum = TSimd.Add(TSimd.Add(TSimd.Add(a, b), TSimd.Add(c, d)), TSimd.Add(TSimd.Add(e, f), TSimd.Add(g, h)));
-        GC.KeepAlive(TSimd.Sum(TSimd.Add(sum, TSimd.Add(TSimd.Add(i, j), TSimd.Add(k, l)))) == 0.5f ? s_memory : null);
+        float* numbers = stackalloc float[Vector512<float>.Count];
+        TSimd.Store(TSimd.Add(sum, TSimd.Add(TSimd.Add(i, j), TSimd.Add(k, l))), numbers);
+        GC.KeepAlive(numbers[0] == 0.5f ? s_memory : null);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

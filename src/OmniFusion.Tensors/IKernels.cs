@@ -36,9 +36,6 @@ public interface IKernels
     /// <summary>y[i] = table[ids[i]]; a negative id gives zeros.</summary>
     void Embedding(ReadOnlySpan<int> ids, Tensor table, Tensor y);
 
-    /// <summary>dtable[ids[i]] += dy[i].</summary>
-    void EmbeddingGrad(ReadOnlySpan<int> ids, Tensor dy, Tensor dtable);
-
     /// <summary>y = x / sqrt(mean(x²) + eps) · weight, per row; inverse root [rows] is kept for the gradient when given.</summary>
     void RmsNorm(Tensor x, Tensor weight, float eps, Tensor y, Tensor? inverseRoot);
 

@@ -5,9 +5,6 @@ public sealed class Tape
 {
     private readonly List<(Tensor Result, Action Gradient)> _steps = [];
 
-    /// <summary>Number of recorded operations.</summary>
-    public int Count => _steps.Count;
-
     internal void Record(Tensor result, Action gradient)
     {
         result.RequiresGrad = true;

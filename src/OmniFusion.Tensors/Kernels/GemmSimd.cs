@@ -163,8 +163,6 @@ internal unsafe interface ISimd<V>
     static abstract V Add(V a, V b);
 
     static abstract void Store(V value, float* to);
-
-    static abstract float Sum(V value);
 }
 
 /// <summary>Sixteen numbers.</summary>
@@ -185,8 +183,6 @@ internal readonly unsafe struct Simd512 : ISimd<Vector512<float>>
     public static Vector512<float> Add(Vector512<float> a, Vector512<float> b) => a + b;
 
     public static void Store(Vector512<float> value, float* to) => value.Store(to);
-
-    public static float Sum(Vector512<float> value) => Vector512.Sum(value);
 }
 
 /// <summary>Eight numbers.</summary>
@@ -206,8 +202,6 @@ internal readonly unsafe struct Simd256 : ISimd<Vector256<float>>
     public static Vector256<float> Add(Vector256<float> a, Vector256<float> b) => a + b;
 
     public static void Store(Vector256<float> value, float* to) => value.Store(to);
-
-    public static float Sum(Vector256<float> value) => Vector256.Sum(value);
 }
 
 /// <summary>As many numbers as <see cref="Vector{T}"/> has here.</summary>
@@ -233,6 +227,4 @@ internal readonly unsafe struct SimdPortable : ISimd<Vector<float>>
     public static Vector<float> Add(Vector<float> a, Vector<float> b) => a + b;
 
     public static void Store(Vector<float> value, float* to) => value.Store(to);
-
-    public static float Sum(Vector<float> value) => Vector.Sum(value);
 }

@@ -24,9 +24,6 @@ public sealed unsafe partial class CpuKernels
     }
 
     /// <inheritdoc/>
-    public void EmbeddingGrad(ReadOnlySpan<int> ids, Tensor dy, Tensor dtable) => GatherGrad(dy, ids, dtable);
-
-    /// <inheritdoc/>
     public void Gather(Tensor x, ReadOnlySpan<int> rows, Tensor y)
     {
         int columns = x.Columns;

@@ -16,5 +16,5 @@ public sealed partial class Compute
     }
 
     private void EmbeddingGradient(ReadOnlyMemory<int> ids, Tensor table, Tensor y) => Tape!.Record(y, () =>
-        Kernels.EmbeddingGrad(ids.Span, y.Grad!, GradOf(table)!));
+        Kernels.GatherGrad(y.Grad!, ids.Span, GradOf(table)!));
 }

@@ -162,13 +162,6 @@ public sealed class DecoderLayer
     /// <summary>Output of the gated unit.</summary>
     public LinearLayer DownProj { get; }
 
-    /// <summary>The seven matrices under their names in the checkpoint.</summary>
-    public IEnumerable<(string Name, LinearLayer Layer)> Matrices =>
-    [
-        ("self_attn.q_proj", QProj), ("self_attn.k_proj", KProj), ("self_attn.v_proj", VProj), ("self_attn.o_proj", OProj),
-        ("mlp.gate_proj", GateProj), ("mlp.up_proj", UpProj), ("mlp.down_proj", DownProj),
-    ];
-
     internal Tensor Forward(Compute c, Tensor x, RotaryAngles angles, in AttentionShape attention, KvCache.LayerCache? cache, float dropout)
     {
         (Tensor q, Tensor k, Tensor v) = Project(c, x, angles);
