@@ -43,7 +43,7 @@ internal static class HourBench
                 Console.WriteLine($"{minute + 2 - MinutesEach,3} to {minute + 1,3}   {spent[(minute + 1 - MinutesEach)..(minute + 1)].Average(),16:F4}"
                     + $"   {Environment.WorkingSet / 1e6,5:F0} MB");
         }
-        // The first minute compiles; what the tenth second costs once warm is what the second minute costs.
+        // The first minute compiles, so the tenth is compared with the second.
         Console.WriteLine($"{words} words; a second of the tenth minute costs {spent[9] / spent[1]:F2} of one of the second, "
             + $"of the last ten minutes {spent[^10..].Average() / spent[1..11].Average():F2} of one of the first ten");
     }

@@ -55,8 +55,8 @@ internal static class TrainBench
         // The step of the middle rate.
         (double seconds, double flops) = steps.OrderBy(step => step.Flops / step.Seconds).ElementAt(Steps / 2);
         double rate = flops / seconds / 1e9;
-        string batch = string.Join(", ", report.Where(item => item.Key is "#utterances" or "#pairs" or "#audio_seconds")
-            .Select(item => $"{item.Value:0.#} {item.Key[1..].Replace('_', ' ')}"));
+        string batch = string.Join(", ", report.Where(item => item.Key[0] == '#' && item.Key.AsSpan().IndexOfAny('~', '_') < 0)
+            .Select(item => $"{item.Value} {item.Key[1..]}"));
         return $"{flops / 1e9,9:F1}{seconds,9:F2}{rate,9:F1}{peak,7:F0}{rate / peak,8:P0}   {batch}";
 
         void Step(int step)
