@@ -12,25 +12,30 @@ internal static class TrainCommand
     {
         Argument<string> recipe = new("RECIPE") { Description = "The YAML file that says what to train, on what, and for how long." };
         Option<bool> resume = new("--resume") { Description = "Continue from the last checkpoint, if there is one." };
+        Option<bool> restart = new("--restart") { Description = "Start anew where there is a checkpoint or a model already, which is lost." };
         Option<string[]> set = new("--set") { Description = "NAME=VALUE for ${NAME} in the recipe, such as the folder of the data.", HelpName = "NAME=VALUE" };
         Option<string> work = new("--work")
         {
             Description = "Folder for the log, the plot and the checkpoints (default: the output folder with .work behind it).", HelpName = "DIR",
         };
-        Command command = new("train", "Trains a recogniser, a translator or their fusion.") { recipe, resume, set, work };
+        Command command = new("train", "Trains a recogniser, a translator or their fusion.") { recipe, resume, restart, set, work };
         command.SetAction((parsed, cancellation) => Task.Run(() => Train(
-            parsed.GetValue(recipe)!, parsed.GetValue(resume), parsed.GetValue(set) ?? [], parsed.GetValue(work), cancellation)));
+            parsed.GetValue(recipe)!, parsed.GetValue(resume), parsed.GetValue(restart), parsed.GetValue(set) ?? [], parsed.GetValue(work), cancellation)));
         return command;
     }
 
-    private static int Train(string path, bool resume, string[] settings, string? workFolder, CancellationToken cancellation)
+    private static int Train(string path, bool resume, bool restart, string[] settings, string? workFolder, CancellationToken cancellation)
     {
+        if (resume && restart)
+            throw new UsageException("--resume and --restart do not go together.");
         Recipe recipe = Recipe.Load(path, Variables(settings));
-        Trainer trainer = new(recipe, TrainingStages.Open(recipe), workFolder ?? recipe.Output.TrimEnd('/') + ".work");
+        string work = workFolder ?? recipe.Output.TrimEnd('/') + ".work";
+        TrainingFolder folder = new(recipe, work, resume, restart);
+        Trainer trainer = new(recipe, TrainingStages.Open(recipe), work);
         if (Console.IsErrorRedirected)
-            trainer.Run(resume, Print, cancellation);
+            trainer.Run(folder.Resumes, Print, cancellation);
         else
-            Draw(trainer, recipe, resume, cancellation);
+            Draw(trainer, recipe, folder.Resumes, cancellation);
         return cancellation.IsCancellationRequested ? CommandRunner.Cancelled : 0;
     }
 

@@ -22,8 +22,6 @@ public readonly record struct TrainingProgress(int Step, int Steps, double Loss,
 /// </summary>
 public sealed class Trainer
 {
-    private const string StateFile = "training.safetensors";
-
     private readonly Recipe _recipe;
     private readonly TrainingTask _task;
     private readonly Compute _compute;
@@ -57,7 +55,7 @@ public sealed class Trainer
     /// <summary>When the log gets a warning.</summary>
     internal MonitorLimits Limits { get; init; } = new();
 
-    private string StatePath => Path.Combine(_workFolder, StateFile);
+    private string StatePath => Path.Combine(_workFolder, TrainingFolder.StateFile);
 
     private string LogPath => Path.Combine(_workFolder, "log.jsonl");
 

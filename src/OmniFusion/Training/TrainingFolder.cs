@@ -1,0 +1,35 @@
+using OmniFusion.Checkpoints;
+
+namespace OmniFusion.Training;
+
+/// <summary>The work folder of a training, looked at before anything is opened or written.</summary>
+public sealed class TrainingFolder
+{
+    /// <summary>Its checkpoint: weights, moments and step counts.</summary>
+    internal const string StateFile = "training.safetensors";
+
+    // What every checkpoint writes of a thinker or a translator, and of a fusion.
+    private static readonly string[] s_models = ["model.safetensors", Bundle.FileName];
+
+    /// <summary>Looks at the folder, and makes it when it is missing.</summary>
+    /// <param name="recipe">The training.</param>
+    /// <param name="work">The folder.</param>
+    /// <param name="resume">Whether to go on with its checkpoint, if there is one.</param>
+    /// <param name="restart">Whether to start anew where there is a checkpoint or a model already, which is then lost.</param>
+    /// <exception cref="OmniFusionException">The training would start anew over another, or the folder cannot be made.</exception>
+    public TrainingFolder(Recipe recipe, string work, bool resume, bool restart)
+    {
+        ArgumentNullException.ThrowIfNull(recipe);
+        string state = Path.Combine(work, StateFile);
+        Resumes = resume && File.Exists(state);
+        // The first checkpoint would write over what took hours.
+        string? earlier = s_models.Select(name => Path.Combine(recipe.Output, name)).Prepend(state).FirstOrDefault(File.Exists);
+        if (earlier is not null && !Resumes && !restart)
+            throw new OmniFusionException(
+                $"{earlier} is of an earlier training, which would be lost; {(resume ? "" : "--resume goes on with it, ")}--restart starts anew.");
+        AtomicFile.MakeFolder(work);
+    }
+
+    /// <summary>Whether the training goes on with a checkpoint.</summary>
+    public bool Resumes { get; }
+}
