@@ -5,12 +5,18 @@ public sealed class TrainTests : IDisposable
     private readonly TinyBundle _bundle = new();
     private readonly string _recipe;
 
-    public TrainTests() => _recipe = _bundle.Write("recipe.yaml", $$"""
-        stage: translator
-        output: {{_bundle["out"]}}
-        steps: 1
-        data: { source: nothing.en }
-        """);
+    public TrainTests()
+    {
+        _recipe = _bundle.Write("recipe.yaml", $$"""
+            stage: translator
+            output: {{_bundle["out"]}}
+            steps: 1
+            data: { source: lines.en }
+            model: { vocabulary_text: [missing.en] }
+            """);
+        Directory.CreateDirectory(_bundle["out"]);
+        Directory.CreateDirectory(_bundle["out.work"]);
+    }
 
     public void Dispose() => _bundle.Dispose();
 
@@ -24,7 +30,7 @@ public sealed class TrainTests : IDisposable
         (await CommandLine.Run("train", _recipe)).AssertFailed(1, existing, "--restart");
         Assert.Equal("hours of work", File.ReadAllText(file));
         // With it, the training goes as far as its data.
-        (await CommandLine.Run("train", _recipe, "--restart")).AssertFailed(1, "vocabulary");
+        (await CommandLine.Run("train", _recipe, "--restart")).AssertFailed(1, "missing.en");
     }
 
     [Fact]

@@ -159,7 +159,11 @@ public sealed class RecognizerTask : TrainingTask
         report.TallyKinds(batch, answers, rowLosses);
         // A decoder trained only to write leaves recognition to the tokens it writes; a fusion reads the states of sound and image instead.
         losses.Add((loss, phase.Decoder == 0 ? 1 : phase.Decoder));
-        if (phase.Reading > 0 && _reader.Loss(c, Told(c, states, layout), layout, batch, report) is { } read)
+        if (phase.Reading == 0)
+            return;
+        FusedPrefix told = Told(c, states, layout);
+        report.TallyGates(told.Gates);
+        if (_reader.Loss(c, told, layout, batch, report) is { } read)
             losses.Add((read, phase.Reading));
     }
 

@@ -15,8 +15,8 @@ internal sealed record TrainingFigures(IReadOnlyList<double> Gates, double? Gate
     {
         if (line.TryGetProperty("evaluation", out _) || line.TryGetProperty("warning", out _))
             return null;
-        // The log has sums over the steps that were not of text alone.
-        double steps = Number(line, "fused_steps") ?? 0;
+        // The log has sums over the steps that had gates; older ones count the steps of a fusion that were not of text alone.
+        double steps = Number(line, "gate_steps") ?? Number(line, "fused_steps") ?? 0;
         List<double> gates = [];
         while (steps > 0 && Number(line, $"gate_{gates.Count}") is { } sum)
             gates.Add(sum / steps);

@@ -48,7 +48,7 @@ internal static class TrainingReport
         }
     }
 
-    /// <summary>Adds the mean of each gate over the rows, and their entropy; nothing where the fusion has no gates.</summary>
+    /// <summary>Adds the mean of each gate over the rows, and their entropy, and counts the step; nothing where the fusion has no gates.</summary>
     internal static void TallyGates(this IDictionary<string, double> report, Tensor? gates)
     {
         if (gates is null)
@@ -65,6 +65,7 @@ internal static class TrainingReport
         for (int column = 0; column < means.Length; column++)
             report.Tally($"{Total}gate_{column}", means[column]);
         report.Tally($"{Total}gate_entropy", entropy);
+        report.Tally($"{Total}gate_steps", 1);
     }
 
     /// <summary>What the log gets: figures that are numbers, because JSON knows no others.</summary>

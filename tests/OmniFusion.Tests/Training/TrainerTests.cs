@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using OmniFusion.Checkpoints;
 using OmniFusion.Media;
@@ -58,6 +59,7 @@ public sealed class TrainerTests(TinyTraining tiny) : IClassFixture<TinyTraining
         foreach (string name in new[] { "said_loss", "seen_loss", "decoder" })
             AssertFalls([.. log[..14].Where(line => line.ContainsKey(name))], name);
         Assert.Equal(["ctc_cer", "ctc_wer", "read_wer", "wer"], log[14]["evaluation"]!.AsObject().Select(item => item.Key).Order());
+        AssertHasGates(log[..14]);
         // Not what the thinker would tell in its own tokens.
         Assert.NotEqual(Told(log[0]), Told(OwnWords()[0]), 1e-3);
 
@@ -244,6 +246,7 @@ public sealed class TrainerTests(TinyTraining tiny) : IClassFixture<TinyTraining
             Assert.False(line.ContainsKey("fused_loss"));
             Assert.False(line.ContainsKey("speech"));
         });
+        AssertHasGates(log[..14]);
         Assert.All(log[2..14], line => Assert.Equal(
             line["loss"]!.GetValue<double>(),
             line["fused_loss"]!.GetValue<double>() + 0.5 * (Part(line, "said") + Part(line, "seen")),
@@ -569,6 +572,13 @@ public sealed class TrainerTests(TinyTraining tiny) : IClassFixture<TinyTraining
         tiny.Train(recipe);
         return recipe;
     }
+
+    // As the monitor reads them: the mean gates of a token sum to 1.
+    private static void AssertHasGates(JsonObject[] log) => Assert.All(log, line =>
+    {
+        using JsonDocument json = JsonDocument.Parse(line.ToJsonString());
+        Assert.Equal(1, TrainingFigures.Of(json.RootElement)!.Gates.Sum(), 1e-3);
+    });
 
     // A loss that not every step has.
     private static double Part(JsonObject line, string name) => line[name + "_loss"]?.GetValue<double>() ?? 0;

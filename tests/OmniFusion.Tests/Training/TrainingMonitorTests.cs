@@ -76,6 +76,8 @@ public sealed class TrainingMonitorTests
             """)!;
         Assert.Equal([0.25, 0.75], figures.Gates);
         Assert.Equal(0.5, figures.GateEntropy);
+        // Steps that only read the prefix have gates as well.
+        Assert.Equal([0.25, 0.75], Parse("""{"step":40,"fused_steps":1,"gate_steps":4,"gate_0":1,"gate_1":3}""")!.Gates);
         Assert.Equal(new Dictionary<string, double> { ["speech"] = 3 }, figures.Losses);
         Assert.Empty(Parse("""{"step":4,"loss":2}""")!.Gates);
         Assert.Null(Parse("""{"step":4,"evaluation":{"wer":3}}"""));
