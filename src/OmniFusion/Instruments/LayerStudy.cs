@@ -4,7 +4,6 @@ using System.Text.Json.Serialization;
 using OmniFusion.Checkpoints;
 using OmniFusion.Evaluation;
 using OmniFusion.Models.Fusion;
-using OmniFusion.Tensors;
 using OmniFusion.Training;
 
 namespace OmniFusion.Instruments;
@@ -113,15 +112,9 @@ public sealed class LayerStudy
         // A run by another recipe must not be taken up.
         recipe.Output = Path.Combine(_folder, $"{string.Join("-", layers)}-{_fingerprint}");
         string work = recipe.Output + ".work";
-        TrainingTask task = TrainingStages.Open(recipe);
-        new Trainer(recipe, task, work).Run(resume: true, report => progress?.Invoke(layers, report), cancellation);
+        new Trainer(recipe, TrainingStages.Open(recipe), work).Run(resume: true, report => progress?.Invoke(layers, report), cancellation);
         cancellation.ThrowIfCancellationRequested();
-        LayerResult result = ReadLog(layers, Path.Combine(work, "log.jsonl"));
-        // A run that was stopped while it was judged has no figures in its log.
-        if (result.Quality.Count > 0)
-            return result;
-        Compute compute = new(recipe.Threads == 0 ? null : new CpuKernels(recipe.Threads));
-        return result with { Quality = task.Evaluate(compute, cancellation) };
+        return ReadLog(layers, Path.Combine(work, "log.jsonl"));
     }
 
     private LayerResult ReadLog(int[] layers, string path)

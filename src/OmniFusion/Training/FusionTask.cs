@@ -121,7 +121,7 @@ public sealed class FusionTask : TrainingTask
     }
 
     /// <inheritdoc/>
-    public override IReadOnlyDictionary<string, double> Evaluate(Compute c, CancellationToken cancellation)
+    public override IReadOnlyDictionary<string, double> Evaluate(Compute c, int step, CancellationToken cancellation)
     {
         Dictionary<string, List<string>> translations = _validationText.Keys.ToDictionary(language => language, _ => new List<string>());
         // A search takes its arena back, and a prefix serves one for each language.

@@ -35,9 +35,6 @@ public sealed class RecognizerTask : TrainingTask
     private readonly TrainingData _data;
     private readonly Dictionary<(double, bool), Mixture> _mixtures = [];
 
-    // That of the last step: until the decoder is trained, its transcripts are not worth the time.
-    private RecipePhase _phase;
-
     // Making examples takes time, and a watched step needs its batch twice.
     private (int Step, Example[] Examples) _lastBatch = (0, []);
 
@@ -82,7 +79,6 @@ public sealed class RecognizerTask : TrainingTask
         }
         SpeechPack validation = SpeechExamples.Open(recipe.Data.ValidationSpeech, recipe.Data.ValidationSource);
         _validation = new SpeechExamples(validation, new LogMel(), recipe.Seed, SpeechExamples.MostSeconds, recipe.EvaluateItems);
-        _phase = recipe.PhaseAt(1);
     }
 
     /// <inheritdoc/>
@@ -94,11 +90,11 @@ public sealed class RecognizerTask : TrainingTask
     /// <inheritdoc/>
     public override Tensor Loss(Compute c, int step, IDictionary<string, double> report)
     {
-        _phase = _recipe.PhaseAt(step);
-        Example[] batch = BatchOf(step, _phase);
+        RecipePhase phase = _recipe.PhaseAt(step);
+        Example[] batch = BatchOf(step, phase);
         foreach (Example example in batch)
             report.Tally($"#{example.Kind}", 1);
-        return Loss(c, batch, _phase, report);
+        return Loss(c, batch, phase, report);
     }
 
     /// <inheritdoc/>
@@ -211,10 +207,12 @@ public sealed class RecognizerTask : TrainingTask
     }
 
     /// <inheritdoc/>
-    public override IReadOnlyDictionary<string, double> Evaluate(Compute c, CancellationToken cancellation)
+    public override IReadOnlyDictionary<string, double> Evaluate(Compute c, int step, CancellationToken cancellation)
     {
         List<string> references = [], decoded = [], spelled = [], read = [];
-        bool writes = _phase.Decoder > 0, reads = writes && _phase.Reading > 0;
+        // Until the decoder is trained, its transcripts are not worth the time.
+        RecipePhase phase = _recipe.PhaseAt(step);
+        bool writes = phase.Decoder > 0, reads = writes && phase.Reading > 0;
         foreach (int[] items in Enumerable.Range(0, _validation.Count).Chunk(16))
         {
             cancellation.ThrowIfCancellationRequested();

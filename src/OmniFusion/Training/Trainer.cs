@@ -10,7 +10,7 @@ namespace OmniFusion.Training;
 /// <summary>Where a training stands; what a progress bar shows.</summary>
 /// <param name="Step">Steps done.</param>
 /// <param name="Steps">Steps in all.</param>
-/// <param name="Loss">Mean loss since the last report.</param>
+/// <param name="Loss">Mean loss since the last report; not a number beside an evaluation.</param>
 /// <param name="StepsPerSecond">Rate since the last report.</param>
 /// <param name="Message">A line for the reader, or null.</param>
 public readonly record struct TrainingProgress(int Step, int Steps, double Loss, double StepsPerSecond, string? Message);
@@ -29,6 +29,9 @@ public sealed class Trainer
     private readonly GradientWatch _watch;
     private readonly string _workFolder;
     private TrainingMonitor _monitor = new(new MonitorLimits());
+
+    // Whether the log has the evaluation of the step that a resumed run goes on from.
+    private bool _evaluated;
 
     /// <summary>Prepares a training.</summary>
     /// <param name="recipe">Steps, rates and intervals.</param>
@@ -73,6 +76,9 @@ public sealed class Trainer
             if (resume && File.Exists(StatePath))
                 Restore();
             KeepLogUntil(_optimizer.Steps);
+            // The last run may have been stopped within it.
+            if (Evaluates(_optimizer.Steps) && !_evaluated)
+                Evaluate(_optimizer.Steps, progress, cancellation);
             Train(progress, cancellation);
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
@@ -97,7 +103,7 @@ public sealed class Trainer
             double loss = Step(step, sums);
             if (!double.IsFinite(loss))
                 throw new OmniFusionException($"The loss of step {step} is not a number; the last checkpoint is that of {StatePath}.");
-            bool evaluates = step % _recipe.EvaluateEvery == 0 || step == _recipe.Steps;
+            bool evaluates = Evaluates(step);
             if (step % _recipe.LogEvery == 0 || evaluates)
             {
                 double seconds = sinceLog.Elapsed.TotalSeconds, rate = (step - logged) / seconds;
@@ -114,8 +120,7 @@ public sealed class Trainer
             }
             if (evaluates)
             {
-                string message = $"step {step}: {Evaluate(step, cancellation)}";
-                progress?.Invoke(new TrainingProgress(step, _recipe.Steps, loss, 0, message));
+                Evaluate(step, progress, cancellation);
                 sinceLog.Restart();
             }
             if (sinceCheckpoint.Elapsed.TotalMinutes >= _recipe.CheckpointMinutes)
@@ -151,15 +156,19 @@ public sealed class Trainer
     private float RateFactor(string name) =>
         _recipe.RateFactors.Where(item => name.StartsWith(item.Key, StringComparison.Ordinal)).Select(item => item.Value).FirstOrDefault(1);
 
-    // The figures in words.
-    private string Evaluate(int step, CancellationToken cancellation)
+    private bool Evaluates(int step) => step > 0 && (step % _recipe.EvaluateEvery == 0 || step == _recipe.Steps);
+
+    private void Evaluate(int step, Action<TrainingProgress>? progress, CancellationToken cancellation)
     {
-        IReadOnlyDictionary<string, double> quality = _task.Evaluate(_compute, cancellation);
+        IReadOnlyDictionary<string, double> quality = _task.Evaluate(_compute, step, cancellation);
         JsonObject line = new() { ["step"] = step, ["evaluation"] = new JsonObject(quality.Where(item => double.IsFinite(item.Value)).Select(Rounded)) };
         Append(line);
-        TrainingPlot.Write(LogPath, Path.Combine(_workFolder, "log.svg"), _recipe.Stage);
-        return string.Join(", ", quality.Select(item => string.Create(CultureInfo.InvariantCulture, $"{item.Key} {item.Value:0.###}")));
+        Draw();
+        string figures = string.Join(", ", quality.Select(item => string.Create(CultureInfo.InvariantCulture, $"{item.Key} {item.Value:0.###}")));
+        progress?.Invoke(new TrainingProgress(step, _recipe.Steps, double.NaN, 0, $"step {step}: {figures}"));
     }
+
+    private void Draw() => TrainingPlot.Write(LogPath, Path.Combine(_workFolder, "log.svg"), _recipe.Stage);
 
     private string Log(int step, Dictionary<string, double> sums, int steps, double rate, double seconds)
     {
@@ -200,6 +209,7 @@ public sealed class Trainer
         // What there was to warn of stands in the log already.
         foreach (string line in lines)
             Warnings(line);
+        _evaluated = lines.Any(line => StepOf(line) == steps && JsonNode.Parse(line)!["evaluation"] is not null);
     }
 
     private static int StepOf(string line)
@@ -223,6 +233,8 @@ public sealed class Trainer
         };
         SafeTensorsWriter.Write(StatePath, _optimizer.State, metadata);
         _task.Save(_recipe.Output);
+        if (File.Exists(LogPath))
+            Draw();
     }
 
     private void Restore()

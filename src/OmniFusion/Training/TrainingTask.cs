@@ -28,10 +28,11 @@ public abstract class TrainingTask
 
     /// <summary>Judges the present weights on the validation set.</summary>
     /// <param name="c">Where to compute; nothing is recorded, and its arena is taken back.</param>
+    /// <param name="step">The last step done.</param>
     /// <param name="cancellation">Checked for every batch.</param>
     /// <returns>Figures by name, such as <c>wer</c> (percent) or <c>bleu_de</c> (0 to 100).</returns>
     /// <exception cref="OperationCanceledException">The caller asked to stop.</exception>
-    public abstract IReadOnlyDictionary<string, double> Evaluate(Compute c, CancellationToken cancellation);
+    public abstract IReadOnlyDictionary<string, double> Evaluate(Compute c, int step, CancellationToken cancellation);
 
     /// <summary>Writes the present model into a folder, each file whole or not at all.</summary>
     /// <exception cref="OmniFusionException">A file cannot be written.</exception>

@@ -57,7 +57,7 @@ public sealed class TranslatorTask : TrainingTask
     }
 
     /// <inheritdoc/>
-    public override IReadOnlyDictionary<string, double> Evaluate(Compute c, CancellationToken cancellation)
+    public override IReadOnlyDictionary<string, double> Evaluate(Compute c, int step, CancellationToken cancellation)
     {
         Dictionary<string, double> quality = [];
         foreach ((string language, (string[] source, string[] target)) in _validation)

@@ -359,7 +359,7 @@ public sealed class TrainerTests(TinyTraining tiny) : IClassFixture<TinyTraining
             return c.CrossEntropy(_weights, new[] { 0 });
         }
 
-        public override IReadOnlyDictionary<string, double> Evaluate(Compute c, CancellationToken cancellation) =>
+        public override IReadOnlyDictionary<string, double> Evaluate(Compute c, int step, CancellationToken cancellation) =>
             new Dictionary<string, double> { ["odd"] = double.PositiveInfinity, ["good"] = 2 };
 
         public override void Save(string folder)
@@ -516,7 +516,20 @@ public sealed class TrainerTests(TinyTraining tiny) : IClassFixture<TinyTraining
         JsonObject[] log = tiny.Train(recipe, until: 4);
         Assert.Equal([1, 2, 3, 4], StepsOf(log));
         Assert.Equal("4", SafeTensorsFile.Open(recipe.Output + ".work/training.safetensors").Metadata["steps"]);
-        Assert.Equal([5, 6, 7, 8, 8], StepsOf(tiny.Train(recipe, resume: true))[4..]);
+        // What was broken off is made up for.
+        Assert.Equal([4, 5, 6, 7, 8, 8], StepsOf(tiny.Train(recipe, resume: true))[4..]);
+    }
+
+    [Fact]
+    public void TheLastEvaluationIsMadeUpForAsWell()
+    {
+        string changes = "steps: 4\n" + Phases;
+        Recipe recipe = tiny.Recipe("recognizer", "unjudged", changes), unbroken = tiny.Recipe("recognizer", "judged", changes);
+        tiny.Train(recipe, until: 4);
+        Assert.True(File.Exists(recipe.Output + ".work/log.svg"));
+        string[] expected = TinyTraining.Figures(tiny.Train(unbroken));
+        Assert.Equal(expected, TinyTraining.Figures(tiny.Train(recipe, resume: true)));
+        Assert.Equal(expected, TinyTraining.Figures(tiny.Train(recipe, resume: true)));
     }
 
     [Fact]
