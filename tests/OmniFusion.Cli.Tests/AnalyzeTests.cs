@@ -83,7 +83,7 @@ public sealed class AnalyzeTests : IDisposable
         (await CommandLine.Run("analyze", "layers", "recipe.yaml")).AssertFailed(2, "--layers");
         (await CommandLine.Run("analyze", "layers", "recipe.yaml", "--layers", "0,x")).AssertFailed(2, "'0,x'");
         (await CommandLine.Run("analyze", "layers", "recipe.yaml", "--layers", "0,2")).AssertFailed(1, "recipe.yaml");
-        string recipe = _bundle.Write("recipe.yaml", "stage: translator\noutput: out\nsteps: 3\n");
+        string recipe = _bundle.Write("recipe.yaml", "stage: translator\noutput: out\nsteps: 3\ndata: { source: a.en }\n");
         (await CommandLine.Run("analyze", "layers", recipe, "--layers", "0,2")).AssertFailed(1, "stage fusion");
     }
 

@@ -177,9 +177,8 @@ public sealed class Recipe
 
     private void Check(string path)
     {
-        object?[] sections = [RateFactors, Data, Model, Phases, Data?.Targets, Data?.ValidationTargets, Data?.Further, Model?.VocabularyText];
-        if (sections.Contains(null) || Phases!.Contains(null!) || Data!.Further.Contains(null!) || Data.Pictures is { Makers: null })
-            throw new OmniFusionException($"{path} has an empty section; leave its name out instead.");
+        if (RecipeKeys.FirstWithoutValue(this) is { } empty)
+            throw new OmniFusionException($"{path}: '{empty}' has no value; leave its name out instead.");
         if (string.IsNullOrEmpty(Output))
             throw new OmniFusionException($"{path} does not say where the model goes: 'output'.");
         if (!TrainingStages.Names.Contains(Stage))
@@ -214,9 +213,12 @@ public sealed class Recipe
         numbers.NotBelowZero([.. RateFactors.Select(item => ($"rate_factors: {item.Key}", (double)item.Value))]);
         numbers.BelowOne(("label_smoothing", LabelSmoothing), ("dropout", Dropout));
         Data.Check(path, numbers);
-        Model!.Check(numbers);
+        Model.Check(path, numbers);
         foreach (RecipePhase phase in Phases)
             phase.Check(numbers);
+        foreach ((string key, string file) in Data.Files(speech: Stage != "translator"))
+            if (file.Length == 0)
+                throw new OmniFusionException($"{path}: '{key}' is missing.");
     }
 }
 
@@ -257,6 +259,25 @@ public sealed class RecipeData
 
     /// <summary>Sentences whose reading a picture decides; needs <see cref="Pictures"/>.</summary>
     public RecipeAmbiguity? Ambiguity { get; set; }
+
+    /// <summary>What must be named, by its key.</summary>
+    /// <param name="speech">Whether the stage hears.</param>
+    internal IEnumerable<(string Key, string File)> Files(bool speech) =>
+    [
+        ("data: source", Source),
+        .. speech ? (IEnumerable<(string, string)>)
+            [("data: speech", Speech), ("data: validation_source", ValidationSource), ("data: validation_speech", ValidationSpeech)] : [],
+        .. Targets.Select(target => ($"data: targets: {target.Key}", target.Value)),
+        .. ValidationTargets.Select(target => ($"data: validation_targets: {target.Key}", target.Value)),
+        .. Further.SelectMany(part => ((string, string)[])
+        [
+            ("data: further: source", part.Source), ("data: further: speech", speech ? part.Speech : "-"),
+            .. part.Targets.Select(target => ($"data: further: targets: {target.Key}", target.Value)),
+        ]),
+        .. Pictures is null ? [] : ((string, string)[])[("data: pictures: pictograms", Pictures.Pictograms)],
+        .. Ambiguity is null ? [] : ((string, string)[])
+            [("data: ambiguity: corpus", Ambiguity.Corpus), ("data: ambiguity: speech", speech ? Ambiguity.Speech : "-")],
+    ];
 
     internal void Check(string path, RecipeNumbers numbers)
     {
@@ -404,7 +425,15 @@ public sealed class RecipeModel
     public List<string> VocabularyText { get; set; } = [];
 
     // Which sizes a model needs hangs on the stage that makes it.
-    internal void Check(RecipeNumbers numbers) => numbers.AboveZero(("init_std", InitStd));
+    internal void Check(string path, RecipeNumbers numbers)
+    {
+        numbers.AboveZero(("init_std", InitStd));
+        // No tensor has more numbers than an array; four tokens of the vision tower become one.
+        double wide = Math.Max(HiddenSize, Math.Max(AudioSize, 4.0 * VisionSize));
+        double most = wide * new double[] { wide, 3.0 * AudioSize, Vocabulary, IntermediateSize, AudioFfn, VisionFfn }.Max();
+        if (most > Array.MaxLength)
+            throw new OmniFusionException($"{path}: the sizes of 'model' are too large.");
+    }
 }
 
 /// <summary>A stretch of a recogniser's training.</summary>
