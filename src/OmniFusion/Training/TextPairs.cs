@@ -91,6 +91,7 @@ internal sealed class TextPairs
         from reading in new[] { 0, 1 }
         from picture in sentence.Word.Pictures[reading]
         from language in languages
+        where sentence.Translations.ContainsKey(language)
         select new Pair(
             Prompt(tokenizer, form, pack.Find(picture, pack.Makers[0])!.Info.Name, sentence.English, language),
             Target(tokenizer, sentence.Translations[language][reading]));

@@ -62,8 +62,16 @@ internal sealed class TrainingData
         Mix(_pictures is null ? [] : [(new Scenes(_pictures, _recipe.Data.Pictures!.Scenes, _recipe.Seed, single: true), 1)]);
 
     /// <summary>What the fused model learns to translate.</summary>
+    /// <exception cref="OmniFusionException">A part has no translations into any language of the recipe.</exception>
     internal Mixture ForFusion()
     {
+        Dictionary<string, string> wanted = _recipe.Data.Targets;
+        if (_spoken.Find(part => part.Recipe.Repeat > 0 && !part.Recipe.Targets.Keys.Any(wanted.ContainsKey)) is { Recipe: { } untold })
+            throw new OmniFusionException(
+                $"{untold.Source} has no translations into {string.Join(", ", wanted.Keys)}, so a fusion cannot learn from it: give its 'targets'.");
+        if (_corpus is not null && !AmbiguityCorpus.Languages.Any(wanted.ContainsKey))
+            throw new OmniFusionException(
+                $"{_recipe.Data.Ambiguity!.Corpus} has no translations into {string.Join(", ", wanted.Keys)}, so a fusion cannot learn from it.");
         Dictionary<string, string[]>[] targets = [.. _spoken.Select(part => TextLines.ReadTargets(part.Recipe.Source, part.Recipe.Targets))];
         List<(ExampleSource, int)> sources = [.. Spoken(SpeechExamples.MostSeconds, targets)];
         if (_pictures is null)
