@@ -1,4 +1,4 @@
-using System.IO.Compression;
+using OmniFusion.Training;
 
 namespace OmniFusion.Cli;
 
@@ -17,9 +17,7 @@ internal static class TextFile
             if (Directory.Exists(path))
                 throw new OmniFusionException($"{option} {path} is a folder, not a file.");
             using Stream file = path == "-" ? StandardStreams.Input() : File.OpenRead(path);
-            using Stream content = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase)
-                ? new GZipStream(file, CompressionMode.Decompress)
-                : file;
+            using Stream content = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? GzipFile.Read(file) : file;
             using StreamReader reader = new(content);
             List<string> lines = [];
             while (lines.Count < (limit ?? int.MaxValue) && reader.ReadLine() is { } line)

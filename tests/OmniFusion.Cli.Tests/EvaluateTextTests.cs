@@ -140,6 +140,14 @@ public sealed class EvaluateTextTests : IDisposable
         File.WriteAllText(Path.Combine(_folder, "bad.gz"), "not compressed");
         (await CommandLine.Run("evaluate", "text", "--hypothesis", Path.Combine(_folder, "bad.gz"), "--reference", one))
             .AssertFailed(1, "bad.gz");
+        using (MemoryStream content = new())
+        {
+            using (GZipStream packed = new(content, CompressionLevel.Fastest))
+                packed.Write("A line.\nAnother.\n"u8);
+            File.WriteAllBytes(Path.Combine(_folder, "cut.gz"), content.ToArray()[..^9]);
+        }
+        (await CommandLine.Run("evaluate", "text", "--hypothesis", Path.Combine(_folder, "cut.gz"), "--reference", one))
+            .AssertFailed(1, "cut.gz", "cut off");
     }
 
     private static async Task<JsonElement[]> Scores(string[] arguments)

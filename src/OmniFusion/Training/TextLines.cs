@@ -1,5 +1,3 @@
-using System.IO.Compression;
-
 namespace OmniFusion.Training;
 
 /// <summary>Text files, plain or gzipped, one sentence a line.</summary>
@@ -18,7 +16,7 @@ internal static class TextLines
         try
         {
             using Stream file = File.OpenRead(path);
-            using Stream text = path.EndsWith(".gz", StringComparison.Ordinal) ? new GZipStream(file, CompressionMode.Decompress) : file;
+            using Stream text = path.EndsWith(".gz", StringComparison.Ordinal) ? GzipFile.Read(file) : file;
             using StreamReader reader = new(text);
             List<string> lines = [];
             while (reader.ReadLine() is { } line)

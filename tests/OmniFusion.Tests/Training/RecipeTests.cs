@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using OmniFusion.Training;
 
 namespace OmniFusion.Tests.Training;
@@ -114,6 +115,24 @@ public sealed class RecipeTests(TinyTraining tiny) : IClassFixture<TinyTraining>
     }
 
     [Fact]
+    public void ATextThatWasCutOffIsRefused()
+    {
+        using MemoryStream content = new();
+        using (GZipStream packed = new(content, CompressionLevel.Optimal))
+            packed.Write("one\ntwo\nthree\n"u8);
+        byte[] whole = content.ToArray();
+        File.WriteAllBytes(tiny["lines.gz"], [.. whole, .. whole]);
+        Assert.Equal(["one", "two", "three", "one", "two", "three"], TextLines.Read(tiny["lines.gz"]));
+        foreach (int length in new[] { 5, whole.Length - 12, whole.Length - 8, whole.Length - 1, whole.Length + 5, 2 * whole.Length - 1 })
+        {
+            File.WriteAllBytes(tiny["lines.gz"], [.. whole.Concat(whole).Take(length)]);
+            string message = Assert.Throws<OmniFusionException>(() => TextLines.Read(tiny["lines.gz"])).Message;
+            Assert.Contains("lines.gz cannot be read", message);
+            Assert.Contains("cut off", message);
+        }
+    }
+
+    [Fact]
     public void FilesThatDoNotBelongTogetherAreRefused()
     {
         Recipe recipe = tiny.Recipe("translator", "short");
@@ -127,6 +146,26 @@ public sealed class RecipeTests(TinyTraining tiny) : IClassFixture<TinyTraining>
         tiny.MakePack("foreign.pack", lines);
         recipe.Data.Speech = tiny["foreign.pack"];
         Assert.Contains("foreign.pack", Assert.Throws<OmniFusionException>(() => TrainingStages.Open(recipe)).Message);
+    }
+
+    [Fact]
+    public void AFusionLearnsFromNothingThatIsNotTranslated()
+    {
+        tiny.MakeParts();
+        Recipe recipe = tiny.Recipe("fusion", "untranslated");
+        RecipeSpeech part = new() { Source = tiny["en.txt"], Speech = tiny["en.pack"] };
+        recipe.Data.Further = [part];
+        Assert.Contains("translations into de", Assert.Throws<OmniFusionException>(() => TrainingStages.Open(recipe)).Message);
+        part.Targets["fr"] = tiny["de.txt"];
+        Assert.Contains("translations into de", Assert.Throws<OmniFusionException>(() => TrainingStages.Open(recipe)).Message);
+        part.Repeat = 0;
+        TrainingStages.Open(recipe);
+
+        recipe = tiny.Recipe("fusion", "unambiguous", pictures: true);
+        recipe.Data.Further = [];
+        recipe.Data.Ambiguity!.Told = 1;
+        recipe.Data.Targets = new() { ["es"] = tiny["de.txt"] };
+        Assert.Contains("translations into es", Assert.Throws<OmniFusionException>(() => TrainingStages.Open(recipe)).Message);
     }
 
     [Theory]
