@@ -6,6 +6,8 @@ namespace OmniFusion.Training;
 /// <summary>A training, as written in a YAML file under <c>recipes/</c>. Keys are the property names in snake_case.</summary>
 public sealed class Recipe
 {
+    private const int MostThreads = 1024;
+
     /// <summary>recognizer, translator or fusion.</summary>
     public string Stage { get; set; } = "";
 
@@ -191,6 +193,12 @@ public sealed class Recipe
             throw new OmniFusionException($"{path}: 'prefix_steps' needs a 'prefix_weight'.");
         if (PrefixSteps > 0 && Data.Pictures is null)
             throw new OmniFusionException($"{path}: 'prefix_steps' needs 'pictures', which these steps are of.");
+        if (Eyes && Data.Pictures is null)
+            throw new OmniFusionException($"{path}: 'eyes' needs 'pictures', from which they learn.");
+        if (Phases.Count > 0 && Stage != "recognizer")
+            throw new OmniFusionException($"{path}: 'phases' are of a recognizer, not of a {Stage}.");
+        if (Threads > MostThreads)
+            throw new OmniFusionException($"{path}: 'threads' must be at most {MostThreads}.");
         if (!FusionLayer.Modes.Contains(FusionMode))
             throw new OmniFusionException($"{path}: 'fusion_mode' is '{FusionMode}' and not {string.Join(", ", FusionLayer.Modes)}.");
         try

@@ -39,13 +39,15 @@ public sealed class Trainer
     /// <param name="workFolder">
     /// Receives <c>log.jsonl</c> (one object a line), <c>log.svg</c>, and the checkpoint for resuming, <c>training.safetensors</c>.
     /// </param>
-    /// <exception cref="OmniFusionException">The folder cannot be made.</exception>
+    /// <exception cref="OmniFusionException">A rate factor is of no parameter, or the folder cannot be made.</exception>
     public Trainer(Recipe recipe, TrainingTask task, string workFolder)
     {
         _recipe = recipe;
         _task = task;
         _workFolder = workFolder;
         _compute = new Compute(recipe.Threads == 0 ? null : new CpuKernels(recipe.Threads));
+        if (recipe.RateFactors.Keys.FirstOrDefault(key => key.Length == 0 || !task.Parameters.Keys.Any(name => Fits(name, key))) is { } idle)
+            throw new OmniFusionException($"'rate_factors' has '{idle}', with which no parameter of this training begins.");
         ILookup<bool, KeyValuePair<string, Tensor>> parameters = task.Parameters.ToLookup(item => RateFactor(item.Key) > 0);
         foreach ((_, Tensor constant) in parameters[false])
             constant.Freeze();
@@ -154,7 +156,9 @@ public sealed class Trainer
     }
 
     private float RateFactor(string name) =>
-        _recipe.RateFactors.Where(item => name.StartsWith(item.Key, StringComparison.Ordinal)).Select(item => item.Value).FirstOrDefault(1);
+        _recipe.RateFactors.Where(item => Fits(name, item.Key)).Select(item => item.Value).FirstOrDefault(1);
+
+    private static bool Fits(string name, string prefix) => name.StartsWith(prefix, StringComparison.Ordinal);
 
     private bool Evaluates(int step) => step > 0 && (step % _recipe.EvaluateEvery == 0 || step == _recipe.Steps);
 

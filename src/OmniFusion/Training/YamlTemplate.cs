@@ -39,7 +39,8 @@ public static partial class YamlTemplate
     {
         try
         {
-            IDeserializer yaml = new DeserializerBuilder().WithNamingConvention(UnderscoredNamingConvention.Instance).Build();
+            IDeserializer yaml = new DeserializerBuilder()
+                .WithNamingConvention(UnderscoredNamingConvention.Instance).WithDuplicateKeyChecking().Build();
             return yaml.Deserialize<T?>(fill(File.ReadAllText(path))) ?? throw new OmniFusionException($"{path} is empty.");
         }
         catch (YamlException error)
@@ -57,8 +58,12 @@ public static partial class YamlTemplate
         error is SyntaxErrorException or SemanticErrorException || error.InnerException is FormatException or OverflowException
             ? (error.InnerException ?? error).Message
         : UnknownKey().Match(error.Message) is { Success: true } key ? $"there is no '{key.Groups[1].Value}' here."
+        : DuplicateKey().Match(error.Message) is { Success: true } twice ? $"'{twice.Groups[1].Value}' stands here twice."
         : "a value of another kind is wanted here.";
 
     [GeneratedRegex("^Property '(.*)' not found on type")]
     private static partial Regex UnknownKey();
+
+    [GeneratedRegex("duplicate (?:key|property) '?(.*?)'?\\.?$", RegexOptions.IgnoreCase)]
+    private static partial Regex DuplicateKey();
 }

@@ -32,6 +32,11 @@ public sealed class RecipeTests(TinyTraining tiny) : IClassFixture<TinyTraining>
 
     [Theory]
     [InlineData("learning_rat: 0.1", "there is no 'learning_rat' here")]
+    [InlineData("? steps\n: 9", "'steps' stands here twice")]
+    [InlineData("? rate_factors\n: { model: 1, model: 2 }", "'model' stands here twice")]
+    [InlineData("threads: 100000", "'threads' must be at most 1024")]
+    [InlineData("eyes: true", "'eyes' needs 'pictures'")]
+    [InlineData("phases: [ { decoder: 1 } ]", "not of a translator")]
     [InlineData("phases: many", "a value of another kind is wanted here")]
     [InlineData("steps: many", "many")]
     [InlineData("steps: 0", "'steps'")]
@@ -41,9 +46,6 @@ public sealed class RecipeTests(TinyTraining tiny) : IClassFixture<TinyTraining>
     [InlineData("dropout: 1", "'dropout'")]
     [InlineData("stage: sing", "'stage'")]
     [InlineData("rate_factors: { omni: -1 }", "'rate_factors: omni'")]
-    [InlineData("phases: [ { decoder: 1, ctc: -0.1 } ]", "'ctc'")]
-    [InlineData("phases: [ { reading: .nan } ]", "'reading'")]
-    [InlineData("phases: [ { until_step: 0 } ]", "'until_step'")]
     [InlineData("phases:", "'phases' has no value")]
     [InlineData("phases: [ ~ ]", "'phases: -' has no value")]
     [InlineData("stage:", "'stage' has no value")]
@@ -59,6 +61,9 @@ public sealed class RecipeTests(TinyTraining tiny) : IClassFixture<TinyTraining>
     }
 
     [Theory]
+    [InlineData("phases: [ { decoder: 1, ctc: -0.1 } ]", "'ctc'")]
+    [InlineData("phases: [ { reading: .nan } ]", "'reading'")]
+    [InlineData("phases: [ { until_step: 0 } ]", "'until_step'")]
     [InlineData("data: { transcribed: 1.5 }", "'transcribed'")]
     [InlineData("data: { transcribed: .nan }", "'transcribed'")]
     [InlineData("data: { further: [ { repeat: -1 } ] }", "'repeat'")]
@@ -76,7 +81,7 @@ public sealed class RecipeTests(TinyTraining tiny) : IClassFixture<TinyTraining>
     [InlineData("data: { source: a.en, speech: p, validation_source: a.en, validation_speech: p, pictures: { share: 0.5 } }", "'data: pictures: pictograms' is missing")]
     public void ASectionChecksItself(string section, string named)
     {
-        File.WriteAllText(tiny["section.yaml"], $"stage: fusion\noutput: o\nsteps: 1\n{section}\n");
+        File.WriteAllText(tiny["section.yaml"], $"stage: recognizer\noutput: o\nsteps: 1\n{section}\n");
         Assert.Contains(named, Assert.Throws<OmniFusionException>(() => Recipe.Load(tiny["section.yaml"])).Message);
     }
 
@@ -146,6 +151,15 @@ public sealed class RecipeTests(TinyTraining tiny) : IClassFixture<TinyTraining>
         tiny.MakePack("foreign.pack", lines);
         recipe.Data.Speech = tiny["foreign.pack"];
         Assert.Contains("foreign.pack", Assert.Throws<OmniFusionException>(() => TrainingStages.Open(recipe)).Message);
+    }
+
+    [Theory]
+    [InlineData("modle.")]
+    [InlineData("")]
+    public void ARateFactorOfNothingIsRefused(string prefix)
+    {
+        Recipe recipe = tiny.Recipe("translator", "idle-factor", $"rate_factors: {{ \"{prefix}\": 0.5 }}");
+        Assert.Contains($"'{prefix}'", Assert.Throws<OmniFusionException>(() => tiny.Train(recipe)).Message);
     }
 
     [Fact]
