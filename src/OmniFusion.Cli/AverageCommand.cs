@@ -16,7 +16,7 @@ internal static class AverageCommand
         Option<string> output = new("--output") { Description = "Folder for the mean", HelpName = "DIR", Required = true };
         Option<float[]?> shares = new("--shares")
         {
-            Description = "Share of each, such as 0.7 0.3 (default: equal)",
+            Description = "Share of each, such as 0.7 0.3, in all 1 (default: equal)",
             HelpName = "X",
             AllowMultipleArgumentsPerToken = true,
         };

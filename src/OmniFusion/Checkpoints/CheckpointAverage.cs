@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Numerics.Tensors;
 using OmniFusion.Tensors;
 using Tensor = OmniFusion.Tensors.Tensor;
@@ -10,16 +11,21 @@ namespace OmniFusion.Checkpoints;
 /// </summary>
 public static class CheckpointAverage
 {
-    private const string Weights = ".safetensors";
+    private const string Weights = ".safetensors", Vocabulary = "tokenizer.json";
+
+    // A sum of shares that were rounded, such as 0.333 three times.
+    private const float Tolerance = 1e-3f;
 
     /// <summary>
     /// Averages every <c>.safetensors</c> file of the first folder with those of the same name in the others, and copies what else the first
     /// holds; folders within are left out. A file is held in memory as F32; it is stored as BF16 where all its tensors are, otherwise as F32.
     /// </summary>
     /// <param name="folders">At least two, of a thinker, a translator or an adapter.</param>
-    /// <param name="shares">The share of each, which should sum to 1; null: equal ones.</param>
+    /// <param name="shares">The share of each, which sum to 1; null: equal ones.</param>
     /// <param name="output">Another folder.</param>
-    /// <exception cref="OmniFusionException">A folder cannot be read or lacks something that the first has, or the mean cannot be written.</exception>
+    /// <exception cref="OmniFusionException">
+    /// A folder cannot be read, lacks something that the first has or has other tokens, the shares do not sum to 1, or the mean cannot be written.
+    /// </exception>
     public static void Write(IReadOnlyList<string> folders, IReadOnlyList<float>? shares, string output)
     {
         ArgumentNullException.ThrowIfNull(folders);
@@ -28,6 +34,8 @@ public static class CheckpointAverage
             throw new OmniFusionException("A mean needs at least two checkpoints.");
         if (shares is not null && (shares.Count != folders.Count || !shares.All(float.IsFinite)))
             throw new OmniFusionException($"The mean of {folders.Count} checkpoints needs {folders.Count} shares, which are numbers.");
+        if (shares is not null && Math.Abs(shares.Sum() - 1) > Tolerance)
+            throw new OmniFusionException(string.Create(CultureInfo.InvariantCulture, $"The shares of a mean sum to 1, not {shares.Sum():0.###}."));
         if (folders.Any(folder => Path.GetFullPath(folder) == Path.GetFullPath(output)))
             throw new OmniFusionException($"The mean cannot be written to {output}, which is one of its parts.");
         shares ??= [.. folders.Select(_ => 1f / folders.Count)];
@@ -39,6 +47,9 @@ public static class CheckpointAverage
         foreach (SafeTensorsFile[] same in parts)
             foreach (SafeTensorsFile other in same.AsSpan(1))
                 Compare(same[0], other);
+        // The same sizes are no sign of the same tokens.
+        if (folders.FirstOrDefault(folder => !ModelFolder.Agree(folders[0], folder, Vocabulary)) is { } foreign)
+            throw new OmniFusionException($"{foreign} has another {Vocabulary} than {folders[0]}, so there is no mean.");
         AtomicFile.MakeFolder(output);
         foreach ((string name, SafeTensorsFile[] same) in names.Zip(parts))
         {

@@ -27,6 +27,21 @@ internal static class ModelFolder
         }
     }
 
+    /// <summary>Whether two folders agree on a file: both have the same content, or neither has any.</summary>
+    /// <exception cref="OmniFusionException">A file cannot be read.</exception>
+    internal static bool Agree(string first, string second, string name)
+    {
+        (string a, string b) = (Path.Combine(first, name), Path.Combine(second, name));
+        try
+        {
+            return File.Exists(a) == File.Exists(b) && (!File.Exists(a) || File.ReadAllBytes(a).AsSpan().SequenceEqual(File.ReadAllBytes(b)));
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new OmniFusionException($"{a} and {b} cannot be compared: {error.Message}", error);
+        }
+    }
+
     private static void Copy(FileInfo file, FileInfo copy)
     {
         if (copy.Exists && copy.Length == file.Length && copy.LastWriteTimeUtc == file.LastWriteTimeUtc)

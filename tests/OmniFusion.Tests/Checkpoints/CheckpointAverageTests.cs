@@ -39,6 +39,7 @@ public sealed class CheckpointAverageTests : IDisposable
         Refused("at least two", [a]);
         Refused("2 shares", [a, a], [1]);
         Refused("numbers", [a, a], [1, float.NaN]);
+        Refused("sum to 1, not 1.4", [a, a], [0.7f, 0.7f]);
         Refused("one of its parts", [a, output]);
         Refused("cannot be read", [_folder["missing"], a]);
         Refused("missing", [a, _folder["missing"]]);
@@ -46,6 +47,11 @@ public sealed class CheckpointAverageTests : IDisposable
         Refused("'y' of shape [2]", [a, Make("lacking", DType.F32, 1, null)]);
         Refused("more tensors", [Make("less", DType.F32, 1, null), a]);
         Refused("'x' of shape [3]", [a, Make("longer", DType.F32, 1, 8, length: 4)]);
+        string foreign = Make("foreign", DType.F32, 1, 8);
+        _folder.Write("a/tokenizer.json", "tokens");
+        Refused("tokenizer.json", [a, foreign]);
+        _folder.Write("foreign/tokenizer.json", "others");
+        Refused("tokenizer.json", [a, foreign]);
         Assert.False(Directory.Exists(output));
 
         void Refused(string word, string[] folders, float[]? shares = null) => Assert.Contains(word,
