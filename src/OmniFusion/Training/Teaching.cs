@@ -1,3 +1,4 @@
+using OmniFusion.Checkpoints;
 using OmniFusion.Models.Mistral;
 using OmniFusion.Tensors;
 using OmniFusion.Text;
@@ -20,8 +21,15 @@ internal sealed class Teaching
     internal Teaching(Recipe recipe, Tokenizer tokenizer, int vocabulary)
     {
         (_tokenizer, _weight) = (tokenizer, recipe.TeacherWeight);
-        _teacher = recipe.Teacher is null ? null : Open(recipe.Teacher, vocabulary);
-        _toldTeacher = recipe.ToldTeacher is null ? _teacher : Open(recipe.ToldTeacher, vocabulary);
+        _teacher = recipe.Teacher is null ? null : Open(recipe.Teacher);
+        _toldTeacher = recipe.ToldTeacher is null ? _teacher : Open(recipe.ToldTeacher);
+
+        MistralModel Open(string folder)
+        {
+            MistralModel model = FrozenTranslator.Open(folder).Model;
+            return model.VocabularySize == vocabulary && ModelFolder.Agree(folder, recipe.Translator!, "tokenizer.json") ? model
+                : throw new OmniFusionException($"The teacher in {folder} has other tokens than the translator in {recipe.Translator}.");
+        }
     }
 
     /// <summary>Adds to a loss what the teachers think of the same translations when they are told what these follow from.</summary>
@@ -56,11 +64,4 @@ internal sealed class Teaching
     }
 
     private MistralModel? TeacherOf(Example example) => example.Seen is null ? _teacher : _toldTeacher;
-
-    private static MistralModel Open(string folder, int vocabulary)
-    {
-        MistralModel model = FrozenTranslator.Open(folder).Model;
-        return model.VocabularySize == vocabulary ? model : throw new OmniFusionException(
-            $"The teacher in {folder} has {model.VocabularySize} tokens, the translator {vocabulary}: they do not share a tokenizer.");
-    }
 }

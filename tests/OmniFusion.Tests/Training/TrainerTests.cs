@@ -210,6 +210,18 @@ public sealed class TrainerTests(TinyTraining tiny) : IClassFixture<TinyTraining
     }
 
     [Fact]
+    public void ATeacherWithOtherTokensIsRefused()
+    {
+        tiny.MakeParts();
+        Recipe foreign = tiny.Recipe("translator", "foreign-teacher", "steps: 1");
+        foreign.Model.VocabularyText = [tiny["de.txt"]];
+        tiny.Train(foreign);
+        foreach (string key in new[] { "teacher", "told_teacher" })
+            Assert.Contains("other tokens", Assert.Throws<OmniFusionException>(
+                () => TrainingStages.Open(tiny.Recipe("fusion", "misled", $"{key}: {foreign.Output}"))).Message);
+    }
+
+    [Fact]
     public void AFusionLearnsToReadWhatTheThinkerHears()
     {
         tiny.MakeParts();
