@@ -109,7 +109,7 @@ internal sealed record ContrastiveReport(int Items, double Accuracy, double? Low
         set.Items.SelectMany(item => new[]
         {
             item.Source, item.Correct, item.Incorrect, Path.GetFileName(item.Image), Path.GetFileName(item.Audio),
-        }));
+        }).Concat(EvaluationSignature.Contents(set.Items.SelectMany(item => new[] { item.Image, item.Audio }))));
 
     /// <summary>What signatures call a condition: text+image, speech, text+mismatched, …</summary>
     internal static string InputName(ContrastiveCondition condition) => (condition.Speech ? "speech" : "text") + condition.Image switch

@@ -42,6 +42,29 @@ internal static class EvaluationSignature
         return Short(hash);
     }
 
+    /// <summary>Short digests of the names and contents of files, as those of a model; null where there is none.</summary>
+    /// <exception cref="OmniFusionException">A file cannot be read.</exception>
+    internal static IReadOnlyList<string?> Contents(IEnumerable<string?> paths)
+    {
+        Dictionary<string, string> known = [];
+        return [.. paths.Select(path => path is null || !File.Exists(path) ? null
+            : known.TryGetValue(path, out string? digest) ? digest : known[path] = Of(path))];
+
+        static string Of(string path)
+        {
+            using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+            try
+            {
+                AppendFile(hash, path);
+            }
+            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+            {
+                throw new OmniFusionException($"{path} cannot be read: {error.Message}", error);
+            }
+            return Short(hash);
+        }
+    }
+
     /// <summary>
     /// A short digest of a model: all settings of its bundle, and names and contents of the files of its parts. Of files beyond 1 GB, which
     /// would take longer to read than a test takes, the length and the first, middle and last 64 KiB stand for the content.

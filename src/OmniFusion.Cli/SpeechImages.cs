@@ -20,7 +20,7 @@ internal sealed class SpeechImages
     /// <summary>none, given, unrelated or slides.</summary>
     internal string Mode { get; }
 
-    /// <summary>The mode, with a digest of the pictures' names where they are not the set's own.</summary>
+    /// <summary>The mode, with a digest of the pictures where they are not the set's own.</summary>
     internal string Signature { get; }
 
     /// <summary>Whether there is one beside an item.</summary>
@@ -45,7 +45,7 @@ internal sealed class SpeechImages
         RgbImage?[] pictures = [.. set.Items.Select(item => item.Term is not { } term ? null
             : slides.TryGetValue(term, out int slide) ? pack.Read(slide)
             : throw new OmniFusionException($"{path} has no slide with '{term}'."))];
-        return new SpeechImages(Slides, $"{Slides}@{EvaluationSignature.Digest(pack.Texts)}", new string?[pictures.Length], pictures);
+        return new SpeechImages(Slides, $"{Slides}@{EvaluationSignature.Digest(EvaluationSignature.Contents([path]))}", new string?[pictures.Length], pictures);
     }
 
     /// <summary>Chooses the pictures of a set.</summary>
@@ -69,7 +69,7 @@ internal sealed class SpeechImages
                     : throw new OmniFusionException($"--image-mode {Given}: no item of the set has an image.");
             default:
                 string?[] others = folder is null ? OfOtherItems(own) : OfFolder(folder, own);
-                string digest = EvaluationSignature.Digest(others.Select(Path.GetFileName));
+                string digest = EvaluationSignature.Digest(EvaluationSignature.Contents(others));
                 return new SpeechImages(Unrelated, $"{Unrelated}@{digest}", Existing(others));
         }
     }

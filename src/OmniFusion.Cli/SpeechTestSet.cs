@@ -11,17 +11,18 @@ internal sealed class SpeechTestSet : IDisposable
     private readonly SpeechPack? _pack;
     private readonly SpeechTestItem[] _items;
 
-    private SpeechTestSet(string name, SpeechPack? pack, SpeechTestItem[] items, IReadOnlyList<string> languages, int? limit)
+    private SpeechTestSet(string path, SpeechPack? pack, SpeechTestItem[] items, IReadOnlyList<string> languages, int? limit)
     {
         Languages = languages;
         _pack = pack;
         _items = items.Length <= limit ? items : [.. items.Take(limit ?? items.Length)];
         // The whole set counts, so that a larger limit may go on with the results of a smaller one.
-        Name = $"{name}@" + EvaluationSignature.Digest(items.SelectMany(item => (string?[])
-            [item.Recording, item.Voice, item.Text, item.Image is null ? null : Path.GetFileName(item.Image), .. item.Translations]));
+        Name = $"{Path.GetFileName(path)}@" + EvaluationSignature.Digest(
+            items.SelectMany(item => (string?[])[item.Recording, item.Voice, item.Text, .. item.Translations])
+                .Concat(EvaluationSignature.Contents(items.SelectMany(item => (string?[])[item.Audio, item.Image]).Append(pack is null ? null : path))));
     }
 
-    /// <summary>What signatures call it: the file's name and a digest of all that it says.</summary>
+    /// <summary>What signatures call it: the file's name and a digest of all that it says, and of recordings and pictures.</summary>
     internal string Name { get; }
 
     /// <summary>Codes of the languages of the translations.</summary>
@@ -56,7 +57,7 @@ internal sealed class SpeechTestSet : IDisposable
             {
                 Term = terms?[pair.Item.TextIndex] is { Length: > 0 } term ? term : null,
             })];
-        return new SpeechTestSet(Path.GetFileName(packFile), texts.Pack, items, languages, limit);
+        return new SpeechTestSet(packFile, texts.Pack, items, languages, limit);
     }
 
     /// <summary>
@@ -69,7 +70,7 @@ internal sealed class SpeechTestSet : IDisposable
     {
         int read = 0;
         SpeechTestItem[] items = ManifestLine.ReadAll("MANIFEST", path, line => Read(line, languages, wanted: read++ < (limit ?? int.MaxValue)));
-        return new SpeechTestSet(Path.GetFileName(path), null, items, languages, limit);
+        return new SpeechTestSet(path, null, items, languages, limit);
     }
 
     /// <summary>A request to translate an item's speech.</summary>

@@ -45,6 +45,20 @@ public sealed class EvaluateContrastiveTests : IDisposable
     }
 
     [Fact]
+    public async Task OtherPicturesMakeAnotherSet()
+    {
+        string images = Directory.CreateDirectory(_bundle["set/images"]).FullName;
+        foreach (string name in new[] { "gray.png", "slide.png" })
+            File.Copy(TinyBundle.Media(name), Path.Combine(images, name));
+        string before = await Set();
+        Assert.Equal(before, await Set());
+        File.Copy(TinyBundle.Media("slide.png"), Path.Combine(images, "gray.png"), overwrite: true);
+        Assert.NotEqual(before, await Set());
+
+        async Task<string> Set() => (await Evaluate("--no-image")).GetProperty("signature").GetString()!.Split('|')[0];
+    }
+
+    [Fact]
     public async Task RecordingsMayTakeThePlaceOfTheText()
     {
         Write("audio.order", "bat.wav", "bat.wav", "speaker.wav", "speaker.wav");

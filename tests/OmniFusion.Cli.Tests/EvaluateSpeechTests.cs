@@ -229,6 +229,21 @@ public sealed class EvaluateSpeechTests : IDisposable
             ["evaluate", "speech", .. arguments, "--to", "de", "--model", _bundle.Folder, "--output", folder])).AssertFailed(1, words);
     }
 
+    [Theory]
+    [InlineData("heard.wav", "speaker.wav")]
+    [InlineData("seen.png", "slide.png")]
+    public async Task ResultsOfOtherRecordingsAndPicturesDoNotCount(string changed, string other)
+    {
+        File.Copy(TinyBundle.Media("bat.wav"), _bundle["heard.wav"]);
+        File.Copy(TinyBundle.Media("gray.png"), _bundle["seen.png"]);
+        string manifest = _bundle.Write("set.jsonl", """{"audio": "heard.wav", "image": "seen.png", "text": "a", "translation": "b"}""");
+        await Evaluate(manifest, "--image-mode", "none", "--output", _bundle["out"]);
+        await Evaluate(manifest, "--image-mode", "none", "--output", _bundle["out"]);
+        File.Copy(TinyBundle.Media(other), _bundle[changed], overwrite: true);
+        (await CommandLine.Run("evaluate", "speech", manifest, "--image-mode", "none", "--to", "de", "--model", _bundle.Folder, "--output", _bundle["out"]))
+            .AssertFailed(1, "its set was");
+    }
+
     [Fact]
     public async Task SeveralLanguagesShareOneRecogniser()
     {
