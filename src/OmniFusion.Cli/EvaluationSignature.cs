@@ -86,7 +86,7 @@ internal static class EvaluationSignature
         try
         {
             foreach (string folder in new[] { bundle.Mmfm, bundle.Translator, bundle.Adapter })
-                foreach (string file in Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal))
+                foreach (string file in Directory.EnumerateFiles(folder).Where(file => !AtomicFile.IsUnfinished(file)).Order(StringComparer.Ordinal))
                     AppendFile(hash, file);
             if (bundle.Recognizer is not null)
                 AppendFile(hash, bundle.Recognizer);

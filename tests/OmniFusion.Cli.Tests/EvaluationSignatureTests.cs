@@ -48,5 +48,13 @@ public sealed class EvaluationSignatureTests : IDisposable
         Assert.NotEqual(headed, Digest(streams: true));
     }
 
+    [Fact]
+    public void AnUnfinishedFileIsNoPartOfAModel()
+    {
+        string before = Digest();
+        _bundle.Write("omni/model.safetensors.abcdefgh.ijk.tmp", "half");
+        Assert.Equal(before, Digest());
+    }
+
     private string Digest(bool streams = false) => EvaluationSignature.Digest(Bundle.Load(_bundle.Folder), streams);
 }

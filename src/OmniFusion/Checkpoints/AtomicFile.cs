@@ -5,6 +5,8 @@ namespace OmniFusion.Checkpoints;
 /// <summary>Writes a file whole or not at all.</summary>
 public static class AtomicFile
 {
+    private const string Ending = ".tmp";
+
     // Files that are being written. A process that is told to end does not come to their finally blocks.
     private static readonly ConcurrentDictionary<string, bool> s_unfinished = new();
 
@@ -18,7 +20,7 @@ public static class AtomicFile
     public static void Write(string path, Action<Stream> write)
     {
         string target = Path.GetFullPath(path);
-        string temporary = $"{target}.{Path.GetRandomFileName()}.tmp";
+        string temporary = $"{target}.{Path.GetRandomFileName()}{Ending}";
         s_unfinished[temporary] = true;
         try
         {
@@ -39,6 +41,19 @@ public static class AtomicFile
             TryDelete(temporary);
             s_unfinished.TryRemove(temporary, out _);
         }
+    }
+
+    /// <summary>Whether a file of this name is one that is being written, or was when its writer was killed.</summary>
+    public static bool IsUnfinished(string name) => name.EndsWith(Ending, StringComparison.Ordinal);
+
+    /// <summary>Removes what killed writers left in a folder and the folders within.</summary>
+    /// <exception cref="IOException">A file cannot be removed.</exception>
+    /// <exception cref="UnauthorizedAccessException">Likewise.</exception>
+    internal static void Sweep(string folder)
+    {
+        if (Directory.Exists(folder))
+            foreach (string path in Directory.EnumerateFiles(folder, $"*.????????.???{Ending}", SearchOption.AllDirectories))
+                File.Delete(path);
     }
 
     private static void Abandon()

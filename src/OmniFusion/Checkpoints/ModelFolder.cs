@@ -4,7 +4,7 @@ namespace OmniFusion.Checkpoints;
 internal static class ModelFolder
 {
     /// <summary>
-    /// Copies files of a folder, each whole or not at all; folders within are left out, and so is a copy that is there already, of the same
+    /// Copies files of a folder, each whole or not at all; folders within and unfinished files are left out, and so is a copy that is there already, of the same
     /// length and age.
     /// </summary>
     /// <param name="from">The folder.</param>
@@ -18,7 +18,7 @@ internal static class ModelFolder
         AtomicFile.MakeFolder(to);
         try
         {
-            foreach (FileInfo file in new DirectoryInfo(from).EnumerateFiles().Where(file => wanted(file.Name)))
+            foreach (FileInfo file in new DirectoryInfo(from).EnumerateFiles().Where(file => wanted(file.Name) && !AtomicFile.IsUnfinished(file.Name)))
                 Copy(file, new FileInfo(Path.Combine(to, file.Name)));
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)

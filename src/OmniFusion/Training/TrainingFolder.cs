@@ -11,12 +11,12 @@ public sealed class TrainingFolder
     // What every checkpoint writes of a thinker or a translator, and of a fusion.
     private static readonly string[] s_models = ["model.safetensors", Bundle.FileName];
 
-    /// <summary>Looks at the folder, and makes it when it is missing.</summary>
+    /// <summary>Looks at the folder, makes it when it is missing, and clears away what a killed training left unfinished.</summary>
     /// <param name="recipe">The training.</param>
     /// <param name="work">The folder.</param>
     /// <param name="resume">Whether to go on with its checkpoint, if there is one.</param>
     /// <param name="restart">Whether to start anew where there is a checkpoint or a model already, which is then lost.</param>
-    /// <exception cref="OmniFusionException">The training would start anew over another, or the folder cannot be made.</exception>
+    /// <exception cref="OmniFusionException">The training would start anew over another, or a folder cannot be used.</exception>
     public TrainingFolder(Recipe recipe, string work, bool resume, bool restart)
     {
         ArgumentNullException.ThrowIfNull(recipe);
@@ -28,6 +28,15 @@ public sealed class TrainingFolder
             throw new OmniFusionException(
                 $"{earlier} is of an earlier training, which would be lost; {(resume ? "" : "--resume goes on with it, ")}--restart starts anew.");
         AtomicFile.MakeFolder(work);
+        try
+        {
+            AtomicFile.Sweep(work);
+            AtomicFile.Sweep(recipe.Output);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new OmniFusionException($"The folders of the training cannot be used: {error.Message}", error);
+        }
     }
 
     /// <summary>Whether the training goes on with a checkpoint.</summary>

@@ -9,6 +9,15 @@ public sealed class ModelFolderTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
+    public void WhatAKilledWriterLeftIsNotCopied()
+    {
+        _folder.Write("from/model.bin", "whole");
+        _folder.Write("from/model.bin.abcdefgh.ijk.tmp", "half");
+        ModelFolder.Copy(_folder["from"], _folder["to"], _ => true);
+        Assert.Equal([_folder["to/model.bin"]], Directory.GetFileSystemEntries(_folder["to"]));
+    }
+
+    [Fact]
     public void WantedFilesAreCopiedAndWhoReadsAnOldCopyKeepsIt()
     {
         string source = _folder.Write("from/model.bin", "new"), copy = _folder.Write("to/model.bin", "older");
