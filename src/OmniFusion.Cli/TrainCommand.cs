@@ -30,7 +30,7 @@ internal static class TrainCommand
             throw new UsageException("--resume and --restart do not go together.");
         Recipe recipe = Recipe.Load(path, Variables(settings));
         string work = workFolder ?? recipe.Output.TrimEnd('/') + ".work";
-        TrainingFolder folder = new(recipe, work, resume, restart);
+        using TrainingFolder folder = new(recipe, work, resume, restart);
         Trainer trainer = new(recipe, TrainingStages.Open(recipe), work);
         if (Console.IsErrorRedirected)
             trainer.Run(folder.Resumes, Print, cancellation);

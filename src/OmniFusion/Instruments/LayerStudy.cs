@@ -112,7 +112,8 @@ public sealed class LayerStudy
         // A run by another recipe must not be taken up.
         recipe.Output = Path.Combine(_folder, $"{string.Join("-", layers)}-{_fingerprint}");
         string work = recipe.Output + ".work";
-        new Trainer(recipe, TrainingStages.Open(recipe), work).Run(resume: true, report => progress?.Invoke(layers, report), cancellation);
+        using TrainingFolder folder = new(recipe, work, resume: true, restart: true);
+        new Trainer(recipe, TrainingStages.Open(recipe), work).Run(folder.Resumes, report => progress?.Invoke(layers, report), cancellation);
         cancellation.ThrowIfCancellationRequested();
         return ReadLog(layers, Path.Combine(work, "log.jsonl"));
     }
