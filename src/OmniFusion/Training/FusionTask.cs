@@ -82,6 +82,7 @@ public sealed class FusionTask : TrainingTask
         TrainingData data = new(recipe);
         _mixture = data.ForFusion();
         _scenes = recipe.PrefixSteps > 0 ? data.ForScenes() : null;
+        DataSizes = $"{data.Sizes}, {_pairs.Items.Count} pairs";
         SpeechPack validation = SpeechExamples.Open(recipe.Data.ValidationSpeech, recipe.Data.ValidationSource);
         _validation = new SpeechExamples(validation, new LogMel(), recipe.Seed, SpeechExamples.MostSeconds, recipe.EvaluateItems);
     }
@@ -92,6 +93,9 @@ public sealed class FusionTask : TrainingTask
         .Concat(_fusion.Parameters)
         .Concat(_recipe.Eyes ? _thinkerWeights.Under(Eyes).Taken : new Dictionary<string, Tensor>())
         .ToDictionary(item => item.Key, item => item.Value);
+
+    /// <inheritdoc/>
+    public override string DataSizes { get; }
 
     /// <inheritdoc/>
     public override Tensor Loss(Compute c, int step, IDictionary<string, double> report)

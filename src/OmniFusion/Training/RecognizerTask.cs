@@ -88,6 +88,9 @@ public sealed class RecognizerTask : TrainingTask
             .ToDictionary(item => item.Key, item => item.Value);
 
     /// <inheritdoc/>
+    public override string DataSizes => _data.Sizes;
+
+    /// <inheritdoc/>
     public override Tensor Loss(Compute c, int step, IDictionary<string, double> report)
     {
         RecipePhase phase = _recipe.PhaseAt(step);

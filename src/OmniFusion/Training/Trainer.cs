@@ -228,9 +228,18 @@ public sealed class Trainer
         }
     }
 
+    // What makes the run what it is; how long it is, and how often it is looked at, may change on the way.
+    private Dictionary<string, string> Identity => new()
+    {
+        ["stage"] = _recipe.Stage, ["seed"] = Invariant($"{_recipe.Seed}"), ["batch_seconds"] = Invariant($"{_recipe.BatchSeconds}"),
+        ["batch_tokens"] = Invariant($"{_recipe.BatchTokens}"), ["data"] = _task.DataSizes,
+    };
+
+    private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+
     private void Checkpoint()
     {
-        Dictionary<string, string> metadata = new()
+        Dictionary<string, string> metadata = new(Identity)
         {
             ["steps"] = _optimizer.Steps.ToString(CultureInfo.InvariantCulture),
             ["step_counts"] = JsonSerializer.Serialize(_optimizer.StepCounts),
@@ -251,6 +260,10 @@ public sealed class Trainer
                 throw new OmniFusionException($"{StatePath} has no '{name}' of shape {tensor.Shape}, so it belongs to another recipe.");
         if (file.Entries.Count != state.Length)
             throw new OmniFusionException($"{StatePath} has more than {state.Length} tensors, so it belongs to another recipe.");
+        // Older checkpoints do not tell it.
+        foreach ((string key, string value) in Identity)
+            if (file.Metadata.TryGetValue(key, out string? before) && before != value)
+                throw new OmniFusionException($"{StatePath} is of another recipe: '{key}' was {before} and now is {value}.");
         (int steps, Dictionary<string, int> counts) = StepsIn(file);
         foreach ((string name, Tensor tensor) in state)
             file.Tensor(name).Span.CopyTo(tensor.Span);

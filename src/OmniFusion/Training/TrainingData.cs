@@ -39,6 +39,27 @@ internal sealed class TrainingData
     /// <summary>Things that pictures can show; 0 without pictures.</summary>
     internal int Things => _pictures?.Count ?? 0;
 
+    /// <summary>Number of examples of each part, and how often a pass goes through it.</summary>
+    internal string Sizes
+    {
+        get
+        {
+            RecipeData data = _recipe.Data;
+            IEnumerable<string> parts =
+            [
+                .. _spoken.Select(part => $"{part.Pack.Count} x {part.Recipe.Repeat} spoken"),
+                .. data.Pictures is not { } pictures ? []
+                    : (string[])[$"{pictures.Scenes} scenes", $"{pictures.Written} written", $"{_slides?.Count ?? 0} slides"],
+                .. data.Ambiguity is not { } ambiguity ? [] : (string[])
+                [
+                    $"{_ambiguous!.Count} x {ambiguity.Repeat} ambiguous",
+                    $"{_corpus!.Sentences.Count} x {ambiguity.Written ?? ambiguity.Repeat} written",
+                ],
+            ];
+            return string.Join(", ", parts);
+        }
+    }
+
     /// <summary>What the thinker learns to write: what is said, read and seen.</summary>
     /// <param name="maxSeconds">Longer utterances are left out.</param>
     /// <param name="picturesOnly">Whether there are only scenes to name.</param>

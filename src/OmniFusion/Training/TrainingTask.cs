@@ -8,6 +8,9 @@ public abstract class TrainingTask
     /// <summary>The trainable tensors by name.</summary>
     public abstract IReadOnlyDictionary<string, Tensor> Parameters { get; }
 
+    /// <summary>Number of examples of each part of the data, in words: a run on other data is another run.</summary>
+    public virtual string DataSizes => "";
+
     /// <summary>
     /// Computes the loss of the batch of one step. The batch depends on the step alone, so that a resumed run sees the same ones.
     /// </summary>

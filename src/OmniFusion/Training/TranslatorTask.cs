@@ -49,6 +49,9 @@ public sealed class TranslatorTask : TrainingTask
     public override IReadOnlyDictionary<string, Tensor> Parameters => _weights.Taken;
 
     /// <inheritdoc/>
+    public override string DataSizes => $"{_pairs.Items.Count} pairs";
+
+    /// <inheritdoc/>
     public override Tensor Loss(Compute c, int step, IDictionary<string, double> report)
     {
         int[] batch = _batches.At(step);

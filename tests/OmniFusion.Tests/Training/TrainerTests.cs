@@ -571,6 +571,38 @@ public sealed class TrainerTests(TinyTraining tiny) : IClassFixture<TinyTraining
         Assert.Equal(state, File.ReadAllBytes(tiny[name + ".work/training.safetensors"]));
     }
 
+    [Theory]
+    [InlineData("translator", "seed: 4", "'seed' was 3 and now is 4")]
+    [InlineData("translator", "batch_tokens: 121", "'batch_tokens' was 120 and now is 121")]
+    [InlineData("recognizer", "batch_seconds: 5.5", "'batch_seconds' was 5 and now is 5.5")]
+    [InlineData("translator", "", "'data' was 32 pairs and now is 3 pairs")]
+    [InlineData("recognizer", "", "'data' was 32 x 1 spoken and now is 3 x 1 spoken")]
+    public void WhatMakesARunWhatItIsDoesNotChangeOnTheWay(string stage, string line, string named)
+    {
+        string name = $"{stage}-then-{line.Length}";
+        Recipe first = tiny.Recipe(stage, name, "steps: 1");
+        tiny.Train(first);
+        Recipe changed = tiny.Recipe(stage, name, "steps: 2\n" + line);
+        if (line.Length == 0)
+        {
+            string[] lines = ["one", "two", "three"];
+            File.WriteAllLines(tiny["few.txt"], lines);
+            tiny.MakePack(stage + ".pack", lines);
+            (changed.Data.Source, changed.Data.Speech) = (tiny["few.txt"], tiny[stage + ".pack"]);
+            changed.Data.Targets["de"] = tiny["few.txt"];
+        }
+        Assert.Contains(named, Assert.Throws<OmniFusionException>(() => tiny.Train(changed, resume: true)).Message);
+        // A run may be made longer, and a checkpoint that does not tell what it is of is believed.
+        Assert.Equal(2, StepsOf(tiny.Train(tiny.Recipe(stage, name, "steps: 2\nlog_every: 2"), resume: true))[^1]);
+        string state = first.Output + ".work/training.safetensors";
+        SafeTensorsFile file = SafeTensorsFile.Open(state);
+        (string, Tensor)[] tensors = [.. file.Entries.Select(entry => (entry.Name, file.Tensor(entry.Name)))];
+        Dictionary<string, string> old = file.Metadata.Where(item => item.Key is "steps" or "step_counts").ToDictionary(item => item.Key, item => item.Value);
+        SafeTensorsWriter.Write(state, tensors, old);
+        changed.Steps = 3;
+        Assert.Equal(3, StepsOf(tiny.Train(changed, resume: true))[^1]);
+    }
+
     [Fact]
     public void AFileThatIsNoCheckpointIsRefused()
     {
