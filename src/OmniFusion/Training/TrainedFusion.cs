@@ -21,11 +21,15 @@ internal sealed class TrainedFusion
     /// <exception cref="OmniFusionException">The adapter is missing or damaged, or of another fusion.</exception>
     internal TrainedFusion(Recipe recipe, string? start, int thinkerSize, int translatorSize)
     {
-        _weights = start is null
+        Checkpoint? adapter = start is null ? null : PeftAdapter.Load(start).Fusion;
+        _weights = adapter is null
             ? Weights.FromScratch(new WeightInitializer(recipe.Seed, recipe.Model.InitStd))
-            : new Weights(PeftAdapter.Load(start).Fusion, trainable: true);
+            : new Weights(adapter, trainable: true);
         Layer = FusionLayer.Create(recipe.FusionMode, thinkerSize, _weights.Under("omni_fusion"), recipe.FusionLayers);
         Projection = new Projection(thinkerSize, translatorSize, recipe.ProjectionDepth, _weights.Under("omni_projection"));
+        if (adapter?.UnusedKeys() is [var left, ..])
+            throw new OmniFusionException(
+                $"The adapter in {start} has '{left}', which this recipe's 'fusion_mode' and 'projection_depth' have no place for.");
     }
 
     /// <summary>Makes one state per token.</summary>

@@ -210,6 +210,18 @@ public sealed class TrainerTests(TinyTraining tiny) : IClassFixture<TinyTraining
     }
 
     [Fact]
+    public void NoLayerOfAnAdapterIsDropped()
+    {
+        tiny.MakeParts();
+        Recipe deep = tiny.Recipe("fusion", "deep", "projection_depth: 3\nsteps: 1");
+        tiny.Train(deep);
+        Recipe shallow = tiny.Recipe("fusion", "shallow", $"start: {deep.Output}/fusion\nprojection_depth: 2");
+        Assert.Contains("'projection_depth'", Assert.Throws<OmniFusionException>(() => TrainingStages.Open(shallow)).Message);
+        shallow.ProjectionDepth = 3;
+        TrainingStages.Open(shallow);
+    }
+
+    [Fact]
     public void ATeacherWithOtherTokensIsRefused()
     {
         tiny.MakeParts();
