@@ -55,6 +55,9 @@ internal sealed class ManifestLine
         }
     }
 
+    /// <summary>File and number of the line, for messages.</summary>
+    internal string Place => _place;
+
     /// <summary>A text, or null where there is none.</summary>
     /// <exception cref="OmniFusionException">The value is something else, or no text that can be used.</exception>
     internal string? Text(string key) => TextOf(_object, key);

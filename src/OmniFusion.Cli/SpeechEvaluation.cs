@@ -23,6 +23,7 @@ internal static class SpeechEvaluation
         advance(set.Items.Count - missing.Length);
         foreach (int[] batch in missing.Chunk(options.BatchSize))
         {
+            SpeechTestItem[] items = [.. batch.Select(item => set.Items[item])];
             TranslationRequest[] speech = [.. batch.Select(item => set.Request(item, set.Languages[0]))];
             TimedText[]? heard = null;
             string?[] glosses = [];
@@ -30,8 +31,8 @@ internal static class SpeechEvaluation
             foreach (string language in set.Languages)
             {
                 (TimedText[] text, _) = await Timed(() =>
-                    Translate(model, Sentences(batch.Select(item => set.Items[item].Text), language), options, cancellation));
-                Translation[] stages = await Cascade(model,
+                    Translate(model, items, Sentences(items.Select(item => item.Text), language), options, cancellation));
+                Translation[] stages = await Cascade(model, items,
                     [.. speech.Select((request, i) => request with { TargetLanguage = language, Transcript = heard?[i].Text })],
                     options, cancellation);
                 heard ??= [.. stages.Select(stage => new TimedText(stage.Transcript!, stage.Seconds.Load + stage.Seconds.Encode))];
@@ -39,8 +40,8 @@ internal static class SpeechEvaluation
                     [.. stages.Zip(heard, (stage, said) => new TimedText(stage.Text, said.Seconds + stage.Seconds.Decode))];
                 TranslationRequest[] seen =
                     [.. speech.Zip(batch, (request, item) => images.Beside(request, item) with { TargetLanguage = language })];
-                (TimedText[] fused, glosses) = await Timed(() => Translate(model, seen, options, cancellation));
-                (TimedText[] thought, _) = await Timed(() => Translate(model,
+                (TimedText[] fused, glosses) = await Timed(() => Translate(model, items, seen, options, cancellation));
+                (TimedText[] thought, _) = await Timed(() => Translate(model, items,
                     [.. seen.Zip(heard, (request, said) => request with { Transcript = said.Text })], options, cancellation));
                 thought = [.. thought.Zip(heard, (one, said) => one with { Seconds = said.Seconds + one.Seconds })];
                 translations[language] = [.. batch.Select((_, i) => new SpeechTranslations(text[i], cascade[i], fused[i], thought[i]))];
@@ -60,7 +61,7 @@ internal static class SpeechEvaluation
         List<string> texts = [];
         foreach (int[] batch in Enumerable.Range(0, set.Items.Count).Chunk(options.BatchSize))
         {
-            texts.AddRange((await Translate(model,
+            texts.AddRange((await Translate(model, [.. batch.Select(item => set.Items[item])],
                 [.. batch.Select(item => images.Beside(set.Request(item, set.Languages[0]), item))], options, cancellation)).Select(TextOf));
             advance(batch.Length);
         }
@@ -162,25 +163,30 @@ internal static class SpeechEvaluation
         [.. texts.Select(text => new TranslationRequest { Text = text, TargetLanguage = language })];
 
     // What the recogniser heard for one language it hears for all: it is given then.
-    private static async Task<Translation[]> Cascade(
-        OmniFusionModel model, TranslationRequest[] requests, TranslationOptions options, CancellationToken cancellation)
+    private static async Task<Translation[]> Cascade(OmniFusionModel model, SpeechTestItem[] items, TranslationRequest[] requests,
+        TranslationOptions options, CancellationToken cancellation)
     {
         List<Translation> translations = [];
         await foreach (TranslationResult result in model.TranslateCascadeBatchAsync(requests, options, cancellation))
-            translations.Add(result.Translation ?? throw result.Error!);
+            translations.Add(result.Translation ?? throw Bad(items[translations.Count], result.Error!));
         return [.. translations];
     }
 
     // Where nothing is said there is nothing to translate: null.
-    private static async Task<Translation?[]> Translate(
-        OmniFusionModel model, TranslationRequest[] requests, TranslationOptions options, CancellationToken cancellation)
+    private static async Task<Translation?[]> Translate(OmniFusionModel model, SpeechTestItem[] items, TranslationRequest[] requests,
+        TranslationOptions options, CancellationToken cancellation)
     {
         Translation?[] translations = new Translation?[requests.Length];
         int[] places = [.. Enumerable.Range(0, requests.Length)
             .Where(i => requests[i].Text is not { } text || !string.IsNullOrWhiteSpace(text))];
         int at = 0;
         await foreach (TranslationResult result in model.TranslateBatchAsync([.. places.Select(i => requests[i])], options, cancellation))
-            translations[places[at++]] = result.Translation ?? throw result.Error!;
+        {
+            translations[places[at]] = result.Translation ?? throw Bad(items[places[at]], result.Error!);
+            at++;
+        }
         return translations;
     }
+
+    private static OmniFusionException Bad(SpeechTestItem item, Exception error) => new($"{item.Place}: {error.Message}", error);
 }

@@ -55,7 +55,7 @@ internal sealed class SpeechTestSet : IDisposable
                 $"{texts.Pack.Seed}:{pair.Index}:{pair.Item.SampleCount}", null, pair.Index, pair.Item.Voice,
                 texts.Source[pair.Item.TextIndex], null, [.. texts.Targets.Select(lines => lines[pair.Item.TextIndex])])
             {
-                Term = terms?[pair.Item.TextIndex] is { Length: > 0 } term ? term : null,
+                Place = $"{packFile}, item {pair.Index}", Term = terms?[pair.Item.TextIndex] is { Length: > 0 } term ? term : null,
             })];
         return new SpeechTestSet(packFile, texts.Pack, items, languages, limit);
     }
@@ -91,7 +91,7 @@ internal sealed class SpeechTestSet : IDisposable
         return new SpeechTestItem(recording, line.File("audio"), 0, line.Text("voice") ?? line.Text("speaker"), line.Needed("text"),
             line.File("image"), [.. languages.Select(Translation)])
         {
-            Term = line.Text("term"),
+            Place = line.Place, Term = line.Text("term"),
         };
 
         string Translation(string language)
@@ -115,6 +115,9 @@ internal sealed class SpeechTestSet : IDisposable
 internal sealed record SpeechTestItem(
     string Recording, string? Audio, int PackItem, string? Voice, string Text, string? Image, IReadOnlyList<string> Translations)
 {
+    /// <summary>Where it was read, for messages.</summary>
+    internal required string Place { get; init; }
+
     /// <summary>A word, such as a name, that every translation is to hold as it is written; or null.</summary>
     internal string? Term { get; init; }
 }

@@ -245,6 +245,13 @@ public sealed class EvaluateSpeechTests : IDisposable
     }
 
     [Fact]
+    public async Task ARecordingThatCannotBeReadIsNamedByItsLine()
+    {
+        string bad = _bundle.Write("bad.wav", "no sound"), manifest = Manifest((TinyBundle.Media("bat.wav"), "a", "b"), (bad, "a", "b"));
+        (await CommandLine.Run("evaluate", "speech", manifest, "--to", "de", "--model", _bundle.Folder)).AssertFailed(1, "set.jsonl, line 2", "bad.wav");
+    }
+
+    [Fact]
     public async Task SeveralLanguagesShareOneRecogniser()
     {
         string audio = TinyBundle.Media("bat.wav");
