@@ -59,18 +59,19 @@ internal sealed class SpeechImages
         CheckMode(mode);
         if (folder is not null && mode is not (null or Unrelated))
             throw new UsageException($"--images holds unrelated pictures and does not go with --image-mode {mode}.");
-        string?[] own = [.. set.Items.Select(item => item.Image)];
+        // Those of the whole set, so that a larger limit may go on with the results of a smaller one.
+        string?[] own = [.. set.All.Select(item => item.Image)];
         switch (mode ?? (folder is not null ? Unrelated : set.HasImages ? Given : None))
         {
             case None:
                 return new SpeechImages(None, None, new string?[own.Length]);
             case Given:
-                return set.HasImages ? new SpeechImages(Given, Given, Existing(own))
+                return set.HasImages ? new SpeechImages(Given, Given, Existing(own, set.Items.Count))
                     : throw new OmniFusionException($"--image-mode {Given}: no item of the set has an image.");
             default:
                 string?[] others = folder is null ? OfOtherItems(own) : OfFolder(folder, own);
                 string digest = EvaluationSignature.Digest(EvaluationSignature.Contents(others));
-                return new SpeechImages(Unrelated, $"{Unrelated}@{digest}", Existing(others));
+                return new SpeechImages(Unrelated, $"{Unrelated}@{digest}", Existing(others, set.Items.Count));
         }
     }
 
@@ -112,7 +113,7 @@ internal sealed class SpeechImages
                 $"--image-mode {Unrelated}: the set has no picture of another item; --images DIR names a folder of pictures.")),
     ];
 
-    private static string?[] Existing(string?[] paths) =>
-        paths.FirstOrDefault(path => path is not null && !File.Exists(path)) is { } missing
+    private static string?[] Existing(string?[] paths, int count) =>
+        paths.Take(count).FirstOrDefault(path => path is not null && !File.Exists(path)) is { } missing
         ? throw new OmniFusionException($"The image {missing} does not exist.") : paths;
 }

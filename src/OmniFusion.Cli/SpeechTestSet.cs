@@ -15,6 +15,7 @@ internal sealed class SpeechTestSet : IDisposable
     {
         Languages = languages;
         _pack = pack;
+        All = items;
         _items = items.Length <= limit ? items : [.. items.Take(limit ?? items.Length)];
         // The whole set counts, so that a larger limit may go on with the results of a smaller one.
         Name = $"{Path.GetFileName(path)}@" + EvaluationSignature.Digest(
@@ -29,6 +30,9 @@ internal sealed class SpeechTestSet : IDisposable
     internal IReadOnlyList<string> Languages { get; }
 
     internal IReadOnlyList<SpeechTestItem> Items => _items;
+
+    /// <summary>The items beyond the limit as well.</summary>
+    internal IReadOnlyList<SpeechTestItem> All { get; }
 
     internal bool HasImages => _items.Any(item => item.Image is not null);
 

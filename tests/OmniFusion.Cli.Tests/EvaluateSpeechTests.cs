@@ -245,6 +245,17 @@ public sealed class EvaluateSpeechTests : IDisposable
     }
 
     [Fact]
+    public async Task UnrelatedPicturesAreThoseOfTheWholeSetWhateverTheLimit()
+    {
+        _bundle.EditJson("omnifusion.json", json => json["image_size"] = new JsonArray(112, 84));
+        string manifest = _bundle.Write("set.jsonl", string.Join('\n', new[] { "gray.png", "slide.png", "alpha.png" }.Select(image =>
+            JsonSerializer.Serialize(new { audio = TinyBundle.Media("bat.wav"), text = "a", translation = "b", image = TinyBundle.Media(image) }))));
+        JsonElement one = await Evaluate(manifest, "--image-mode", "unrelated", "--limit", "1", "--output", _bundle["out"]);
+        JsonElement all = await Evaluate(manifest, "--image-mode", "unrelated", "--output", _bundle["out"]);
+        Assert.Equal((1, 3), (one.GetProperty("items").GetInt32(), all.GetProperty("items").GetInt32()));
+    }
+
+    [Fact]
     public async Task ARecordingThatCannotBeReadIsNamedByItsLine()
     {
         string bad = _bundle.Write("bad.wav", "no sound"), manifest = Manifest((TinyBundle.Media("bat.wav"), "a", "b"), (bad, "a", "b"));
