@@ -13,7 +13,7 @@ internal sealed class RecipeNumbers(string path)
     private void Check((string Key, double Value)[] numbers, Predicate<double> allowed, string range)
     {
         foreach ((string key, double value) in numbers)
-            if (!allowed(value))
-                throw new OmniFusionException($"{path}: '{key}' must be {range}.");
+            if (!allowed(value) || double.IsInfinity(value))
+                throw new OmniFusionException($"{path}: '{key}' must be {(double.IsInfinity(value) ? "finite" : range)}.");
     }
 }

@@ -77,6 +77,9 @@ public sealed class Trainer
         {
             if (resume && File.Exists(StatePath))
                 Restore();
+            else
+                // It is of another run, which nobody goes on with.
+                File.Delete(StatePath);
             KeepLogUntil(_optimizer.Steps);
             // The last run may have been stopped within it.
             if (Evaluates(_optimizer.Steps) && !_evaluated)
@@ -104,7 +107,8 @@ public sealed class Trainer
             int step = _optimizer.Steps + 1;
             double loss = Step(step, sums);
             if (!double.IsFinite(loss))
-                throw new OmniFusionException($"The loss of step {step} is not a number; the last checkpoint is that of {StatePath}.");
+                throw new OmniFusionException($"The loss of step {step} is not a number; "
+                    + (File.Exists(StatePath) ? $"the last checkpoint is that of {StatePath}." : "there is no checkpoint yet."));
             bool evaluates = Evaluates(step);
             if (step % _recipe.LogEvery == 0 || evaluates)
             {

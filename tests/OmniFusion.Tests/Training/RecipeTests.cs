@@ -43,6 +43,8 @@ public sealed class RecipeTests(TinyTraining tiny) : IClassFixture<TinyTraining>
     [InlineData("log_every: 0", "'log_every'")]
     [InlineData("batch_seconds: .nan", "'batch_seconds'")]
     [InlineData("learning_rate: -1", "'learning_rate'")]
+    [InlineData("learning_rate: .inf", "'learning_rate' must be finite")]
+    [InlineData("batch_seconds: .inf", "'batch_seconds' must be finite")]
     [InlineData("dropout: 1", "'dropout'")]
     [InlineData("stage: sing", "'stage'")]
     [InlineData("rate_factors: { omni: -1 }", "'rate_factors: omni'")]

@@ -564,6 +564,19 @@ public sealed class TrainerTests(TinyTraining tiny) : IClassFixture<TinyTraining
         Assert.Equal(first, TinyTraining.Figures(tiny.Train(recipe)));
     }
 
+    [Fact]
+    public void ALossThatIsNoNumberNamesACheckpointOnlyWhereThereIsOne()
+    {
+        Recipe recipe = tiny.Recipe("translator", "diverged", "steps: 9");
+        recipe.Model.InitStd = float.NaN;
+        string state = recipe.Output + ".work/training.safetensors";
+        Directory.CreateDirectory(recipe.Output + ".work");
+        // That of an earlier run does not count.
+        File.WriteAllText(state, "old");
+        Assert.Contains("no checkpoint yet", Assert.Throws<OmniFusionException>(() => tiny.Train(recipe)).Message);
+        Assert.False(File.Exists(state));
+    }
+
     [Theory]
     [InlineData("vocabulary: 330", "vocabulary: 331")]
     [InlineData("hidden_size: 16", "hidden_size: 32")]
