@@ -31,7 +31,7 @@ internal static class TrainCommand
         Recipe recipe = Recipe.Load(path, Variables(settings));
         string work = workFolder ?? recipe.Output.TrimEnd('/') + ".work";
         using TrainingFolder folder = new(recipe, work, resume, restart);
-        Trainer trainer = new(recipe, TrainingStages.Open(recipe), work);
+        Trainer trainer = new(recipe, TrainingStages.Open(recipe, folder.Resumes), work);
         if (Console.IsErrorRedirected)
             trainer.Run(folder.Resumes, Print, cancellation);
         else

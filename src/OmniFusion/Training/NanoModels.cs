@@ -78,7 +78,7 @@ internal static class NanoModels
         };
     }
 
-    /// <summary>Whether the vocabulary of a new model has been learnt already, by an earlier run that is now resumed or repeated.</summary>
+    /// <summary>Whether the vocabulary of a new model has been learnt already, by the run that is now resumed.</summary>
     /// <exception cref="OmniFusionException">There is one, but of another size.</exception>
     internal static bool HasTokenizer(Recipe recipe)
     {

@@ -39,14 +39,16 @@ public sealed class RecognizerTask : TrainingTask
     private (int Step, Example[] Examples) _lastBatch = (0, []);
 
     /// <summary>Makes or loads the model and opens the data.</summary>
+    /// <param name="recipe">The training.</param>
+    /// <param name="resume">Whether a vocabulary that was learnt before stays as it is.</param>
     /// <exception cref="OmniFusionException">A file is missing or damaged, or two of them do not belong together.</exception>
-    public RecognizerTask(Recipe recipe)
+    public RecognizerTask(Recipe recipe, bool resume = false)
     {
         _recipe = recipe;
         _data = new TrainingData(recipe);
         _validationText = TextLines.Read(recipe.Data.ValidationSource);
         _tokenizerFolder = recipe.Start ?? recipe.Output;
-        if (recipe.Start is null && !NanoModels.HasTokenizer(recipe))
+        if (recipe.Start is null && !(resume && NanoModels.HasTokenizer(recipe)))
         {
             BpeTrainer.TrainByteLevel(recipe.Model.VocabularyText.SelectMany(TextLines.Read), recipe.Model.Vocabulary,
                 BpeTrainer.ThinkerSpecialTokens, recipe.Output);

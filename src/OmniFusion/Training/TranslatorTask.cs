@@ -23,12 +23,14 @@ public sealed class TranslatorTask : TrainingTask
     private readonly Dictionary<string, (string[] Source, string[] Target)> _validation = [];
 
     /// <summary>Makes or loads the model and reads the data.</summary>
+    /// <param name="recipe">The training.</param>
+    /// <param name="resume">Whether a vocabulary that was learnt before stays as it is.</param>
     /// <exception cref="OmniFusionException">A file is missing or damaged, or two of them do not belong together.</exception>
-    public TranslatorTask(Recipe recipe)
+    public TranslatorTask(Recipe recipe, bool resume = false)
     {
         _recipe = recipe;
         _tokenizerFolder = recipe.Start ?? recipe.Output;
-        if (recipe.Start is null && !NanoModels.HasTokenizer(recipe))
+        if (recipe.Start is null && !(resume && NanoModels.HasTokenizer(recipe)))
             BpeTrainer.TrainSentencePiece(recipe.Model.VocabularyText.SelectMany(TextLines.Read), recipe.Model.Vocabulary, recipe.Output);
         _tokenizer = Tokenizer.Load(_tokenizerFolder);
         _config = recipe.Start is null

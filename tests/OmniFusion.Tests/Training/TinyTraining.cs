@@ -116,7 +116,7 @@ public sealed class TinyTraining : IDisposable
     public JsonObject[] Train(Recipe recipe, bool resume = false, int? until = null)
     {
         using CancellationTokenSource stop = new();
-        new Trainer(recipe, TrainingStages.Open(recipe), recipe.Output + ".work").Run(resume, progress =>
+        new Trainer(recipe, TrainingStages.Open(recipe, resume), recipe.Output + ".work").Run(resume, progress =>
         {
             if (progress.Step == until)
                 stop.Cancel();

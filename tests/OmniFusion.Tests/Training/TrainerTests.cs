@@ -226,7 +226,7 @@ public sealed class TrainerTests(TinyTraining tiny) : IClassFixture<TinyTraining
     {
         tiny.MakeParts();
         Recipe foreign = tiny.Recipe("translator", "foreign-teacher", "steps: 1");
-        foreign.Model.VocabularyText = [tiny["de.txt"]];
+        foreign.Model.VocabularyText = [tiny["en.txt"], tiny["en.txt"], tiny["en.txt"], tiny["de.txt"]];
         tiny.Train(foreign);
         foreach (string key in new[] { "teacher", "told_teacher" })
             Assert.Contains("other tokens", Assert.Throws<OmniFusionException>(
@@ -562,6 +562,22 @@ public sealed class TrainerTests(TinyTraining tiny) : IClassFixture<TinyTraining
         Recipe recipe = tiny.Recipe("translator", "again", "steps: 2");
         string[] first = TinyTraining.Figures(tiny.Train(recipe));
         Assert.Equal(first, TinyTraining.Figures(tiny.Train(recipe)));
+    }
+
+    [Theory]
+    [InlineData("recognizer")]
+    [InlineData("translator")]
+    public void AVocabularyIsLearntAnewUnlessTheRunGoesOn(string stage)
+    {
+        Recipe recipe = tiny.Recipe(stage, "vocabulary-" + stage, "steps: 1");
+        tiny.Train(recipe);
+        string path = recipe.Output + "/tokenizer.json", before = File.ReadAllText(path);
+        recipe.Model.VocabularyText = [tiny["en.txt"], tiny["en.txt"], tiny["en.txt"], tiny["de.txt"]];
+        recipe.Steps = 2;
+        tiny.Train(recipe, resume: true);
+        Assert.Equal(before, File.ReadAllText(path));
+        tiny.Train(recipe);
+        Assert.NotEqual(before, File.ReadAllText(path));
     }
 
     [Fact]
