@@ -62,7 +62,7 @@ internal static class TrainCommand
         TimeSpan left = progress.StepsPerSecond > 0 ? TimeSpan.FromSeconds((progress.Steps - progress.Step) / progress.StepsPerSecond) : default;
         return progress.Message ?? string.Create(CultureInfo.InvariantCulture,
             $"step {progress.Step}/{progress.Steps}, loss {progress.Loss:0.000}, {progress.StepsPerSecond:0.00} steps/s, "
-            + $"{left:hh\\:mm\\:ss} left");
+            + $"{(int)left.TotalHours:00}:{left:mm\\:ss} left");
     }
 
     private static void Draw(Trainer trainer, Recipe recipe, bool resume, CancellationToken cancellation)

@@ -21,6 +21,12 @@ public sealed class TrainTests : IDisposable
     public void Dispose() => _bundle.Dispose();
 
     [Theory]
+    [InlineData(100, "00:01:40 left")]
+    [InlineData(100_000, "27:46:40 left")]
+    public void TheTimeLeftMayBeMoreThanADay(int steps, string left) =>
+        Assert.EndsWith(left, TrainCommand.Line(new Training.TrainingProgress(0, steps, 1, 1, null)));
+
+    [Theory]
     [InlineData("out.work/training.safetensors")]
     [InlineData("out/model.safetensors")]
     [InlineData("out/omnifusion.json")]
