@@ -9,7 +9,10 @@ internal static class Chance
     /// <summary>Generators for how it sounds.</summary>
     internal static Random OfSound(int seed, int pass, int item) => Of(2, seed, pass, item);
 
-    // One generator for both would let a voice tell whether there is a picture.
+    /// <summary>Generators for the slide beside an utterance whose other content is drawn already.</summary>
+    internal static Random OfSlide(int seed, int pass, int item) => Of(3, seed, pass, item);
+
+    // One generator for all would let a voice tell whether there is a picture.
     private static Random Of(ulong matter, int seed, int pass, int item)
     {
         ulong mixed = matter;

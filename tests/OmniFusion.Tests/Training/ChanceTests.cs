@@ -15,6 +15,9 @@ public class ChanceTests
         Assert.InRange(Correlation([.. first.Zip(first.Skip(1), (a, b) => (a.Content, b.Content))]), -0.03, 0.03);
         Assert.InRange(Correlation([.. first.Index().Select(example =>
             (example.Item.Content, Chance.OfContent(7, 4, example.Index).NextDouble()))]), -0.03, 0.03);
+        // Whether a slide is seen says nothing about who writes the transcript.
+        Assert.InRange(Correlation([.. first.Index().Select(example =>
+            (example.Item.Content, Chance.OfSlide(7, 3, example.Index).NextDouble()))]), -0.03, 0.03);
         Assert.InRange(first.Average(example => example.Sound), 0.49, 0.51);
     }
 

@@ -418,6 +418,25 @@ public sealed class TrainerTests(TinyTraining tiny) : IClassFixture<TinyTraining
     }
 
     [Fact]
+    public void WhichSlideIsSeenDoesNotHangOnWhoWritesTheTranscript()
+    {
+        tiny.MakeParts();
+        File.WriteAllLines(tiny["one-term.txt"], File.ReadLines(tiny["en.txt"]).Select(_ => "Ann"));
+        PicturePackHeader header = new(112, 112, 1, "");
+        File.WriteAllBytes(tiny["five.pack"], [.. PicturePack.EncodeHeader(header), .. Enumerable.Range(0, 5).SelectMany(
+            slide => PicturePack.EncodeRecord(header, [.. Enumerable.Repeat((byte)(50 * slide), header.PixelBytes)], "Ann"))]);
+        Recipe recipe = tiny.Recipe("recognizer", "five-slides", $"start: {tiny["omni"]}", pictures: true);
+        recipe.Data.Pictures!.Share = 0;
+        recipe.Data.Ambiguity = null;
+        recipe.Data.Transcribed = 0.2;
+        recipe.Data.Further.Add(
+            new() { Source = tiny["en.txt"], Speech = tiny["en.pack"], Terms = tiny["one-term.txt"], Slides = tiny["five.pack"], Repeat = 10 });
+        Mixture mixture = new TrainingData(recipe).ForRecognizer(maxSeconds: 30, picturesOnly: false);
+        Example[] transcribed = [.. Enumerable.Range(1, 50).SelectMany(mixture.At).Where(example => example is { Transcribed: true, Picture: not null })];
+        Assert.Equal(5, transcribed.Select(example => example.Picture!.Values[0]).Distinct().Count());
+    }
+
+    [Fact]
     public void LowRankUpdatesLeaveTheTranslatorAsItIs()
     {
         tiny.MakeParts();

@@ -31,7 +31,7 @@ internal sealed class SpokenTerms : ExampleSource
 
     internal override Example Make(int index, int pass)
     {
-        Random chance = Chance.OfContent(_seed, pass, index);
+        Random chance = Chance.OfSlide(_seed, pass, index);
         Example spoken = _lines.Make(index, pass);
         double share = chance.NextDouble();
         if (share < Unseen)
