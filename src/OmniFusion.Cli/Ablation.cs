@@ -69,6 +69,12 @@ internal sealed record AblationData(
                 resamples: 1).Accuracy.Score;
     }
 
+    /// <summary>Which pictures the spoken sentences are seen with, and which wrong ones, for signatures; null where there are none.</summary>
+    internal string? Pictures => Speech is null || !Translates(Wrong) ? null
+        : $"{ImagesOf(AblationCondition.Whole).Signature},{ImagesOf(Wrong).Signature}";
+
+    private static AblationCondition Wrong => AblationCondition.Whole with { Image = ContrastiveImage.Mismatched };
+
     // Without pictures there is nothing to take away or to exchange.
     private bool Translates(AblationCondition condition) => Speech is not null && condition.Image switch
     {

@@ -82,7 +82,7 @@ internal static class EvaluateAblateCommand
             });
         return new AblationReport(rows, EvaluationSignature.Of(
             ("contrastive", data.Contrastive is { } pairs ? ContrastiveReport.SetName(pairs) : null),
-            ("lines", data.Contrastive?.Items.Count), ("speech", data.Speech?.Name), ("items", data.Speech?.Items.Count),
+            ("lines", data.Contrastive?.Items.Count), ("speech", data.Speech?.Name), ("items", data.Speech?.Items.Count), ("image", data.Pictures),
             ("lang", data.Language), ("search", search), ("models", string.Join(',', names))));
     }
 }

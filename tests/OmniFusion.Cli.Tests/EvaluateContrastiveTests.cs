@@ -129,6 +129,9 @@ public sealed class EvaluateContrastiveTests : IDisposable
         outcome = await CommandLine.Run(
             "evaluate", "ablate", "--contrastive", _set, "--to", "de", "--model", _bundle.Folder, "--limit", "1", "--json");
         Assert.Contains("|lines:2|", Assert.Single(outcome.Json).GetProperty("signature").GetString());
+
+        outcome = await CommandLine.Run("evaluate", "ablate", manifest, "--to", "de", "--images", Media, "--model", _bundle.Folder, "--json");
+        Assert.Contains("|image:none,unrelated@", Assert.Single(outcome.Json).GetProperty("signature").GetString());
     }
 
     [Fact]
