@@ -42,8 +42,8 @@ internal static class EvaluateSuiteCommand
             cancellation.ThrowIfCancellationRequested();
             string file = Path.Combine(folder, run.Name + ".json");
             bool chosen = only.Length == 0 || only.Contains(run.Name);
-            string? models = Models(run);
-            JsonNode? result = resume || !chosen ? Kept(file, run, models) : null;
+            (string? models, string data) = (Models(run), Data(run));
+            JsonNode? result = resume || !chosen ? Kept(file, run, models, data) : null;
             if (result is null && !chosen)
                 continue;
             if (result is null)
@@ -51,7 +51,7 @@ internal static class EvaluateSuiteCommand
                 Console.Error.WriteLine($"{run.Name}: {run.Command}");
                 result = await Result(run);
                 AtomicFile.WriteText(file, JsonOutput.Indented(
-                    new JsonObject { ["command"] = run.Command, ["models"] = models, ["result"] = result }) + "\n");
+                    new JsonObject { ["command"] = run.Command, ["models"] = models, ["data"] = data, ["result"] = result }) + "\n");
             }
             results.Add((run, result));
             AtomicFile.WriteText(Path.Combine(folder, TableFile), Table(results));
@@ -79,16 +79,18 @@ internal static class EvaluateSuiteCommand
             : throw new OmniFusionException($"the run '{run.Name}' failed; those before it have their results.");
     }
 
-    private static JsonNode? Kept(string file, SuiteRun run, string? models)
+    private static JsonNode? Kept(string file, SuiteRun run, string? models, string data)
     {
         try
         {
             JsonNode? kept = File.Exists(file) ? JsonNode.Parse(File.ReadAllText(file)) : null;
             if ((string?)kept?["command"] != run.Command)
                 return null;
-            if ((string?)kept!["models"] == models)
+            bool sameModels = (string?)kept!["models"] == models;
+            // Older results do not tell their data.
+            if (sameModels && ((string?)kept["data"] ?? data) == data)
                 return kept["result"];
-            Console.Error.WriteLine($"{run.Name}: {file} is of another model, so it does not count.");
+            Console.Error.WriteLine($"{run.Name}: {file} is of {(sameModels ? "other data" : "another model")}, so it does not count.");
             return null;
         }
         catch (Exception error) when (error is System.Text.Json.JsonException or InvalidOperationException)
@@ -121,6 +123,21 @@ internal static class EvaluateSuiteCommand
         {
             // The run itself tells what is wrong with its model.
             return "unknown";
+        }
+    }
+
+    // A digest of the files that a command names, and of those of the folders that it names. What it writes is none of them.
+    private static string Data(SuiteRun run)
+    {
+        string[] named = [.. run.Words.Where((_, i) => i == 0 || run.Words[i - 1] is not ("--output" or "--model"))];
+        try
+        {
+            return EvaluationSignature.Digest(EvaluationSignature.Contents(named.SelectMany(word => Directory.Exists(word)
+                ? Directory.EnumerateFiles(word, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal) : (IEnumerable<string>)[word])));
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new OmniFusionException($"the data of the run '{run.Name}' cannot be read: {error.Message}", error);
         }
     }
 

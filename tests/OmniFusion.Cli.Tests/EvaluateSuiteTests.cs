@@ -37,12 +37,22 @@ public sealed class EvaluateSuiteTests : IDisposable
     public async Task WhatHasAResultIsLeftOutUnlessItsCommandChanged()
     {
         await Suite();
-        File.WriteAllText(At("right.txt"), "Etwas anderes.\n");
-        Assert.DoesNotContain("right:", (await Suite("--resume")).Errors);
+        Assert.Equal("", (await Suite("--resume")).Errors);
         File.WriteAllText(At("suite.yaml"), File.ReadAllText(At("suite.yaml")).Replace("${dir}/wrong.txt", "${dir}/right.txt", StringComparison.Ordinal));
         Outcome again = await Suite("--resume");
         Assert.DoesNotContain("right:", again.Errors);
         Assert.Contains("wrong:", again.Errors);
+    }
+
+    [Fact]
+    public async Task TheResultOfOtherDataIsNotKept()
+    {
+        await Suite();
+        File.WriteAllText(At("wrong.txt"), "Drei Katzen.\n");
+        Outcome again = await Suite("--resume");
+        Assert.DoesNotContain("right:", again.Errors);
+        Assert.Contains("wrong.json is of other data", again.Errors);
+        Assert.Equal("", (await Suite("--resume")).Errors);
     }
 
     [Fact]
