@@ -33,9 +33,17 @@ internal sealed class PartialText
     /// <param name="words">Words of the source.</param>
     /// <param name="maxTokens">Tokens of the whole text at most.</param>
     /// <param name="cancellation">Checked at each token.</param>
-    internal void Advance(double seconds, int words, int maxTokens, CancellationToken cancellation)
+    /// <param name="sentencesOnly">The hypothesis is not taken where it is no whole sentence.</param>
+    internal void Advance(double seconds, int words, int maxTokens, CancellationToken cancellation, bool sentencesOnly = false)
     {
         Hypothesis hypothesis = _decoder.Write(_kept, Math.Max(maxTokens - _kept.Count, 1), cancellation);
+        string whole = Decode(hypothesis.Tokens);
+        bool sentence = hypothesis.Ended && EndsSentence(whole);
+        if (sentencesOnly && !sentence)
+        {
+            IsSentence = false;
+            return;
+        }
         if (_decoder.SourceEnded)
         {
             Put(hypothesis.Tokens, hypothesis.Tokens.Length);
@@ -45,8 +53,7 @@ internal sealed class PartialText
         int stable = _policy.Stable(new PolicyStep(hypothesis, _kept.Count, _decoder.SourcePositions, seconds, words));
         int cut = _cuts.LastCut(hypothesis.Tokens, _kept.Count, Math.Clamp(stable, _kept.Count, hypothesis.Tokens.Length));
         Put(hypothesis.Tokens, cut);
-        string whole = Decode(hypothesis.Tokens);
-        IsSentence = hypothesis.Ended && stable >= hypothesis.Tokens.Length && EndsSentence(whole);
+        IsSentence = sentence && stable >= hypothesis.Tokens.Length;
         Tentative = whole.StartsWith(Text, StringComparison.Ordinal) ? whole[Text.Length..] : Decode(hypothesis.Tokens.AsSpan(cut));
     }
 

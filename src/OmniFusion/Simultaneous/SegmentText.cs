@@ -45,14 +45,16 @@ internal abstract class SegmentText(ISpeechDecoder speech, PartialText text) : I
     internal void Show(RgbImage? image) => speech.Show(image);
 
     /// <summary>Brings the texts up to date.</summary>
-    internal abstract void Advance(CancellationToken cancellation);
+    /// <param name="cancellation">Checked at each token.</param>
+    /// <param name="sentencesOnly">Nothing is done where what is written about the speech is no whole sentence.</param>
+    internal abstract void Advance(CancellationToken cancellation, bool sentencesOnly);
 
     /// <inheritdoc/>
     public virtual void Dispose() => speech.Dispose();
 
     /// <summary>Brings up to date what is written about the speech itself.</summary>
-    private protected void Advance(PartialText written, CancellationToken cancellation) =>
-        written.Advance(speech.Seconds, Spell()?.Words ?? (int)(speech.Seconds * WordsPerSecond), MostTokens, cancellation);
+    private protected void Advance(PartialText written, CancellationToken cancellation, bool sentencesOnly) => written.Advance(
+        speech.Seconds, Spell()?.Words ?? (int)(speech.Seconds * WordsPerSecond), MostTokens, cancellation, sentencesOnly);
 }
 
 /// <summary>The fused model writes the translation from the speech.</summary>
@@ -62,7 +64,7 @@ internal sealed class FusedSegment(ISpeechDecoder speech, Policy policy) : Segme
 
     internal override string? Transcript => (Speech as FusedSpeechDecoder)?.Transcript is { Length: > 0 } heard ? heard : null;
 
-    internal override void Advance(CancellationToken cancellation) => Advance(Translation, cancellation);
+    internal override void Advance(CancellationToken cancellation, bool sentencesOnly) => Advance(Translation, cancellation, sentencesOnly);
 }
 
 /// <summary>The recogniser writes a transcript, and the translator translates what of it is stable.</summary>
@@ -77,9 +79,11 @@ internal sealed class CascadeSegment(ISpeechDecoder speech, Policy speechPolicy,
 
     internal override string? Transcript => (_heard.Text + _heard.Tentative).Trim() is { Length: > 0 } heard ? heard : null;
 
-    internal override void Advance(CancellationToken cancellation)
+    internal override void Advance(CancellationToken cancellation, bool sentencesOnly)
     {
-        Advance(_heard, cancellation);
+        Advance(_heard, cancellation, sentencesOnly);
+        if (sentencesOnly && !IsSentence)
+            return;
         string source = _heard.Text.Trim();
         if (source.Length == 0 || (source == _source && Speech.SourceEnded == _ended))
             return;

@@ -36,6 +36,11 @@ public abstract class StreamTranslator : ISimultaneousTranslator
     private SegmentText? _segment;
     private int _frames, _voicedFrames, _silentFrames, _onset;
     private bool _ending, _completed;
+
+    // Speech goes on behind a pause that was long enough for the end of a sentence; what voice activity said of the frame there; and whether
+    // the text has come up to this pause already.
+    private bool _resumes, _asked;
+    private bool? _next;
     private long _segmentStart, _speechEnd;
     private string _shown = "";
     private bool _anyText;
@@ -169,6 +174,7 @@ public abstract class StreamTranslator : ISimultaneousTranslator
         if (_segment is not null && HasWords(_segment))
         {
             Advance(cancellation);
+            _asked = _silentFrames >= SentencePauseFrames;
             // Loud, but no speech: what energy alone does not tell.
             if (EndsSentence(_segment)
                 || _segment.Spell()?.TrailingBlankSeconds >= _settings.PauseFrames * VoiceActivity.FrameSeconds + LetterGap)
@@ -177,8 +183,25 @@ public abstract class StreamTranslator : ISimultaneousTranslator
         Tell();
     }
 
+    private int SentencePauseFrames => Math.Max(_settings.SentencePauseFrames, 1);
+
     // Said to its end, and a moment of silence: what follows is another sentence.
-    private bool EndsSentence(SegmentText segment) => segment.IsSentence && _silentFrames >= Math.Max(_settings.SentencePauseFrames, 1);
+    private bool EndsSentence(SegmentText segment) => segment.IsSentence && _silentFrames >= SentencePauseFrames;
+
+    // The pause lies within the chunk, whose step would come too late for it. Only a sentence makes a step here.
+    private void Resume(SegmentText segment, CancellationToken cancellation)
+    {
+        if (HasWords(segment))
+        {
+            Advance(cancellation, sentencesOnly: true);
+            if (EndsSentence(segment))
+            {
+                EndSegment(cancellation);
+                return;
+            }
+        }
+        (_resumes, _asked) = (false, true);
+    }
 
     // A click is no word, and a noise in which the audio tower hears no letter neither.
     private bool HasWords(SegmentText segment) => _voicedFrames >= WordFrames && segment.Spell() is not { Words: 0 };
@@ -192,6 +215,8 @@ public abstract class StreamTranslator : ISimultaneousTranslator
                 EndSegment(cancellation);
             else if (_segment is null)
                 AwaitSpeech(UntilImage());
+            else if (_resumes)
+                Resume(_segment, cancellation);
             else
                 FollowSpeech(_segment, UntilImage());
         }
@@ -251,7 +276,14 @@ public abstract class StreamTranslator : ISimultaneousTranslator
         int from = _heard;
         while (_heard < until && !_ending)
         {
-            NextFrame(out bool voiced);
+            int frame = NextFrame(out bool voiced).Length;
+            if (voiced && !_asked && _silentFrames >= SentencePauseFrames)
+            {
+                _heard -= frame;
+                (_resumes, _next) = (true, true);
+                break;
+            }
+            _asked &= !voiced;
             _frames++;
             _voicedFrames += voiced ? 1 : 0;
             _silentFrames = voiced ? 0 : _silentFrames + 1;
@@ -266,7 +298,8 @@ public abstract class StreamTranslator : ISimultaneousTranslator
     {
         ReadOnlySpan<float> frame = _chunk.AsSpan(_heard, Math.Min(VoiceActivity.FrameSamples, _filled - _heard));
         _heard += frame.Length;
-        voiced = _voice.Next(frame);
+        voiced = _next ?? _voice.Next(frame);
+        _next = null;
         return frame;
     }
 
@@ -292,12 +325,12 @@ public abstract class StreamTranslator : ISimultaneousTranslator
         }
         _segment!.Dispose();
         (_segment, _shown) = (null, "");
-        (_ending, _completed) = (false, false);
+        (_ending, _completed, _resumes, _asked) = (false, false, false, false);
     }
 
-    private void Advance(CancellationToken cancellation)
+    private void Advance(CancellationToken cancellation, bool sentencesOnly = false)
     {
-        _segment!.Advance(cancellation);
+        _segment!.Advance(cancellation, sentencesOnly);
         string text = Joined(_segment.Text);
         int same = text.AsSpan().CommonPrefixLength(_shown);
         // No half of a surrogate pair is taken back or added.

@@ -82,9 +82,10 @@ internal sealed class FakeSpeechDecoder : ISpellingDecoder
     public void Append(ReadOnlySpan<float> samples)
     {
         Assert.False(SourceEnded || Disposed);
+        int last = samples.LastIndexOfAnyExcept(0);
+        if (last >= 0)
+            _spoken = _samples + last + 1;
         _samples += samples.Length;
-        if (samples.ContainsAnyExcept(0))
-            _spoken = _samples;
     }
 
     public void Complete() => SourceEnded = true;
@@ -103,7 +104,7 @@ internal sealed class FakeSpeechDecoder : ISpellingDecoder
         int words = Math.Max((int)((Ending is null ? _samples : _spoken) / 6400), 1);
         string text = string.Join(' ', Enumerable.Range(1, words)
             .Select(i => i == words && !SourceEnded && Ending is null ? $"falsch{words}" : $"Wort{i}"));
-        if (SourceEnded || _samples > _spoken)
+        if (SourceEnded || _samples - _spoken >= 1600)
             text += Ending;
         int[] tokens = Tokenizer.Encode(text, addSpecialTokens: false);
         // What was kept is kept, right or wrong.

@@ -245,6 +245,69 @@ public sealed class StreamTranslatorTests
         Assert.InRange(_decoders.Sum(decoder => decoder.Seconds), 3.9, 4.11);
     }
 
+    // The pause lies from 2.1 to 2.4 seconds.
+    [Theory]
+    [InlineData(0.1, ".", 2)]
+    [InlineData(0.7, ".", 2)]
+    [InlineData(2, ".", 2)]
+    [InlineData(5, ".", 2)]
+    [InlineData(2, ",", 1)]
+    public void A_sentence_ends_wherever_in_a_chunk_its_pause_lies(double chunk, string end, int segments)
+    {
+        _ending = end;
+        float[] talk = [.. Sound.Speech(2.1), .. Sound.Silence(0.3), .. Sound.Speech(1.7)];
+        using StreamTranslator translator = New("hold-n:0", settings: new StreamSettings(chunk));
+        List<StreamEvent> events = Events(translator, talk, 1600);
+        Assert.Equal(segments, _decoders.Count);
+        Assert.Equal(segments, events.Count(happened => happened.EndsSegment));
+        Assert.Equal(segments == 1 ? 1 : 2, Committed(events).Split(' ').Count(word => word == "Wort1"));
+        Assert.InRange(_decoders.Sum(decoder => decoder.Seconds), 3.9, 4.11);
+    }
+
+    [Fact]
+    public void A_pause_in_a_chunk_that_ends_no_sentence_leaves_no_trace()
+    {
+        float[] talk = [.. Sound.Speech(2.1), .. Sound.Silence(0.3), .. Sound.Speech(3.7)];
+        string[] told = [.. ((double[])[0.2, 10]).Select(pause =>
+        {
+            using StreamTranslator translator = New("local-agreement:2", settings: new StreamSettings(1, sentencePauseSeconds: pause));
+            return string.Join('|', Events(translator, talk, 1600).Select(happened => happened.Committed + "/" + happened.Tentative));
+        })];
+        Assert.Equal(told[1], told[0]);
+    }
+
+    [Fact]
+    public void The_end_of_a_sentence_in_a_chunk_can_be_cancelled_and_done_again()
+    {
+        _ending = ".";
+        float[] talk = [.. Sound.Speech(2.1), .. Sound.Silence(0.3), .. Sound.Speech(1.7)];
+        (string whole, _) = Play("hold-n:0", talk, _ => 1600);
+        using CancellationTokenSource stop = new();
+        int writes = 0;
+        _onWrite = _ =>
+        {
+            // Steps at 0.5, 1, 1.5 and 2 seconds, and then that of the pause.
+            if (++writes == 5)
+                stop.Cancel();
+        };
+        using StreamTranslator translator = New("hold-n:0");
+        string text = "";
+        int cancelled = 0;
+        foreach (float[] chunk in talk.Chunk(1600))
+        {
+            try
+            {
+                text += Committed(translator.Push(chunk, cancelled == 0 ? stop.Token : default));
+            }
+            catch (OperationCanceledException)
+            {
+                cancelled++;
+            }
+        }
+        Assert.Equal(1, cancelled);
+        Assert.Equal(whole, text + Committed(translator.Finish()));
+    }
+
     [Fact]
     public void The_end_of_a_sentence_can_be_cancelled_and_done_again()
     {
