@@ -22,9 +22,22 @@ internal sealed class WordCuts(Tokenizer tokenizer)
         return least;
     }
 
-    /// <summary>The last cut that leaves at most so many words before it; <paramref name="least"/> where there is none after it.</summary>
-    internal int CutAfter(ReadOnlySpan<int> tokens, int least, long words)
+    /// <summary>The last place that is not behind <paramref name="most"/> tokens and within no character.</summary>
+    internal int LastCharacter(ReadOnlySpan<int> tokens, int most)
     {
+        while (most > 0 && Decode(tokens[..most]) is [.., Incomplete])
+            most--;
+        return most;
+    }
+
+    /// <summary>
+    /// The last cut that leaves at most so many words before it, or the end of a text that has ended with no more; <paramref name="least"/>
+    /// where there is none after it.
+    /// </summary>
+    internal int CutAfter(ReadOnlySpan<int> tokens, int least, long words, bool ended)
+    {
+        if (ended && Count(Decode(tokens)) <= words)
+            return tokens.Length;
         int last = least;
         for (int cut = least + 1; cut < tokens.Length; cut++)
         {

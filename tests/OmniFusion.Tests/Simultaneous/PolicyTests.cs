@@ -61,12 +61,15 @@ public sealed class PolicyTests
     [InlineData(3, 2, 3, "Ein Hund")]
     [InlineData(3, 2, 4, "Ein Hund")]
     [InlineData(3, 2, 5, "Ein Hund rennt durch")]
-    // The last word may still go on.
-    [InlineData(1, 1, 50, "Ein Hund rennt durch den")]
-    public void Wait_k_writes_in_turn_with_reading(int k, int stride, int words, string expected)
+    // The last word may still go on; that it is the last one counts where it may be written.
+    [InlineData(1, 1, 5, "Ein Hund rennt durch den")]
+    [InlineData(1, 1, 6, "Ein Hund rennt durch den Schnee.")]
+    [InlineData(1, 1, 50, "Ein Hund rennt durch den Schnee.")]
+    [InlineData(1, 1, 50, "Ein Hund rennt durch den", false)]
+    public void Wait_k_writes_in_turn_with_reading(int k, int stride, int words, string expected, bool ended = true)
     {
         int[] tokens = s_tokenizer.Encode("Ein Hund rennt durch den Schnee.", addSpecialTokens: false);
-        PolicyStep step = new(new Hypothesis(tokens, true, null), 0, 100, 1, words);
+        PolicyStep step = new(new Hypothesis(tokens, ended, null), 0, 100, 1, words);
         int stable = new WaitKPolicy(s_tokenizer, k, stride).Stable(step);
         Assert.Equal(expected, s_tokenizer.Decode(tokens.AsSpan(0, stable), true).Trim());
     }

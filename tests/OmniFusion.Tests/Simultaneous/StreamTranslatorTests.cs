@@ -217,6 +217,8 @@ public sealed class StreamTranslatorTests
     [InlineData("hold-n:0", ".", 2)]
     [InlineData("hold-n:0", "!\u201D", 2)]
     [InlineData("local-agreement:2", "?", 2)]
+    [InlineData("wait-k:1", ".", 2)]
+    [InlineData("wait-k-chunks:1,seconds=0.4", ".", 2)]
     // Nothing ends it: no sentence, one that is not all out, a pause that is asked to be longer.
     [InlineData("hold-n:0", "", 1)]
     [InlineData("hold-n:0", ",", 1)]

@@ -23,6 +23,6 @@ public sealed class WaitKPolicy(Tokenizer tokenizer, int k, int stride = 1, doub
         if (read < k)
             return step.Kept;
         long words = stride * ((read - k) / stride + 1);
-        return _cuts.CutAfter(step.Hypothesis.Tokens, step.Kept, words);
+        return _cuts.CutAfter(step.Hypothesis.Tokens, step.Kept, words, step.Hypothesis.Ended);
     }
 }
