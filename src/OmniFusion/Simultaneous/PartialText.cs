@@ -51,7 +51,9 @@ internal sealed class PartialText
             return;
         }
         int stable = _policy.Stable(new PolicyStep(hypothesis, _kept.Count, _decoder.SourcePositions, seconds, words));
-        int cut = _cuts.LastCut(hypothesis.Tokens, _kept.Count, Math.Clamp(stable, _kept.Count, hypothesis.Tokens.Length));
+        int most = Math.Clamp(stable, _kept.Count, hypothesis.Tokens.Length);
+        // What may be taken back need not wait until its last word is whole.
+        int cut = _policy.Revises ? _cuts.LastCharacter(hypothesis.Tokens, most) : _cuts.LastCut(hypothesis.Tokens, _kept.Count, most);
         Put(hypothesis.Tokens, cut);
         IsSentence = sentence && stable >= hypothesis.Tokens.Length;
         Tentative = whole.StartsWith(Text, StringComparison.Ordinal) ? whole[Text.Length..] : Decode(hypothesis.Tokens.AsSpan(cut));

@@ -111,13 +111,34 @@ public sealed class PartialTextTests
         });
         PartialText text = new(decoder, new RetranslationPolicy(mask: 1));
         text.Advance(1, 1, 100, default);
-        Assert.Equal("Ein Hund bellt", text.Text);
-        Assert.Equal(" laut", text.Tentative);
+        // One token is hidden, which is not the whole word.
+        Assert.Equal("Ein Hund bellt la", text.Text);
+        Assert.Equal("ut", text.Tentative);
         text.Advance(2, 2, 100, default);
-        Assert.Equal("Eine Katze rennt", text.Text);
+        Assert.Equal(tokenizer.Decode(tokenizer.Encode(hypotheses[1], addSpecialTokens: false)[..^1], skipSpecialTokens: true), text.Text);
         decoder.SourceEnded = true;
         text.Advance(3, 3, 100, default);
         Assert.Equal(hypotheses[2], text.Text);
+    }
+
+    [Fact]
+    public void Retranslation_without_a_mask_shows_all_of_a_hypothesis_but_half_a_character()
+    {
+        foreach (Tokenizer tokenizer in Tokenizers.All)
+        {
+            int[] tokens = tokenizer.Encode("Ein Hund sieht 🐶", addSpecialTokens: false);
+            for (int count = 1; count <= tokens.Length; count++)
+            {
+                ScriptedDecoder decoder = new(tokenizer, (_, _) => new Hypothesis(tokens[..count], true, null));
+                PartialText text = new(decoder, new RetranslationPolicy(mask: 0));
+                text.Advance(1, 1, 100, default);
+                Assert.DoesNotContain('\uFFFD', text.Text);
+                string whole = tokenizer.Decode(tokens.AsSpan(0, count), skipSpecialTokens: true);
+                Assert.StartsWith(text.Text, whole, StringComparison.Ordinal);
+                if (!whole.Contains('\uFFFD'))
+                    Assert.Equal((whole, ""), (text.Text, text.Tentative));
+            }
+        }
     }
 
     [Fact]
