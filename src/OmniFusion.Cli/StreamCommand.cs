@@ -95,12 +95,15 @@ internal static class StreamCommand
     }
 
     private static async Task<int> Run(
-        OmniFusionModel model, SimultaneousOptions options, StreamSource source, (double Seconds, RgbImage Image)[] images, bool realtime,
+        OmniFusionModel model, SimultaneousOptions options, StreamSource source, (TimedImage Shown, RgbImage Picture)[] images, bool realtime,
         StreamView view, StreamRecord? record, CancellationToken cancellation)
     {
         StreamTranslator translator = StreamTranslator.Create(model, options);
         await using SimultaneousSession session = new(translator);
-        StreamFeeder feeder = new(session, images, translator.ChunkSeconds, realtime, cancellation);
+        foreach ((TimedImage shown, RgbImage picture) in images)
+            Check(translator, shown, picture);
+        StreamFeeder feeder = new(session, [.. images.Select(image => (image.Shown.Seconds, image.Picture))],
+            translator.ChunkSeconds, realtime, cancellation);
         Task feeding = Task.Run(() => source.Read(feeder.Take, cancellation), CancellationToken.None);
         Task finishing = Finish(session, feeding, cancellation);
         try

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using OmniFusion.Media;
 using OmniFusion.Simultaneous;
 
 namespace OmniFusion.Cli.Tests;

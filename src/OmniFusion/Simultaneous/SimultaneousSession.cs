@@ -32,6 +32,7 @@ public sealed class SimultaneousSession : IAsyncDisposable
         Channel.CreateBounded<StreamEvent>(new BoundedChannelOptions(WaitingEvents) { SingleWriter = true });
     private readonly SemaphoreSlim _order = new(1, 1);
     private readonly CancellationTokenSource _stop = new();
+    private readonly StreamTranslator? _checks;
     private readonly Task _running;
     private Work? _last;
     private int _disposed;
@@ -46,6 +47,7 @@ public sealed class SimultaneousSession : IAsyncDisposable
     public SimultaneousSession(ISimultaneousTranslator translator)
     {
         ArgumentNullException.ThrowIfNull(translator);
+        _checks = translator as StreamTranslator;
         _running = Run(translator, _work, _events.Writer, Stopwatch.GetTimestamp(), _stop.Token);
     }
 
@@ -79,10 +81,13 @@ public sealed class SimultaneousSession : IAsyncDisposable
         }
     }
 
-    /// <summary>What is seen from here on in the audio, or null.</summary>
+    /// <summary>
+    /// What is seen from here on in the audio, or null. An image that the model cannot take is refused, and the session goes on.
+    /// </summary>
     /// <inheritdoc cref="PushAsync"/>
     public async ValueTask ShowAsync(RgbImage? image, CancellationToken cancellation = default)
     {
+        _checks?.CheckImage(image);
         await Enter(cancellation).ConfigureAwait(false);
         try
         {

@@ -52,9 +52,8 @@ public abstract class StreamTranslator : ISimultaneousTranslator
 
     private protected StreamTranslator(StreamSettings settings, Action<RgbImage>? checkImage = null, RgbImage? image = null)
     {
-        if (image is not null)
-            checkImage?.Invoke(image);
         (_settings, _checkImage, _image) = (settings, checkImage, image);
+        CheckImage(image);
         _chunk = new float[settings.ChunkSamples];
     }
 
@@ -131,10 +130,17 @@ public abstract class StreamTranslator : ISimultaneousTranslator
     public void Show(RgbImage? image)
     {
         Check();
-        if (image is not null)
-            _checkImage?.Invoke(image);
+        CheckImage(image);
         _images.Enqueue((_taken, image));
         See();
+    }
+
+    /// <summary>Says whether the model can take an image, from any thread.</summary>
+    /// <exception cref="OmniFusionException">It cannot.</exception>
+    public void CheckImage(RgbImage? image)
+    {
+        if (image is not null)
+            _checkImage?.Invoke(image);
     }
 
     /// <inheritdoc/>

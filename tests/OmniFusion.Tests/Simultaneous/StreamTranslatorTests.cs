@@ -438,7 +438,7 @@ public sealed class StreamTranslatorTests
     }
 
     [Fact]
-    public void A_model_without_eyes_refuses_an_image_at_once_and_the_stream_goes_on()
+    public async Task A_model_without_eyes_refuses_an_image_at_once_and_the_stream_goes_on()
     {
         string folder = Directory.CreateTempSubdirectory("omnifusion-blind-").FullName;
         try
@@ -455,6 +455,15 @@ public sealed class StreamTranslatorTests
             Assert.Contains("no vision tower", Assert.Throws<OmniFusionException>(() => translator.Show(image)).Message);
             translator.Push(Sound.Speech(1));
             Assert.True(translator.Finish()[^1].EndsSegment);
+            await using SimultaneousSession session = new(model, options);
+            Assert.Contains("no vision tower", (await Assert.ThrowsAsync<OmniFusionException>(
+                () => session.ShowAsync(image, TestContext.Current.CancellationToken).AsTask())).Message);
+            await session.PushAsync(Sound.Speech(1), TestContext.Current.CancellationToken);
+            await session.FinishAsync(TestContext.Current.CancellationToken);
+            StreamEvent last = null!;
+            await foreach (StreamEvent happened in session.Events)
+                last = happened;
+            Assert.True(last.EndsSegment);
         }
         finally
         {
