@@ -53,7 +53,7 @@ public sealed class SimultaneousSession : IAsyncDisposable
 
     /// <summary>
     /// What happens, in order: each event that brings or changes text, or ends a segment. It ends after <see cref="FinishAsync"/> with all
-    /// text out; an error of the computation is thrown here. Each event is handed out once.
+    /// text out; an error of the computation is thrown here, behind what came before it. Each event is handed out once.
     /// </summary>
     /// <exception cref="OperationCanceledException">The session was disposed while it was read.</exception>
     public IAsyncEnumerable<StreamEvent> Events => _events.Reader.ReadAllAsync();
@@ -151,15 +151,23 @@ public sealed class SimultaneousSession : IAsyncDisposable
         Exception? failure = null;
         try
         {
-            await foreach (Work next in work.Reader.ReadAllAsync(stop).ConfigureAwait(false))
+            try
             {
-                if (next.Shows)
-                    translator.Show(next.Image);
-                else
-                    // Off the thread that pushed: a step computes for long.
-                    await Tell(await Task.Run(() => translator.Push(next.Take(), stop), stop).ConfigureAwait(false)).ConfigureAwait(false);
+                await foreach (Work next in work.Reader.ReadAllAsync(stop).ConfigureAwait(false))
+                {
+                    if (next.Shows)
+                        translator.Show(next.Image);
+                    else
+                        // Off the thread that pushed: a step computes for long.
+                        await Tell(await Task.Run(() => translator.Push(next.Take(), stop), stop).ConfigureAwait(false)).ConfigureAwait(false);
+                }
+                await Tell(await Task.Run(() => translator.Finish(stop), stop).ConfigureAwait(false)).ConfigureAwait(false);
             }
-            await Tell(await Task.Run(() => translator.Finish(stop), stop).ConfigureAwait(false)).ConfigureAwait(false);
+            catch (Exception) when (!stop.IsCancellationRequested && translator is StreamTranslator)
+            {
+                await Tell(((StreamTranslator)translator).TakeRest()).ConfigureAwait(false);
+                throw;
+            }
         }
         catch (Exception error)
         {

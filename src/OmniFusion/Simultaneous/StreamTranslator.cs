@@ -160,6 +160,14 @@ public abstract class StreamTranslator : ISimultaneousTranslator
                 throw new OmniFusionException("The stream holds samples that are not numbers.");
     }
 
+    /// <summary>What happened before a step failed, and was not told.</summary>
+    internal IReadOnlyList<StreamEvent> TakeRest()
+    {
+        if (_committed.Length > 0 || _deleted > 0)
+            Tell();
+        return TakeEvents();
+    }
+
     private protected abstract SegmentText NewSegment();
 
     // Samples that have been looked at.

@@ -102,6 +102,23 @@ public sealed class SimultaneousSessionTests
     }
 
     [Fact]
+    public async Task What_came_out_before_an_error_is_told()
+    {
+        int writes = 0;
+        // Steps of 0.1 s, ten of which come in two blocks; the first word is out at 0.8 s, and the step behind it fails.
+        await using SimultaneousSession session = new(new SimultaneousTranslator(
+            () => new FakeSpeechDecoder { OnWrite = _ => Assert.True(++writes < 8) }, _ => new HoldPolicy(0), new StreamSettings(0.1)));
+        await session.PushAsync(Sound.Speech(1), TestContext.Current.CancellationToken);
+        string text = "";
+        await Assert.ThrowsAnyAsync<Xunit.Sdk.XunitException>(async () =>
+        {
+            await foreach (StreamEvent happened in session.Events)
+                text += happened.Committed;
+        });
+        Assert.Equal("Wort1", text);
+    }
+
+    [Fact]
     public async Task Samples_that_are_not_numbers_are_refused_and_the_session_goes_on()
     {
         await using SimultaneousSession session = New();
