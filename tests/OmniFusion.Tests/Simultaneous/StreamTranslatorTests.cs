@@ -37,6 +37,22 @@ public sealed class StreamTranslatorTests
         Assert.All(_decoders, decoder => Assert.True(decoder.Disposed));
     }
 
+    [Theory]
+    [InlineData(0.01f)]
+    [InlineData(-0.3f)]
+    public void An_offset_of_all_samples_changes_nothing(float offset) =>
+        Assert.Equal(Play("local-agreement:2", Talk, _ => 8000), Play("local-agreement:2", [.. Talk.Select(sample => sample + offset)], _ => 8000));
+
+    [Fact]
+    public void Somebody_far_from_the_microphone_is_heard()
+    {
+        (string whole, int segments) = Play("local-agreement:2", [.. Talk.Select(sample => sample * 0.01f)], _ => 8000);
+        Assert.Equal(3, segments);
+        Assert.InRange(whole.Split(' ').Length, 12, 18);
+        // Behind a loud voice the same is no speech.
+        Assert.Equal(3, Play("local-agreement:2", [.. Talk, .. Sound.Silence(5), .. Talk.Select(sample => sample * 0.01f)], _ => 8000).Segments);
+    }
+
     [Fact]
     public void Ten_minutes_at_once()
     {
