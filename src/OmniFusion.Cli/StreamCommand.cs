@@ -127,7 +127,7 @@ internal static class StreamCommand
         }
         // Only now, so that what is known is shown whatever became of the source.
         await finishing;
-        record?.Complete();
+        record?.Complete(cancellation.IsCancellationRequested);
         return 0;
     }
 

@@ -58,9 +58,13 @@ internal sealed class StreamRecord : IDisposable
             Write();
     }
 
-    /// <summary>The stream has ended and nothing failed: then a record of silence is one, too.</summary>
+    /// <summary>Nothing failed. Of a stream that came to its end, a record of silence is one, too; of one that was stopped it is not.</summary>
     /// <exception cref="OmniFusionException">The place cannot be written any more.</exception>
-    internal void Complete() => Write();
+    internal void Complete(bool stopped)
+    {
+        if (!stopped)
+            Write();
+    }
 
     public void Dispose()
     {
@@ -71,8 +75,8 @@ internal sealed class StreamRecord : IDisposable
 
     private void Write() => Writing(() =>
     {
-        // A pipe has nothing to replace.
-        if (!_begun && _file.CanSeek)
+        // A pipe or a device has nothing to replace.
+        if (!_begun && _file.CanSeek && _file.Length > 0)
             _file.SetLength(0);
         _begun = true;
         _file.Write(Encoding.UTF8.GetBytes(_waiting.ToString()));

@@ -106,6 +106,41 @@ public sealed class StreamTests : IDisposable
         (await CommandLine.Run("stream", "missing.wav", "--to", "de", "--save", folder, "--image", "missing.png")).AssertFailed(1, "--save");
     }
 
+    [Theory]
+    [InlineData(true, "of old")]
+    [InlineData(false, "")]
+    public void A_stream_that_is_stopped_in_silence_replaces_nothing(bool stopped, string expected)
+    {
+        string path = Path.Combine(_folder, "old.srt");
+        File.WriteAllText(path, "of old");
+        using (StreamRecord record = StreamRecord.Open(path)!)
+        {
+            record.Add(Event("", ""));
+            record.Complete(stopped);
+        }
+        Assert.Equal(expected, File.ReadAllText(path));
+    }
+
+    [Fact]
+    public void A_device_may_be_saved_to()
+    {
+        Assert.SkipUnless(File.Exists("/dev/null"), "There is no such device.");
+        string path = Path.Combine(_folder, "null.jsonl");
+        File.CreateSymbolicLink(path, "/dev/null");
+        using StreamRecord record = StreamRecord.Open(path)!;
+        record.Add(Event("Ein", ""));
+        record.Complete(stopped: false);
+    }
+
+    [Fact]
+    public async Task A_picture_that_the_model_cannot_take_is_named_before_the_stream_begins()
+    {
+        string thin = Path.Combine(_folder, "thin.png");
+        PngWriter.Write(thin, new RgbImage(201, 1, new byte[603]));
+        (await CommandLine.Run("stream", Path.Combine(Samples, "garage.wav"), "--to", "de", "--image", thin + "@99"))
+            .AssertFailed(1, "--image", "thin.png");
+    }
+
     [Fact]
     public void What_is_saved_is_in_the_file_at_once()
     {
