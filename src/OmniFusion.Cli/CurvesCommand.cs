@@ -62,7 +62,8 @@ internal static class CurvesCommand
                                                   select new SimultaneousSystem(
                                                       language, policy, SimultaneousCommand.Chunk(chunk), system)
                                                   {
-                                                      Pause = arguments.GetValue(pause), SentencePause = arguments.GetValue(sentence),
+                                                      Pause = StreamTimes.Pause(arguments.GetValue(pause)),
+                                                      SentencePause = StreamTimes.SentencePause(arguments.GetValue(sentence)),
                                                   }.Checked()];
                 await Sweep(wanted.Distinct(), streams, set, model, arguments, arguments.GetValue(output)!, cancellation);
                 return 0;
@@ -101,7 +102,7 @@ internal static class CurvesCommand
             file.Add(point);
             Console.Error.WriteLine($"{i + 1}/{missing.Length} {CurveTable.Row(point)}");
         }
-        // Points of other sets, languages, models or pauses may lie in the same file.
+        // Points of other sets, pictures, languages, models, pauses or versions may lie in the same file.
         CurveSetting one = SettingOf(systems.First());
         CurvePoint[] points = [.. file.Points.Where(point =>
             point.Setting with { System = one.System, Policy = one.Policy, Chunk = one.Chunk, Threads = one.Threads } == one)];

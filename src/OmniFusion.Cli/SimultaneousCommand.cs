@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Text.Json;
 using OmniFusion.Checkpoints;
 using OmniFusion.Evaluation;
@@ -13,13 +12,13 @@ internal static class SimultaneousCommand
 {
     internal const string InstancesLog = "instances.log", StreamLog = "simulstream.jsonl", ScoresFile = "scores.json";
 
-    private const float LeastChunk = 0.02f, DefaultChunk = 0.5f, LongestChunk = 30;
+    private const double DefaultChunk = 0.5;
 
     // What chooses a system and says how it runs; a log has run already.
     private static readonly string[] s_ofSystems =
     [
-        "--policy", "--chunk", "--pause", "--sentence-pause", "--image-mode", "--cascade", "--transcript-policy", "--chain-of-thought",
-        "--model", "--mmfm", "--translator", "--adapter", "--threads",
+        "--policy", "--chunk", "--pause", "--sentence-pause", "--max-segment", "--exact", "--image-mode", "--cascade", "--transcript-policy",
+        "--chain-of-thought", "--from", "--model", "--mmfm", "--translator", "--adapter", "--threads",
     ];
 
     internal static Command Create(StreamFactory streams)
@@ -34,8 +33,9 @@ internal static class SimultaneousCommand
         };
         Option<float?> chunk = Options.Number("--chunk", "Seconds of audio in a step (default: the bundle's, or 0.5)");
         (Option<float?> pause, Option<float?> sentence) = Pauses();
-        Option<bool> cascade = PolicyOption.Cascade(), thought = PolicyOption.ChainOfThought();
-        Option<string?> transcript = PolicyOption.Transcript();
+        Option<float?> longest = LongestSegment();
+        Option<bool> cascade = PolicyOption.Cascade(), thought = PolicyOption.ChainOfThought(), exact = Exact();
+        Option<string?> transcript = PolicyOption.Transcript(), spoken = Spoken();
         Option<string?> log = new("--log")
         {
             Description = "Score this instances.log of SimulEval or JSONL log of simulstream instead of running a model",
@@ -50,7 +50,8 @@ internal static class SimultaneousCommand
         Command command = new("simultaneous",
             "BLEU, chrF and latency (AL, LAAL, AP, DAL, ATD, YAAL; for talks StreamLAAL and LongYAAL) of simultaneous translation.");
         set.AddTo(command);
-        foreach (Option option in new Option[] { policy, chunk, pause, sentence, cascade, transcript, thought, log, output, json })
+        foreach (Option option in new Option[]
+            { policy, chunk, pause, sentence, longest, exact, cascade, transcript, thought, spoken, log, output, json })
             command.Options.Add(option);
         model.AddTo(command);
         command.SetAction((arguments, cancellation) => Task.Run(
@@ -71,7 +72,10 @@ internal static class SimultaneousCommand
                         Chunk(arguments.GetValue(chunk) ?? usual.ChunkSeconds),
                         SimultaneousSystem.NameOf(arguments.GetValue(cascade), arguments.GetValue(thought), arguments.GetValue(transcript)))
                     {
-                        Pause = arguments.GetValue(pause), SentencePause = arguments.GetValue(sentence),
+                        Pause = StreamTimes.Pause(arguments.GetValue(pause)),
+                        SentencePause = StreamTimes.SentencePause(arguments.GetValue(sentence)),
+                        MaxSegment = StreamTimes.MaxSegment(arguments.GetValue(longest)),
+                        Exact = arguments.GetValue(exact), Spoken = SpokenCode(arguments.GetValue(spoken), arguments.GetValue(cascade)),
                     }.Checked();
                     // What is given is checked before anything is loaded.
                     Chosen(new BundleSimultaneous());
@@ -89,14 +93,23 @@ internal static class SimultaneousCommand
         Options.Number("--pause", "Seconds of silence that end a segment (default: the bundle's, or 0.4)"),
         Options.Number("--sentence-pause", "Seconds of silence that end a segment whose sentence is complete (default: the bundle's, or 0.2)"));
 
-    /// <exception cref="UsageException">It is no length of a chunk.</exception>
-    internal static double Chunk(float? seconds) => seconds switch
+    internal static Option<float?> LongestSegment() =>
+        Options.Number("--max-segment", "Seconds that a segment lasts at most (default: the bundle's, or 20)");
+
+    internal static Option<bool> Exact() => new("--exact") { Description = "Each step equals the offline computation of the audio so far" };
+
+    internal static Option<string?> Spoken() => new("--from")
     {
-        null => DefaultChunk,
-        >= LeastChunk and <= LongestChunk => Options.AsWritten(seconds.Value),
-        _ => throw new UsageException(string.Create(
-            CultureInfo.InvariantCulture, $"--chunk takes {LeastChunk} to {LongestChunk} seconds, not {seconds}.")),
+        Description = "Language that is spoken, with --cascade: its translator reads the name (default: en)", HelpName = "LANG",
     };
+
+    /// <exception cref="UsageException">There is no such language, or nobody reads its name.</exception>
+    internal static string? SpokenCode(string? language, bool cascade) => language is null || cascade
+        ? LanguageOption.Code(language, "--from")
+        : throw new UsageException("--from goes with --cascade; the fused model hears which language is spoken.");
+
+    /// <exception cref="UsageException">It is no length of a chunk.</exception>
+    internal static double Chunk(float? seconds) => StreamTimes.Chunk(seconds) ?? DefaultChunk;
 
     private static async Task<SimultaneousReport> Run(Func<BundleSimultaneous, SimultaneousSystem> chosen, StreamFactory streams,
         SimultaneousSetOptions set, ModelOptions model, ParseResult arguments, string? output, CancellationToken cancellation)
@@ -111,7 +124,8 @@ internal static class SimultaneousCommand
         SimultaneousReport report = new(
             EvaluationSignature.Of(("set", set.SetName(arguments, recordings)), ("n", recordings.Count), ("lang", system.Language), ("images", set.ImageMode(arguments, recordings)),
                 ("system", system.Name), ("policy", system.Policy), ("chunk", system.Chunk), ("pause", system.Pause),
-                ("sentence_pause", system.SentencePause), ("unit", SimultaneousSetOptions.NameOf(unit)),
+                ("sentence_pause", system.SentencePause), ("max_segment", system.MaxSegment), ("exact", system.Exact ? "yes" : null),
+                ("from", system.Spoken), ("unit", SimultaneousSetOptions.NameOf(unit)),
                 ("ca", SimultaneousSetOptions.NameOf(computation)), ("model", ModelName(model, arguments, loaded)),
                 ("threads", model.Threads(arguments))),
             Score(records, recordings, unit, computation, set.Bleu(arguments)));

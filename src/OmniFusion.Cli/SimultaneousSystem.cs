@@ -17,10 +17,19 @@ internal sealed record SimultaneousSystem(string Language, string Policy, double
     private const string OwnTranscriptPolicy = Cascade + "/";
 
     /// <summary>Seconds of silence that end a segment; null as the bundle says.</summary>
-    internal float? Pause { get; init; }
+    internal double? Pause { get; init; }
 
     /// <summary>Seconds of silence that end a segment whose sentence is complete; null as the bundle says.</summary>
-    internal float? SentencePause { get; init; }
+    internal double? SentencePause { get; init; }
+
+    /// <summary>Seconds that a segment lasts at most; null as the bundle says.</summary>
+    internal double? MaxSegment { get; init; }
+
+    /// <summary>Whether each step equals the offline computation of the audio so far.</summary>
+    internal bool Exact { get; init; }
+
+    /// <summary>Code of the language that is spoken, of which a cascade's translator reads the name; null: English.</summary>
+    internal string? Spoken { get; init; }
 
     /// <summary>The name of a system that options choose.</summary>
     /// <exception cref="UsageException">They choose more than one.</exception>
@@ -58,6 +67,7 @@ internal sealed record SimultaneousSystem(string Language, string Policy, double
         return new SimultaneousOptions
         {
             TargetLanguage = Language, Policy = policy, ChunkSeconds = Chunk, PauseSeconds = Pause, SentencePauseSeconds = SentencePause,
+            MaxSegmentSeconds = MaxSegment, Exact = Exact, SourceLanguage = Spoken ?? "en",
             Cascade = cascade, ChainOfThought = Name == ChainOfThought,
             TranscriptPolicy = cascade && Name != Cascade ? PolicyOption.Read("--transcript-policy", Name[OwnTranscriptPolicy.Length..]) : null,
         };

@@ -24,10 +24,7 @@ internal static class StreamCommand
         };
         Option<string?> device = new("--device") { Description = "Microphone, as ffmpeg calls it", HelpName = "NAME" };
         Option<string?> to = new("--to") { Description = "Language to translate into: a code or an English name", HelpName = "LANG" };
-        Option<string?> spoken = new("--from")
-        {
-            Description = "Language that is spoken, with --cascade: its translator reads the name (default: en)", HelpName = "LANG",
-        };
+        Option<string?> spoken = SimultaneousCommand.Spoken();
         Option<string?> policy = new("--policy")
         {
             Description = "What counts as stable: wait-k:3, wait-k-chunks:3, local-agreement:2, hold-n:3, alignatt:frames=8, "
@@ -37,7 +34,7 @@ internal static class StreamCommand
         Option<float?> chunk = Options.Number(
             "--chunk", "Seconds of audio between two steps, 0.02 to 30 in steps of 0.02 (default: the bundle's, or 0.5)");
         (Option<float?> pause, Option<float?> sentence) = SimultaneousCommand.Pauses();
-        Option<float?> longest = Options.Number("--max-segment", "Seconds that a segment lasts at most (default: the bundle's, or 20)");
+        Option<float?> longest = SimultaneousCommand.LongestSegment();
         Option<bool> realtime = new("--realtime") { Description = "Play a recording at its own speed" };
         Option<string[]> image = new("--image")
         {
@@ -46,7 +43,7 @@ internal static class StreamCommand
         };
         Option<bool> cascade = PolicyOption.Cascade(), thought = PolicyOption.ChainOfThought();
         Option<string?> transcript = PolicyOption.Transcript();
-        Option<bool> exact = new("--exact") { Description = "Each step equals the offline computation of the audio so far" };
+        Option<bool> exact = SimultaneousCommand.Exact();
         Option<bool> json = new("--json") { Description = "Print one JSON object an event" };
         Option<string?> save = new("--save") { Description = "Write subtitles, or all events, as they come", HelpName = "FILE.srt|.vtt|.jsonl" };
         ModelOptions model = new();
@@ -65,18 +62,16 @@ internal static class StreamCommand
                     throw new UsageException("--realtime goes with a recording; a live source has its own speed.");
                 TimedImage[] images = [.. (arguments.GetValue(image) ?? []).Select(TimedImage.Parse).OrderBy(shown => shown.Seconds)];
                 StreamRecord.Check(arguments.GetValue(save));
-                if (arguments.GetValue(spoken) is not null && !arguments.GetValue(cascade))
-                    throw new UsageException("--from goes with --cascade; the fused model hears which language is spoken.");
                 SimultaneousOptions options = new()
                 {
                     TargetLanguage = language,
-                    SourceLanguage = LanguageOption.Code(arguments.GetValue(spoken), "--from") ?? "en",
+                    SourceLanguage = SimultaneousCommand.SpokenCode(arguments.GetValue(spoken), arguments.GetValue(cascade)) ?? "en",
                     Policy = PolicyOf("--policy", arguments.GetValue(policy)),
                     TranscriptPolicy = PolicyOf("--transcript-policy", arguments.GetValue(transcript)),
-                    ChunkSeconds = Seconds(arguments, chunk, 0.02, 30),
-                    PauseSeconds = Seconds(arguments, pause, 0.04, 10),
-                    SentencePauseSeconds = Seconds(arguments, sentence, 0, 10),
-                    MaxSegmentSeconds = Seconds(arguments, longest, 2, 30),
+                    ChunkSeconds = StreamTimes.Chunk(arguments.GetValue(chunk)),
+                    PauseSeconds = StreamTimes.Pause(arguments.GetValue(pause)),
+                    SentencePauseSeconds = StreamTimes.SentencePause(arguments.GetValue(sentence)),
+                    MaxSegmentSeconds = StreamTimes.MaxSegment(arguments.GetValue(longest)),
                     Cascade = arguments.GetValue(cascade),
                     ChainOfThought = arguments.GetValue(thought),
                     Exact = arguments.GetValue(exact),
@@ -139,17 +134,6 @@ internal static class StreamCommand
         // Who stops a stream gets no complaint of the source that it was stopped.
         if (feeding.IsFaulted && !cancellation.IsCancellationRequested)
             await feeding;
-    }
-
-    /// <exception cref="UsageException">The number is out of its bounds.</exception>
-    private static double? Seconds(ParseResult arguments, Option<float?> option, double least, double most)
-    {
-        if (arguments.GetValue(option) is not { } given)
-            return null;
-        double seconds = Options.AsWritten(given);
-        return seconds >= least && seconds <= most ? seconds
-            : throw new UsageException(string.Create(
-                CultureInfo.InvariantCulture, $"{option.Name} takes {least} to {most} seconds, not {seconds}."));
     }
 
     private static PolicyOptions? PolicyOf(string option, string? text) => text is null ? null : PolicyOption.Read(option, text);

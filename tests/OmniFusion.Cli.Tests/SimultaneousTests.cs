@@ -123,11 +123,13 @@ public sealed class SimultaneousTests : IDisposable
         Assert.Contains($"|system:{system}|", report.GetProperty("signature").GetString());
         Assert.True(report.GetProperty("scores").GetProperty("realTimeFactor").GetDouble() > 0);
         Assert.True(report.GetProperty("scores").GetProperty("steps").GetDouble() > 2);
-        Outcome paused = await CommandLine.Run(["evaluate", "simultaneous", manifest, "--to", "de", "--pause", "0.6", "--sentence-pause", "0.3",
+        _bundle.EditJson("omnifusion.json", json => json["simultaneous"] = new JsonObject { ["pause_seconds"] = 0.04 });
+        Outcome paused = await CommandLine.Run(["evaluate", "simultaneous", manifest, "--to", "de", "--sentence-pause", "0.3",
+            "--max-segment", "9", "--exact", "--model", _bundle.Folder, "--json", .. chosen]);
+        Assert.Contains("|sentence_pause:0.3|max_segment:9|exact:yes|unit:", Assert.Single(paused.Json).GetProperty("signature").GetString());
+        Outcome least = await CommandLine.Run(["evaluate", "simultaneous", manifest, "--to", "de", "--pause", "0.04",
             "--model", _bundle.Folder, "--json", .. chosen]);
-        Assert.Contains("|pause:0.6|sentence_pause:0.3|", Assert.Single(paused.Json).GetProperty("signature").GetString());
-        (await CommandLine.Run("evaluate", "simultaneous", manifest, "--to", "de", "--model", _bundle.Folder, "--sentence-pause", "11"))
-            .AssertFailed(1, "10 seconds");
+        Assert.Contains("|pause:0.04|", Assert.Single(least.Json).GetProperty("signature").GetString());
     }
 
     [Fact]
@@ -175,7 +177,12 @@ public sealed class SimultaneousTests : IDisposable
         foreach (string chunk in new[] { "0", "-1", "0.01", "31" })
             (await CommandLine.Run("evaluate", "simultaneous", manifest, "--to", "de", "--chunk", chunk))
                 .AssertFailed(2, $"--chunk takes 0.02 to 30 seconds, not {chunk}.");
-        foreach (string[] system in new string[][] { ["--policy", "wait-k:3"], ["--chunk", "1"], ["--cascade"], ["--model", "x"] })
+        foreach (string[] bad in new string[][] { ["--chunk", "0.25"], ["--pause", "11"], ["--sentence-pause", "11"], ["--max-segment", "31"] })
+            foreach (string[] kind in new string[][] { ["simultaneous"], ["curves", "--output", _bundle["o"]] })
+                (await CommandLine.Run(["evaluate", .. kind, manifest, "--to", "de", .. bad])).AssertFailed(2, bad[0]);
+        (await CommandLine.Run("evaluate", "simultaneous", manifest, "--to", "de", "--from", "en")).AssertFailed(2, "--from goes with --cascade");
+        foreach (string[] system in new string[][]
+            { ["--policy", "wait-k:3"], ["--chunk", "1"], ["--cascade"], ["--model", "x"], ["--max-segment", "9"], ["--exact"], ["--from", "en"] })
             (await CommandLine.Run(["evaluate", "simultaneous", "--log", log, .. system])).AssertFailed(2, system[0], "--log");
         File.Delete(_bundle["talk.wav"]);
         (await CommandLine.Run("evaluate", "simultaneous", manifest, "--to", "de")).AssertFailed(1, "Line 1", "talk.wav");

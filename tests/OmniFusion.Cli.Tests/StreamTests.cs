@@ -78,6 +78,8 @@ public sealed class StreamTests : IDisposable
     [InlineData("--chunk takes 0.02 to 30 seconds, not -1.", "stream", "a.wav", "--to", "de", "--chunk", "-1")]
     [InlineData("--chunk takes 0.02 to 30 seconds, not 0.01.", "stream", "a.wav", "--to", "de", "--chunk", "0.01")]
     [InlineData("--chunk takes 0.02 to 30 seconds, not 31.", "stream", "a.wav", "--to", "de", "--chunk", "31")]
+    [InlineData("--chunk takes steps of 0.02 seconds, not 0.03.", "stream", "a.wav", "--to", "de", "--chunk", "0.03")]
+    [InlineData("--max-segment takes 2 to 30 seconds, not 1.", "stream", "a.wav", "--to", "de", "--max-segment", "1")]
     [InlineData("--sentence-pause takes 0 to 10", "stream", "a.wav", "--to", "de", "--sentence-pause", "11")]
     [InlineData("--from goes with --cascade", "stream", "a.wav", "--to", "de", "--from", "en")]
     [InlineData("--from: ", "stream", "a.wav", "--to", "de", "--cascade", "--from", "elvish")]

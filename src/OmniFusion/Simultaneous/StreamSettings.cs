@@ -18,6 +18,9 @@ internal sealed record StreamSettings
         double maxSegmentSeconds = DefaultMaxSegment, bool spaced = true)
     {
         ChunkSamples = Frames("chunk", chunkSeconds, 0.02, 30) * VoiceActivity.FrameSamples;
+        // Whoever feeds it counts in chunks, too.
+        if (Math.Abs(ChunkSeconds - chunkSeconds) > 1e-6)
+            throw new OmniFusionException(string.Create(CultureInfo.InvariantCulture, $"The chunk is a multiple of 0.02 seconds, not {chunkSeconds}."));
         PauseFrames = Frames("pause that ends a segment", pauseSeconds, 0.04, 10);
         SentencePauseFrames = Frames("pause that ends a sentence", sentencePauseSeconds, 0, 10);
         MaxSegmentFrames = Frames("longest segment", maxSegmentSeconds, 2, 30);

@@ -532,6 +532,7 @@ public sealed class StreamTranslatorTests
     [InlineData(0.5, 0.4, -0.1, 20)]
     [InlineData(0.5, 0.4, 11, 20)]
     [InlineData(0.5, 0.4, 0.2, 31)]
+    [InlineData(0.03, 0.4, 0.2, 20)]
     public void Settings_have_bounds(double chunk, double pause, double sentence, double longest) =>
         Assert.Throws<OmniFusionException>(() => new StreamSettings(chunk, pause, sentence, longest));
 
