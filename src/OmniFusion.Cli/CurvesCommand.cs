@@ -83,10 +83,12 @@ internal static class CurvesCommand
         OmniFusionModel loaded = model.Load(arguments);
         string named = set.SetName(arguments, recordings), modelName = SimultaneousCommand.ModelName(model, arguments, loaded);
         string setName = $"{named} ({recordings.Count}, {SimultaneousSetOptions.NameOf(unit)}, {SimultaneousSetOptions.NameOf(computation)})";
+        string media = SimultaneousSetOptions.MediaDigest(recordings, cancellation);
         CurveSetting SettingOf(SimultaneousSystem system) =>
             new(setName, system.Language, modelName, system.Name, system.Policy, system.Chunk, model.Threads(arguments))
             {
-                Pause = system.Pause, SentencePause = system.SentencePause,
+                Pause = system.Pause, SentencePause = system.SentencePause, Images = set.ImageMode(arguments, recordings), Media = media,
+                Version = EvaluationSignature.Version,
             };
 
         SimultaneousSystem[] missing = [.. systems.Where(system => file.Find(SettingOf(system)) is null)];

@@ -16,13 +16,14 @@ internal static class EvaluationSignature
     // Attention heads are pairs, which are made of fields.
     private static readonly JsonSerializerOptions s_settings = new() { IncludeFields = true };
 
-    private static readonly string s_version = typeof(Bootstrap).Assembly.GetName().Version?.ToString(3) ?? "0";
+    /// <summary>Of this program.</summary>
+    internal static string Version { get; } = typeof(Bootstrap).Assembly.GetName().Version?.ToString(3) ?? "0";
 
     /// <summary>The settings that are not null, and the version of this program.</summary>
     internal static string Of(params (string Name, object? Value)[] settings) => string.Join('|', settings
         .Where(setting => setting.Value is not null)
         .Select(setting => string.Create(CultureInfo.InvariantCulture, $"{setting.Name}:{setting.Value}"))
-        .Append($"version:omnifusion-{s_version}"));
+        .Append($"version:omnifusion-{Version}"));
 
     /// <summary>A metric's signature with its bootstrap behind the number of references, as sacrebleu writes it.</summary>
     internal static string With(string signature, BootstrapOptions bootstrap)

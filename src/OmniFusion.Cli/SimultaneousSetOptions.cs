@@ -1,6 +1,9 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using OmniFusion.Evaluation;
+using OmniFusion.Media;
 
 namespace OmniFusion.Cli;
 
@@ -73,6 +76,17 @@ internal sealed class SimultaneousSetOptions
                 sentence.End?.ToString(CultureInfo.InvariantCulture),
             ]).Concat(recording.Images.SelectMany(image => (string?[])
                 [Path.GetFileName(image.Path), image.Seconds.ToString(CultureInfo.InvariantCulture)])).Prepend(recording.Name)));
+
+    /// <summary>A digest of what is heard and seen.</summary>
+    /// <exception cref="OmniFusionException">A recording or a picture cannot be read.</exception>
+    internal static string MediaDigest(IReadOnlyList<SpokenRecording> recordings, CancellationToken cancellation)
+    {
+        return EvaluationSignature.Digest(recordings.SelectMany(recording => recording.Images
+            .Select(image => image.Path is null ? null : Hash(ImageFile.Read(image.Path, cancellation).Pixels))
+            .Prepend(Hash(MemoryMarshal.AsBytes<float>(recording.Read(cancellation))))));
+
+        static string Hash(ReadOnlySpan<byte> bytes) => Convert.ToHexString(SHA256.HashData(bytes));
+    }
 
     /// <summary>Which pictures are seen, for signatures; null where none could be.</summary>
     internal string? ImageMode(ParseResult arguments, IReadOnlyList<SpokenRecording> recordings) =>

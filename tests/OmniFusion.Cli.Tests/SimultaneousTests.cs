@@ -169,6 +169,36 @@ public sealed class SimultaneousTests : IDisposable
     }
 
     [Fact]
+    public async Task ASweepMeasuresAgainWhatIsHeardOrSeenAnew()
+    {
+        string manifest = Talk(), talk = File.ReadAllText(manifest).TrimEnd().TrimEnd('}'), picture = _bundle["one.png"];
+        File.Copy(TinyBundle.Media("alpha.png"), picture);
+        string With(string path) => talk + ",\"image\":" + JsonSerializer.Serialize(path) + "}\n";
+        string slides = _bundle.Write("slides.jsonl", With(picture) + With(TinyBundle.Media("slide.png")));
+        string[] sweep = ["curves", slides, "--to", "de", "--policy", "hold-n:3", "--chunk", "0.1", "--system", "fused",
+            "--model", _bundle.Folder, "--output", _bundle["curves"]];
+        Assert.Equal(1, await Points());
+        Assert.Equal(1, await Points());
+        Assert.Equal(2, await Points("--image-mode", "unrelated"));
+        Assert.Equal(3, await Points("--image-mode", "none"));
+        File.Copy(TinyBundle.Media("slide.png"), picture, overwrite: true);
+        Assert.Equal(4, await Points());
+        WavWriter.WritePcm16(_bundle["talk.wav"], [.. Enumerable.Repeat(0.1f, 8000)], 16000);
+        Assert.Equal(5, await Points());
+        string points = Path.Combine(_bundle["curves"], "curves.jsonl");
+        Assert.Contains("\"version\":\"", File.ReadLines(points).Last());
+        File.WriteAllText(points, System.Text.RegularExpressions.Regex.Replace(File.ReadAllText(points), "\"version\":\"[^\"]*\"", "\"version\":null"));
+        Assert.Equal(6, await Points());
+
+        async Task<int> Points(params string[] given)
+        {
+            Outcome outcome = await Evaluate([.. sweep, .. given]);
+            Assert.Equal(0, outcome.Code);
+            return File.ReadLines(Path.Combine(_bundle["curves"], "curves.jsonl")).Count();
+        }
+    }
+
+    [Fact]
     public async Task WrongUsageIsOneSentence()
     {
         string manifest = Talk(), log = _bundle.Write("some.log", "{\"id\": 1}");

@@ -11,10 +11,19 @@ namespace OmniFusion.Evaluation;
 public sealed record CurveSetting(string Set, string Language, string Model, string System, string Policy, double Chunk, int Threads)
 {
     /// <summary>Seconds of silence that end a segment; null as the model says.</summary>
-    public float? Pause { get; init; }
+    public double? Pause { get; init; }
 
     /// <summary>Seconds of silence that end a segment whose sentence is complete; null as the model says.</summary>
-    public float? SentencePause { get; init; }
+    public double? SentencePause { get; init; }
+
+    /// <summary>Which pictures were seen: none, given or unrelated; null where there could be none, or an older version did not say.</summary>
+    public string? Images { get; init; }
+
+    /// <summary>A digest of what was heard and seen; null in a point of an older version.</summary>
+    public string? Media { get; init; }
+
+    /// <summary>The program's version; null in a point of an older one.</summary>
+    public string? Version { get; init; }
 
     /// <summary>The policy without its parameters, by which points make a line.</summary>
     [global::System.Text.Json.Serialization.JsonIgnore]
