@@ -31,7 +31,7 @@ internal sealed record SimultaneousReport(string Signature, SimultaneousScores S
             Row("word 90 %", new LatencyPair(s.Words?.P90, s.WordsComputationAware?.P90)),
             Row("word 99 %", new LatencyPair(s.Words?.P99, s.WordsComputationAware?.P99)),
             Invariant($"chunks        {Number(s.NumChunks),8}  pieces of output, {Number(s.Steps).Trim()} steps a recording"),
-            Invariant($"flicker       {s.NormalizedErasure,8:0.000}  taken back for each that stays"),
+            Invariant($"flicker       {Number(s.NormalizedErasure),8}  taken back for each that stays"),
             Invariant($"real time     {Number(s.RealTimeFactor),8}  seconds of computation for one of audio"),
             Signature,
         ]);

@@ -62,6 +62,8 @@ public sealed class SimultaneousTests : IDisposable
         double expected = TinyBundle.Case("latency_metrics").GetProperty("scores").GetProperty("LAAL_CA").GetProperty("mean").GetDouble();
         string row = Assert.Single(outcome.Lines, line => line.StartsWith("LAAL", StringComparison.Ordinal));
         Assert.EndsWith((expected / 1000).ToString("0.000"), row);
+        // What was taken back does not stand in it.
+        Assert.Matches("^flicker +- ", Assert.Single(outcome.Lines, line => line.StartsWith("flicker", StringComparison.Ordinal)));
         Assert.DoesNotContain(outcome.Lines, line => line.StartsWith("StreamLAAL", StringComparison.Ordinal));
     }
 

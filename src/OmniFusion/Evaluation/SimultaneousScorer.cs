@@ -51,7 +51,9 @@ public static class SimultaneousScorer
             EndOffset = Pair(LatencyMetric.EndOffset),
             NumChunks = Number(Latency.Compute(instances, LatencyMetric.NumChunks, unit: unit).Mean),
             Steps = outputs.All(output => output.Steps > 0) ? outputs.Average(output => output.Steps) : null,
-            NormalizedErasure = units > 0 ? outputs.Sum(output => output.DeletedUnits) / units : 0,
+            // SimulEval's logs know no steps, and nothing of what a step took back.
+            NormalizedErasure = outputs.All(output => output.Steps == 0) ? null
+                : units > 0 ? outputs.Sum(output => output.DeletedUnits) / units : 0,
             RealTimeFactor = timed && audio > 0 ? outputs.Sum(output => output.ComputationSeconds) / audio : null,
             Words = WordLatencies.Of(Lags(outcomes, laal, unit, output => output.IdealDelays)),
             WordsComputationAware =

@@ -83,8 +83,8 @@ public sealed record SimultaneousScores
     /// <summary>Steps (chunks of audio, and the end) that the system took, a mean over the recordings; null if unknown.</summary>
     public double? Steps { get; init; }
 
-    /// <summary>Flicker: units taken back for each unit of the final texts; 0 for a system that never revises.</summary>
-    public required double NormalizedErasure { get; init; }
+    /// <summary>Flicker: units taken back for each unit of the final texts; 0 for a system that never revises; null if unknown.</summary>
+    public required double? NormalizedErasure { get; init; }
 
     /// <summary>Seconds of computation for a second of audio; null if unknown.</summary>
     public double? RealTimeFactor { get; init; }
