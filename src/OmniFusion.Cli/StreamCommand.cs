@@ -1,6 +1,5 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
-using System.Globalization;
+using System.Runtime.InteropServices;
 using OmniFusion.Media;
 using OmniFusion.Models;
 using OmniFusion.Simultaneous;
@@ -82,8 +81,14 @@ internal static class StreamCommand
                 RgbImage[] pictures = [.. images.Select(shown => ImageFile.Read(shown.File, cancellation))];
                 OmniFusionModel loaded = model.Load(arguments);
                 StreamView view = StreamView.Create(arguments.GetValue(json));
-                return await Run(loaded, options, from, [.. images.Zip(pictures, (shown, picture) => (shown.Seconds, picture))],
-                    arguments.GetValue(realtime), view, record, cancellation);
+                // A terminal that is closed stops a stream as Ctrl+C does.
+                using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+                using PosixSignalRegistration hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
+                {
+                    signal.Cancel = true;
+                    stop.Cancel();
+                });
+                return await Run(loaded, options, from, [.. images.Zip(pictures)], arguments.GetValue(realtime), view, record, stop.Token);
             },
             CancellationToken.None));
         return command;
@@ -107,13 +112,13 @@ internal static class StreamCommand
             {
                 await foreach (StreamEvent happened in session.Events)
                 {
-                    view.Show(happened);
+                    Seen(() => view.Show(happened), cancellation.IsCancellationRequested);
                     record?.Add(happened);
                 }
             }
             finally
             {
-                view.End();
+                Seen(view.End, cancellation.IsCancellationRequested);
             }
         }
         catch (IOException error)
@@ -124,6 +129,30 @@ internal static class StreamCommand
         await finishing;
         record?.Complete(cancellation.IsCancellationRequested);
         return 0;
+    }
+
+    // Behind a terminal that was closed nobody looks any more, and the record goes on.
+    private static void Seen(Action show, bool stopped)
+    {
+        try
+        {
+            show();
+        }
+        catch (IOException) when (stopped)
+        {
+        }
+    }
+
+    private static void Check(StreamTranslator translator, TimedImage shown, RgbImage picture)
+    {
+        try
+        {
+            translator.CheckImage(picture);
+        }
+        catch (OmniFusionException error)
+        {
+            throw new OmniFusionException($"--image {shown.File}: {error.Message}", error);
+        }
     }
 
     // The source has come to its end, or Ctrl+C has been pressed: either way what was heard is translated to its end.

@@ -137,6 +137,21 @@ public sealed class ProcessTests : IDisposable
     }
 
     [Fact]
+    public async Task AStreamWhoseTerminalIsClosedEndsItsSegment()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Signals are sent by kill.");
+        File.Copy(TinyBundle.Media("bat.wav"), _bundle["bat.wav"]);
+        using Process process = Start("bash", ["-c",
+            "exec \"$0\" stream - --to de --model . --json --save events.jsonl < <(exec 2>/dev/null; tail -c +45 bat.wav; exec sleep 30)", Command()]);
+        Assert.StartsWith("{\"time_audio\"", await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken));
+        await Run("kill", "-HUP", process.Id.ToString(CultureInfo.InvariantCulture));
+        Outcome outcome = await Finish(process);
+        Assert.Equal((0, ""), (outcome.Code, outcome.Errors));
+        Assert.True(outcome.Json[^1].GetProperty("ends_segment").GetBoolean());
+        Assert.Equal(outcome.Lines[^1], File.ReadLines(_bundle["events.jsonl"]).Last());
+    }
+
+    [Fact]
     public async Task AStreamThatNobodyReadsEnds()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "There a pipe that nobody reads says nothing.");
