@@ -22,4 +22,7 @@ public sealed record PartialDecoderOptions
 
     /// <summary>Size to which images are brought; null: the bundle's.</summary>
     public ImageSize? ImageSize { get; init; }
+
+    /// <summary>What the decoders of one stream share; null: each makes its own prompts.</summary>
+    internal ShownImage? Shown { get; init; }
 }

@@ -16,6 +16,7 @@ public abstract class SpeechDecoder : ISpellingDecoder
     private readonly Language _language;
     private readonly ImageSize? _imageSize;
     private readonly bool _thinkerWrites;
+    private readonly ShownImage _shown;
     private RgbImage? _image;
     private DecoderMemory? _memory;
     private bool _promptIsNew;
@@ -23,7 +24,8 @@ public abstract class SpeechDecoder : ISpellingDecoder
     private protected SpeechDecoder(OmniFusionModel model, Language language, PartialDecoderOptions options, bool thinkerWrites)
     {
         (_model, _language, _imageSize, _thinkerWrites) = (model, language, options.ImageSize, thinkerWrites);
-        Prompt = model.Reader.ReadForSpeech(language, image: null, _imageSize, thinkerWrites);
+        _shown = options.Shown ?? new ShownImage();
+        Prompt = NewPrompt(image: null);
         Audio = new IncrementalAudio(model.Parts.Thinker, model.Recognizer, model.Reader.LogMel, options.Exact);
         _memory = model.BorrowMemory();
         Thinker = new IncrementalThinker(model.Parts.Thinker, Audio, _memory.ThinkerCache);
@@ -117,7 +119,7 @@ public abstract class SpeechDecoder : ISpellingDecoder
         ObjectDisposedException.ThrowIf(_memory is null, this);
         if (ReferenceEquals(image, _image))
             return;
-        Prompt = _model.Reader.ReadForSpeech(_language, image, _imageSize, _thinkerWrites);
+        Prompt = image is null ? NewPrompt(image) : _shown.Prompt(image, () => NewPrompt(image));
         _image = image;
         // The image stands before the audio: the decoders read all rows again, the audio tower nothing.
         _promptIsNew = true;
@@ -205,6 +207,8 @@ public abstract class SpeechDecoder : ISpellingDecoder
             throw;
         }
     }
+
+    private SpeechPrompt NewPrompt(RgbImage? image) => _model.Reader.ReadForSpeech(_language, image, _imageSize, _thinkerWrites);
 
     // Only once the source has been read is it known where its positions stand.
     private WriterView View(AttentionProbe? probe) => new(probe, SourcePositions, probe is null ? [] : Sources);

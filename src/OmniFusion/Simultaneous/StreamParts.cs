@@ -13,6 +13,7 @@ internal sealed class StreamParts
     private readonly OmniFusionModel _model;
     private readonly Language _source, _target;
     private readonly PolicyOptions _policy, _transcriptPolicy;
+    private readonly ShownImage _shown = new();
 
     /// <exception cref="OmniFusionException">An option is out of its bounds, or the model does not know the language.</exception>
     internal StreamParts(OmniFusionModel model, SimultaneousOptions options)
@@ -64,7 +65,7 @@ internal sealed class StreamParts
 
     private PartialDecoderOptions Decoding(PolicyOptions policy, IReadOnlyList<AttentionHead> heads) => new()
     {
-        Exact = Options.Exact, Heads = policy.NeedsAttention ? heads : null,
+        Exact = Options.Exact, Heads = policy.NeedsAttention ? heads : null, Shown = _shown,
     };
 
     // 0.02 as a float is less than 0.02, and would be out of its bounds. Numbers that no decimal holds are left to those.

@@ -10,6 +10,22 @@ public class SpeechDecoderTests
 
     private static readonly TranslationOptions s_greedy = new() { Beams = 1, MaxNewTokens = Most };
 
+    [Fact]
+    public void An_image_is_resized_once_for_all_segments_of_a_stream()
+    {
+        RgbImage image = new(60, 56, new byte[3 * 60 * 56]), other = new(56, 60, new byte[3 * 60 * 56]);
+        PartialDecoderOptions options = new() { Shown = new ShownImage() };
+        using FusedSpeechDecoder first = FusedSpeechDecoder.Create(Sounds.Tiny, "de", options),
+            second = FusedSpeechDecoder.Create(Sounds.Tiny, "de", options);
+        first.Show(image);
+        second.Show(image);
+        Assert.Same(first.Prompt, second.Prompt);
+        second.Show(other);
+        Assert.NotSame(first.Prompt, second.Prompt);
+        second.Show(null);
+        Assert.Null(second.Prompt.Head.Patches);
+    }
+
     [Theory]
     [InlineData(8000, 2, nameof(Sounds.Nano))]
     [InlineData(16000, 2, nameof(Sounds.Nano))]
