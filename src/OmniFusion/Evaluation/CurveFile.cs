@@ -16,7 +16,7 @@ public sealed class CurveFile
     /// <summary>The points so far.</summary>
     public IReadOnlyList<CurvePoint> Points => _points;
 
-    /// <summary>Opens a file or begins one; a last line that was not written to its end is cut off.</summary>
+    /// <summary>Opens a file or begins one; of a last line without an end nothing stays unless it is a whole point.</summary>
     /// <exception cref="OmniFusionException">The file cannot be read, or a whole line is no point.</exception>
     public static CurveFile Open(string path)
     {
@@ -27,12 +27,18 @@ public sealed class CurveFile
         Guard(path, () =>
         {
             using FileStream stream = new(path, FileMode.Open, FileAccess.ReadWrite);
-            stream.SetLength(EndOfLines(stream));
+            long end = EndOfLines(stream);
+            if (end == stream.Length)
+                return;
+            byte[] rest = new byte[stream.Length - end];
+            stream.Position = end;
+            stream.ReadExactly(rest);
+            if (IsPoint(rest))
+                stream.Write("\n"u8);
+            else
+                stream.SetLength(end);
         });
-        JsonLines.Read(path, line => file._points.Add(
-            line.Deserialize<CurvePoint>(JsonSerializerOptions.Web)
-                is { Setting: { Policy: not null, System: not null }, Scores: not null } point ? point
-                : throw new OmniFusionException("it is no point of a curve.")));
+        JsonLines.Read(path, line => file._points.Add(Point(line) ?? throw new OmniFusionException("it is no point of a curve.")));
         return file;
     }
 
@@ -51,6 +57,21 @@ public sealed class CurveFile
             stream.Flush(flushToDisk: true);
         });
         _points.Add(point);
+    }
+
+    private static CurvePoint? Point(JsonElement line) => line.Deserialize<CurvePoint>(JsonSerializerOptions.Web)
+        is { Setting: { Policy: not null, System: not null }, Scores: not null } point ? point : null;
+
+    private static bool IsPoint(byte[] line)
+    {
+        try
+        {
+            return Point(JsonSerializer.Deserialize<JsonElement>(line)) is not null;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
     }
 
     private static long EndOfLines(FileStream stream)

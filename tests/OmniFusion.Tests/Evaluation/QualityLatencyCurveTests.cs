@@ -58,6 +58,19 @@ public sealed class QualityLatencyCurveTests : IDisposable
         Assert.Equal(3, CurveFile.Open(_path).Points.Count);
     }
 
+    [Fact]
+    public void A_whole_point_at_the_end_needs_no_line_break()
+    {
+        CurveFile file = CurveFile.Open(_path);
+        file.Add(Point("fused", "wait-k:1", 1.5));
+        file.Add(Point("cascade", "wait-k:1", null));
+        File.WriteAllText(_path, File.ReadAllText(_path).TrimEnd());
+        CurveFile again = CurveFile.Open(_path);
+        Assert.Equal(file.Points, again.Points);
+        again.Add(Point("fused", "wait-k:3", 2));
+        Assert.Equal(3, CurveFile.Open(_path).Points.Count);
+    }
+
     [Theory]
     [InlineData("nonsense\n")]
     [InlineData("{}\n")]
