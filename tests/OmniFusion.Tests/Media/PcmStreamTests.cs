@@ -27,6 +27,13 @@ public sealed class PcmStreamTests
         Assert.Equal(0, PcmStream.Read(new MemoryStream(), _ => Assert.Fail("there is nothing")));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(64)]
+    public void AWavFileIsRefused(int bytesAtOnce) =>
+        Assert.Contains("WAV", Assert.Throws<OmniFusionException>(() => PcmStream.Read(
+            new Trickle([.. "RIFF"u8, 8, 0, 0, 0, .. "WAVE"u8, 1, 0], bytesAtOnce), _ => Assert.Fail("that is no sound"))).Message);
+
     [Fact]
     public void ACallerMayStop()
     {
@@ -44,5 +51,7 @@ public sealed class PcmStreamTests
     private sealed class Trickle(byte[] bytes, int atOnce) : MemoryStream(bytes)
     {
         public override int Read(byte[] buffer, int offset, int count) => base.Read(buffer, offset, Math.Min(count, atOnce));
+
+        public override int Read(Span<byte> buffer) => base.Read(buffer[..Math.Min(buffer.Length, atOnce)]);
     }
 }
