@@ -4,7 +4,7 @@ namespace OmniFusion.Simultaneous;
 
 /// <summary>
 /// Where a sequence of tokens may be cut so that whole words come out: before a token that begins a new word. The end of a text that is
-/// still growing is no such place, as its last word may go on. In scripts without spaces every character is a word.
+/// still growing is no such place, as its last word may go on. In scripts without spaces every character is a word, with the marks behind it.
 /// </summary>
 /// <param name="tokenizer">Of the tokens.</param>
 internal sealed class WordCuts(Tokenizer tokenizer)
@@ -57,7 +57,7 @@ internal sealed class WordCuts(Tokenizer tokenizer)
         bool inWord = false;
         foreach (char c in text)
         {
-            bool letter = !char.IsWhiteSpace(c), alone = IsUnspaced(c);
+            bool mark = IsMark(c), letter = !mark && !char.IsWhiteSpace(c), alone = IsUnspaced(c);
             if (alone || (letter && !inWord))
                 words++;
             inWord = letter && !alone;
@@ -72,13 +72,20 @@ internal sealed class WordCuts(Tokenizer tokenizer)
         if (before.Length == 0 || before[^1] == Incomplete || with.Length <= before.Length
             || !with.StartsWith(before, StringComparison.Ordinal))
             return false;
-        char last = before[^1], next = with[before.Length];
-        return char.IsWhiteSpace(next) || char.IsWhiteSpace(last) || IsUnspaced(last) || IsUnspaced(next);
+        for (int end = cut + 2; end <= tokens.Length && with is [.., Incomplete]; end++)
+            with = Decode(tokens[..end]);
+        char last = before[^1], next = with.Length > before.Length ? with[before.Length] : Incomplete;
+        return !IsMark(next)
+            && (char.IsWhiteSpace(next) || char.IsWhiteSpace(last) || IsUnspaced(last) || IsMark(last) || IsUnspaced(next));
     }
 
     private string Decode(ReadOnlySpan<int> tokens) => tokenizer.Decode(tokens, skipSpecialTokens: true);
 
-    // Kana, CJK ideographs and full-width forms. Their punctuation goes with what is before it.
+    // Kana and CJK ideographs.
     private static bool IsUnspaced(char c) =>
         c is (>= '\u3040' and <= '\u30FF') or (>= '\u3400' and <= '\u9FFF') or (>= '\uF900' and <= '\uFAFF');
+
+    // Their punctuation and that of full width: it goes with what is before it.
+    private static bool IsMark(char c) =>
+        c is (>= '\u3001' and <= '\u303F') or (>= '\uFF01' and <= '\uFF65') && (char.IsPunctuation(c) || char.IsSymbol(c));
 }

@@ -91,12 +91,34 @@ public sealed class PartialTextTests
         }
     }
 
+    [Fact]
+    public void A_mark_stays_with_the_character_before_it()
+    {
+        int able = 0;
+        foreach (Tokenizer tokenizer in Tokenizers.All)
+        {
+            int[] tokens = tokenizer.Encode("東京は。大きい", addSpecialTokens: false);
+            if (tokenizer.HasByteTokens || tokenizer.Decode(tokens, true).Trim() != "東京は。大きい")
+                continue;
+            able++;
+            WordCuts cuts = new(tokenizer);
+            string[] parts = [.. Enumerable.Range(0, tokens.Length)
+                .Select(most => tokenizer.Decode(tokens.AsSpan(0, cuts.LastCut(tokens, 0, most)), true).Trim()).Distinct()];
+            Assert.DoesNotContain("東京は", parts);
+            Assert.Contains("東京は。", parts);
+        }
+        Assert.True(able > 0);
+    }
+
     [Theory]
     [InlineData("", 0)]
     [InlineData("  ein  Hund ", 2)]
     [InlineData("don't", 1)]
     [InlineData("東京 abc", 3)]
     [InlineData("abc東京def", 4)]
+    [InlineData("東京、「大阪」。", 4)]
+    [InlineData("你好！", 2)]
+    [InlineData("OK。yes", 2)]
     public void Counts_words(string text, int expected) => Assert.Equal(expected, WordCuts.Count(text));
 
     [Fact]
