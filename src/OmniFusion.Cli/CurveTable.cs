@@ -8,7 +8,8 @@ internal static class CurveTable
 {
     internal static string Show(IReadOnlyList<CurvePoint> points)
     {
-        List<string> lines = ["system                policy                 chunk threads    BLEU  latency  with computation  word 90 %    RTF"];
+        List<string> lines =
+            ["system                policy                 chunk threads    BLEU  latency  with computation  word 50 %  word 90 %  word 99 %    RTF"];
         lines.AddRange(points.OrderBy(point => point.Setting.System, StringComparer.Ordinal).ThenBy(point => point.Setting.Threads)
             .ThenBy(point => point.Latency(true) ?? double.MaxValue).Select(Row));
         foreach (int threads in points.Select(point => point.Setting.Threads).Distinct().Order())
@@ -29,10 +30,11 @@ internal static class CurveTable
     internal static string Row(CurvePoint point)
     {
         CurveSetting setting = point.Setting;
+        WordLatencies? words = point.Scores.WordsComputationAware;
         return string.Create(CultureInfo.InvariantCulture,
             $"{setting.System,-21} {setting.Policy,-22} {setting.Chunk,5} {setting.Threads,7} {point.Scores.Bleu,7:0.00} "
-            + $"{point.Latency(false),8:0.000} {point.Latency(true),17:0.000} {point.Scores.WordsComputationAware?.P90,10:0.000} "
-            + $"{point.Scores.RealTimeFactor,6:0.000}");
+            + $"{point.Latency(false),8:0.000} {point.Latency(true),17:0.000} {words?.Median,10:0.000} {words?.P90,10:0.000} "
+            + $"{words?.P99,10:0.000} {point.Scores.RealTimeFactor,6:0.000}");
     }
 
     private static IEnumerable<string> Leads(CurvePoint[] points, string own, string cascade, int threads, bool computationAware)

@@ -81,6 +81,7 @@ public sealed class SimultaneousTests : IDisposable
         Assert.Equal(8, File.ReadLines(Path.Combine(_bundle["curves"], "curves.jsonl")).Count());
         Assert.Equal(begun * 2, _begun.Count);
         Assert.Contains("without computation: fused is ahead of cascade by 0.000 s", outcome.Output);
+        Assert.Contains("  word 50 %  word 90 %  word 99 %", outcome.Output);
         Assert.Contains("</svg>", File.ReadAllText(Path.Combine(_bundle["curves"], "curves.svg")));
         string table = (await Evaluate(sweep)).Output;
         Assert.Equal(begun * 2, _begun.Count);
