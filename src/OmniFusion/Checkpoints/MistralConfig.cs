@@ -35,7 +35,7 @@ public sealed record MistralConfig
     /// <summary>How many positions back a token attends to at most; null: all.</summary>
     public int? SlidingWindow { get; init; }
 
-    /// <summary>Positions the model was made for, for information.</summary>
+    /// <summary>Positions that the model was made for: an input of more tokens is refused.</summary>
     public int MaxPositionEmbeddings { get; init; } = 32768;
 
     /// <summary>Whether the output layer is the embedding.</summary>

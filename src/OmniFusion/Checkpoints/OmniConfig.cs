@@ -297,7 +297,7 @@ public sealed record OmniTextConfig
     /// <summary>Base of the rotary frequencies.</summary>
     public float RopeTheta { get; init; } = 1_000_000;
 
-    /// <summary>Positions the model was made for, for information.</summary>
+    /// <summary>Positions that the model was made for: an input of more tokens is refused.</summary>
     public int MaxPositionEmbeddings { get; init; } = 32768;
 
     /// <summary>Whether the output layer is the embedding.</summary>

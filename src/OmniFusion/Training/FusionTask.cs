@@ -24,6 +24,7 @@ public sealed class FusionTask : TrainingTask
     private readonly Recipe _recipe;
     private readonly Tokenizer _tokenizer;
     private readonly int _end;
+    private readonly float _trainedSeconds;
     private readonly Thinker _thinker;
     private readonly MistralModel _translator;
     private readonly FusedTranslator _model;
@@ -83,6 +84,7 @@ public sealed class FusionTask : TrainingTask
         _mixture = data.ForFusion();
         _scenes = recipe.PrefixSteps > 0 ? data.ForScenes() : null;
         DataSizes = $"{data.Sizes}, {_pairs.Items.Count} pairs";
+        _trainedSeconds = MathF.Ceiling(data.LongestSeconds);
         SpeechPack validation = SpeechExamples.Open(recipe.Data.ValidationSpeech, recipe.Data.ValidationSource);
         _validation = new SpeechExamples(validation, new LogMel(), recipe.Seed, SpeechExamples.MostSeconds, recipe.EvaluateItems);
     }
@@ -180,6 +182,7 @@ public sealed class FusionTask : TrainingTask
             Languages = [.. _recipe.Data.Targets.Keys],
             ImageWidth = PictureBook.Side, ImageHeight = PictureBook.Side,
             Generation = new BundleGeneration { MaxNewTokens = 128 },
+            TrainedSeconds = _trainedSeconds,
             Simultaneous = BundleSimultaneous.Of(folder),
         }.Save(folder);
     }

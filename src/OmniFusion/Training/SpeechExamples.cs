@@ -54,13 +54,10 @@ internal sealed class SpeechExamples
     /// <summary>Number of items.</summary>
     internal int Count => _items.Length;
 
-    /// <summary>Length of each item: what it costs in a batch.</summary>
-    internal IEnumerable<double> Seconds => _items.Select(item => (double)_pack.Items[item].Seconds);
-
     /// <summary>Line of the text that was spoken.</summary>
     internal int TextIndex(int index) => _pack.Items[_items[index]].TextIndex;
 
-    /// <summary>Length of an item.</summary>
+    /// <summary>Length of an item: what it costs in a batch.</summary>
     internal double SecondsOf(int index) => _pack.Items[_items[index]].Seconds;
 
     /// <summary>Log-mel frames [frames, bins] of an item as it is.</summary>

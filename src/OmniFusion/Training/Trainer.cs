@@ -271,6 +271,8 @@ public sealed class Trainer
         (int steps, Dictionary<string, int> counts) = StepsIn(file);
         foreach ((string name, Tensor tensor) in state)
             file.Tensor(name).Span.CopyTo(tensor.Span);
+        // A span does not keep the file open that it shows.
+        GC.KeepAlive(file);
         _optimizer.Steps = steps;
         _optimizer.StepCounts = counts;
     }

@@ -39,6 +39,10 @@ internal sealed class TrainingData
     /// <summary>Things that pictures can show; 0 without pictures.</summary>
     internal int Things => _pictures?.Count ?? 0;
 
+    /// <summary>Seconds of the longest recording that is learnt from.</summary>
+    internal float LongestSeconds => _spoken.Where(part => part.Recipe.Repeat > 0).SelectMany(part => part.Pack.Items)
+        .Select(item => (float)item.Seconds).Where(seconds => seconds <= SpeechExamples.MostSeconds).DefaultIfEmpty().Max();
+
     /// <summary>Number of examples of each part, and how often a pass goes through it.</summary>
     internal string Sizes
     {

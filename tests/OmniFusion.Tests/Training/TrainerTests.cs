@@ -110,6 +110,7 @@ public sealed class TrainerTests(TinyTraining tiny) : IClassFixture<TinyTraining
 
         OmniFusionModel model = OmniFusionModel.Load(recipe.Output);
         Assert.Empty(model.UnplacedKeys);
+        Assert.InRange(model.Bundle.TrainedSeconds!.Value, 1, 30);
         Assert.NotNull(model.Recognizer);
         TranslationRequest request = new() { Samples = new float[8000], TargetLanguage = "de" };
         Assert.Equal("de", (await model.TranslateAsync(request, new TranslationOptions { MaxNewTokens = 3 })).Language);
