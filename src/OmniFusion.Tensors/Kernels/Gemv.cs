@@ -34,6 +34,9 @@ internal static unsafe class Gemv<TSimd, V>
     // Weights beyond this come from memory whatever the caches hold.
     private const long BytesFromMemory = 8 << 20;
 
+    // More rows than these share weights that are widened once.
+    private const int MostWidenedTwice = 2;
+
     // 24 sums with 32 registers, 12 with 16.
     private static int MostRows => typeof(TSimd) == typeof(Simd512) ? 6 : 3;
 
@@ -65,38 +68,67 @@ internal static unsafe class Gemv<TSimd, V>
             Stream<TStored>(job, first, last);
             return;
         }
+        // To widen such a number takes several registers, which many sums leave none of, and longer than to use it.
+        bool widens = typeof(TStored) == typeof(StoredF16) && job->M > MostWidenedTwice;
+        float* wide = widens ? GemmScratch.Own((nint)Block * job->K) : null;
         for (int n = first; n < last; n += Block)
         {
+            byte* w = job->W + (nint)n * job->K * TStored.Size;
+            if (widens)
+                Widen<TStored>(w, Math.Min(Block, job->N - n) * job->K, wide);
             int rest = job->M;
             for (int m = 0; m < job->M;)
             {
                 // Equal shares: 8 rows are 4 + 4 rather than 6 + 2.
                 int shares = (rest + MostRows - 1) / MostRows;
                 int rows = (rest + shares - 1) / shares;
-                switch (rows)
-                {
-                    case 1: Dots<TStored, Rows1>(job, m, n); break;
-                    case 2: Dots<TStored, Rows2>(job, m, n); break;
-                    case 3: Dots<TStored, Rows3>(job, m, n); break;
-                    case 4: Dots<TStored, Rows4>(job, m, n); break;
-                    case 5: Dots<TStored, Rows5>(job, m, n); break;
-                    default: Dots<TStored, Rows6>(job, m, n); break;
-                }
+                if (widens)
+                    Dots<StoredF32>(job, rows, m, n, (byte*)wide);
+                else
+                    Dots<TStored>(job, rows, m, n, w);
                 m += rows;
                 rest -= rows;
             }
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Widen<TStored>(byte* from, int count, float* to)
+        where TStored : struct, IStored
+    {
+        int i = 0;
+        for (; i <= count - TSimd.Width; i += TSimd.Width)
+        {
+            Cache.Fetch(from + i * TStored.Size + StreamAhead);
+            TSimd.Store(TSimd.Load<TStored>(from + i * TStored.Size), to + i);
+        }
+        for (; i < count; i++)
+            to[i] = TStored.Load(from + i * TStored.Size);
+    }
+
+    private static void Dots<TStored>(GemvJob* job, int rows, int m, int n, byte* w)
+        where TStored : struct, IStored
+    {
+        switch (rows)
+        {
+            case 1: Dots<TStored, Rows1>(job, m, n, w); break;
+            case 2: Dots<TStored, Rows2>(job, m, n, w); break;
+            case 3: Dots<TStored, Rows3>(job, m, n, w); break;
+            case 4: Dots<TStored, Rows4>(job, m, n, w); break;
+            case 5: Dots<TStored, Rows5>(job, m, n, w); break;
+            default: Dots<TStored, Rows6>(job, m, n, w); break;
+        }
+    }
+
+    // Up to six rows of x from m on with the four rows of w from n on, which lie at w0.
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Dots<TStored, TRows>(GemvJob* job, int m, int n)
+    private static void Dots<TStored, TRows>(GemvJob* job, int m, int n, byte* w0)
         where TStored : struct, IStored
         where TRows : struct, IRows
     {
         int k = job->K, columns = Math.Min(Block, job->N - n);
         nint next = (nint)k * TStored.Size;
-        byte* w0 = job->W + n * next;
         byte* w1 = columns > 1 ? w0 + next : w0, w2 = columns > 2 ? w0 + 2 * next : w0, w3 = columns > 3 ? w0 + 3 * next : w0;
         float* x0 = job->X + (nint)m * k;
         float* x1 = x0 + k, x2 = x1 + k, x3 = x2 + k, x4 = x3 + k, x5 = x4 + k;
