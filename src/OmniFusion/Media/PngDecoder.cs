@@ -101,7 +101,8 @@ internal static class PngDecoder
                 filled += count;
             }
         }
-        catch (InvalidDataException error)
+        // What is read is in memory: the second is zlib that is asked for a dictionary.
+        catch (Exception error) when (error is InvalidDataException or IOException)
         {
             throw new OmniFusionException(png.Bad("its compressed data is damaged").Message, error);
         }

@@ -159,6 +159,18 @@ public class ImagePngTests
     }
 
     [Fact]
+    public void Data_that_asks_for_a_dictionary_is_damaged()
+    {
+        byte[] file = new ImagePngMaker { Width = 9, Height = 7, Colour = 2, Sample = (x, y, c) => (x + y + c) % 10 }.Make();
+        int data = file.AsSpan().IndexOf("IDAT"u8) + 4;
+        // RFC 1950: the bit of a preset dictionary, and a header that is a multiple of 31.
+        (file[data], file[data + 1]) = (0x78, 0xBB);
+        RepairChecksums(file);
+        OmniFusionException error = Assert.Throws<OmniFusionException>(() => PngDecoder.Decode(file, "asking"));
+        Assert.Contains("compressed data is damaged", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Flipped_bytes_end_in_a_sentence_or_a_picture()
     {
         byte[][] files = [.. new[] { false, true }.SelectMany(interlaced => new[] { 0, 2, 3, 4, 6 }.Select(colour => new ImagePngMaker
