@@ -1,13 +1,12 @@
 using System.CommandLine;
 using OmniFusion.Models;
+using OmniFusion.Tensors;
 
 namespace OmniFusion.Cli;
 
 /// <summary>The options that say which model to load.</summary>
 internal sealed class ModelOptions
 {
-    private const int MostThreads = 1024;
-
     private readonly Option<string?> _model = new("--model")
     {
         Description = "Bundle: the folder with omnifusion.json (default: the model shipped with the command)",
@@ -16,7 +15,7 @@ internal sealed class ModelOptions
     private readonly Option<string?> _mmfm = Folder("--mmfm", "Folder of a Qwen2.5-Omni checkpoint, instead of a bundle");
     private readonly Option<string?> _translator = Folder("--translator", "Folder of a Mistral translator");
     private readonly Option<string?> _adapter = Folder("--adapter", "Folder of the OmniFusion adapter");
-    private readonly Option<int?> _threads = Options.Whole("--threads", "Threads to compute on (default: all cores)", 1, MostThreads);
+    private readonly Option<int?> _threads = Options.Whole("--threads", "Threads to compute on (default: all cores)", 1, CpuKernels.MostThreads);
 
     internal void AddTo(Command command)
     {

@@ -66,22 +66,14 @@ public sealed class ProcessTests : IDisposable
     [Fact]
     public async Task LinesStayWholeOnANarrowTerminal()
     {
-        Assert.SkipUnless(File.Exists("/usr/bin/script"), "There is no terminal to be had.");
-        _bundle.Write("batch.jsonl", "{\"text\": \"What is the weather like?\"}\n{\"text\": \"It rains.\"}\n");
-        using Process process = Start("/usr/bin/script",
-            ["-qec", $"stty cols 40; TERM=dumb '{Command()}' translate --batch batch.jsonl --to de --model . --json --max-new-tokens 8", "/dev/null"]);
-        Assert.All((await Finish(process)).Output.Split("\r\n", StringSplitOptions.RemoveEmptyEntries),
+        Assert.All((await OnTerminal("stty cols 40; TERM=dumb", tokens: 8)).Split("\r\n", StringSplitOptions.RemoveEmptyEntries),
             line => Assert.Equal("de", System.Text.Json.JsonDocument.Parse(line).RootElement.GetProperty("language").GetString()));
     }
 
     [Fact]
     public async Task OnATerminalABarStandsBelowTheLines()
     {
-        Assert.SkipUnless(File.Exists("/usr/bin/script"), "There is no terminal to be had.");
-        _bundle.Write("batch.jsonl", "{\"text\": \"What is the weather like?\"}\n{\"text\": \"It rains.\"}\n");
-        using Process process = Start("/usr/bin/script",
-            ["-qec", $"stty cols 100; TERM=xterm '{Command()}' translate --batch batch.jsonl --to de --model . --json --max-new-tokens 2", "/dev/null"]);
-        string output = (await Finish(process)).Output;
+        string output = await OnTerminal("stty cols 100; TERM=xterm", tokens: 2);
         Assert.Contains("Translating ━━━━━━━━━━━━━━━━━━━━──────────────────── 1 of 2", output);
         // What is erased is gone: of each line the part behind the last erasure stays.
         string[] lines = [.. output.Split("\r\n").Select(line => line.Split("\e[K")[^1])];
@@ -182,6 +174,16 @@ public sealed class ProcessTests : IDisposable
         await Run("kill", "-TERM", process.Id.ToString(CultureInfo.InvariantCulture));
         Assert.NotEqual(0, (await Finish(process)).Code);
         Assert.Empty(Directory.GetFiles(_bundle["packs"]));
+    }
+
+    // What a terminal gets to show of a batch of two.
+    private async Task<string> OnTerminal(string terminal, int tokens)
+    {
+        Assert.SkipUnless(File.Exists("/usr/bin/script"), "There is no terminal to be had.");
+        _bundle.Write("batch.jsonl", "{\"text\": \"What is the weather like?\"}\n{\"text\": \"It rains.\"}\n");
+        using Process process = Start("/usr/bin/script",
+            ["-qec", $"{terminal} '{Command()}' translate --batch batch.jsonl --to de --model . --json --max-new-tokens {tokens}", "/dev/null"]);
+        return (await Finish(process)).Output;
     }
 
     private static async Task Run(string program, params string[] arguments)

@@ -3,11 +3,11 @@ namespace OmniFusion.Tensors;
 /// <summary>The kernels of a plain processor: AVX-512, AVX2 or portable vectors, whichever it has, on a pool of threads.</summary>
 public sealed partial class CpuKernels : IKernels
 {
-    /// <summary>Computes on <paramref name="threads"/> threads, the calling one among them, but on at most 1024.</summary>
-    public CpuKernels(int threads) => Pool = WorkerPool.OfSize(Math.Min(threads, MostThreads));
+    /// <summary>Threads at most: they live as long as the process, and no machine has so many cores.</summary>
+    public const int MostThreads = 1024;
 
-    // Threads of a pool live as long as the process, and no machine has so many cores.
-    private const int MostThreads = 1024;
+    /// <summary>Computes on <paramref name="threads"/> threads, the calling one among them, but on at most <see cref="MostThreads"/>.</summary>
+    public CpuKernels(int threads) => Pool = WorkerPool.OfSize(Math.Min(threads, MostThreads));
 
     /// <summary>Kernels on all cores.</summary>
     public static CpuKernels Default { get; } = new(Environment.ProcessorCount);

@@ -52,8 +52,6 @@ internal static unsafe class Gemm<TSimd, V>
     // Rows for which copying a panel of b pays.
     private const int RowsOfSplit = 200;
 
-    private const double SmallestParallel = 400_000;
-
     private static bool Wide => typeof(TSimd) == typeof(Simd512);
 
     private static int TileRows => Wide ? GemmTile512.Rows : GemmTile<TSimd, V>.Rows;
@@ -67,7 +65,8 @@ internal static unsafe class Gemm<TSimd, V>
     {
         if (job.M == 0 || job.N == 0 || job.K == 0)
             return;
-        bool alone = pool.Threads == 1 || (double)job.M * job.N * job.K < SmallestParallel;
+        int wanted = GemmSharing.Parts(pool, job.M, job.N, job.K);
+        bool alone = wanted == 1;
         fixed (GemmJob* state = &job)
         {
             bool accumulate = job.Accumulate;
@@ -80,7 +79,6 @@ internal static unsafe class Gemm<TSimd, V>
                 job.RowPanels = (job.RowCount + TileRows - 1) / TileRows;
                 job.PanelSize = (TileRows * job.InnerBlock + GemmPack<TSimd, V>.Slack + 15) & ~15;
                 int blocksAtOnce = (int)Math.Max(1, PackedNumbers / (job.RowPanels * job.PanelSize));
-                int wanted = alone ? 1 : 6 * pool.Threads;
                 job.PanelsPerPart = Math.Clamp(job.ColumnPanels * 2 / wanted, 1, GroupOfB);
                 job.Groups = (job.ColumnPanels + job.PanelsPerPart - 1) / job.PanelsPerPart;
                 job.RowSplits = Math.Clamp(job.RowCount / RowsOfSplit, 1, (wanted + job.Groups - 1) / job.Groups);
@@ -196,6 +194,16 @@ internal static unsafe class Gemm<TSimd, V>
         else
             GemmTile<TSimd, V>.Run(rows, k, a, b, c, stride, bias, accumulate);
     }
+}
+
+/// <summary>How products are shared out.</summary>
+internal static class GemmSharing
+{
+    private const double SmallestParallel = 400_000;
+
+    /// <summary>Parts that a product is cut into, or so: one where it is not worth handing over, otherwise several a thread.</summary>
+    internal static int Parts(WorkerPool pool, int m, int n, int k) =>
+        pool.Threads == 1 || (double)m * n * k < SmallestParallel ? 1 : 6 * pool.Threads;
 }
 
 /// <summary>Memory of a thread for panels, kept for the next product.</summary>

@@ -35,9 +35,6 @@ internal static unsafe class GemmFew
 
     private const int MostRows = 3 * Lanes;
 
-
-    private const double SmallestParallel = 400_000;
-
     /// <summary>Whether a product is of a kind that this is faster with: not where many lanes would be empty.</summary>
     internal static bool Suits(int m, int n, int k) => m <= MostRows && k >= ShortestSum && n >= Group && (5 * m >= 4 * WidthOf(m) || IsHalf(m));
 
@@ -47,8 +44,7 @@ internal static unsafe class GemmFew
         int pieces = (job.K + LongestPiece - 1) / LongestPiece;
         job.Piece = ((job.K + pieces - 1) / pieces + Lanes - 1) / Lanes * Lanes;
         job.Panels = GemmScratch.Shared((nint)pieces * job.Piece * job.Width);
-        bool alone = pool.Threads == 1 || (double)job.M * job.N * job.K < SmallestParallel;
-        int parts = alone ? 1 : 6 * pool.Threads;
+        int parts = GemmSharing.Parts(pool, job.M, job.N, job.K);
         job.RowsOfPart = ((job.N + parts - 1) / parts + Group - 1) / Group * Group;
         fixed (GemmFewJob* state = &job)
         {

@@ -379,15 +379,14 @@ public sealed partial class OmniFusionModel
         {
             foreach (TranslationRequest[] batch in requests.Chunk(batchSize))
             {
-                TranslationResult[] results = await Task.Run(() => OneByOneIfNeeded(batch, how, search, stop), stop).ConfigureAwait(false);
+                TranslationResult[] results = await Task.Run(() => OneByOneIfNeeded(batch, search, stop), stop).ConfigureAwait(false);
                 foreach (TranslationResult result in results)
                     yield return result;
             }
         }
 
         // What goes wrong while a batch is computed is not said of any one request: each by itself shows whose it is.
-        TranslationResult[] OneByOneIfNeeded(
-            TranslationRequest[] batch, TranslationOptions how, GenerationOptions search, CancellationToken stop)
+        TranslationResult[] OneByOneIfNeeded(TranslationRequest[] batch, GenerationOptions search, CancellationToken stop)
         {
             try
             {
@@ -395,7 +394,7 @@ public sealed partial class OmniFusionModel
             }
             catch (Exception error) when (error is not OperationCanceledException)
             {
-                return batch.Length > 1 ? [.. batch.SelectMany(request => OneByOneIfNeeded([request], how, search, stop))]
+                return batch.Length > 1 ? [.. batch.SelectMany(request => OneByOneIfNeeded([request], search, stop))]
                     : [new TranslationResult(null, error as OmniFusionException
                         ?? new OmniFusionException($"An unexpected fault, {error.GetType().Name}: {error.Message}", error))];
             }

@@ -163,9 +163,9 @@ public sealed class SimultaneousSession : IAsyncDisposable
                 }
                 await Tell(await Task.Run(() => translator.Finish(stop), stop).ConfigureAwait(false)).ConfigureAwait(false);
             }
-            catch (Exception) when (!stop.IsCancellationRequested && translator is StreamTranslator)
+            catch when (!stop.IsCancellationRequested && translator is StreamTranslator stream)
             {
-                await Tell(((StreamTranslator)translator).TakeRest()).ConfigureAwait(false);
+                await Tell(stream.TakeRest()).ConfigureAwait(false);
                 throw;
             }
         }

@@ -37,10 +37,9 @@ public abstract class StreamTranslator : ISimultaneousTranslator
     private int _frames, _voicedFrames, _silentFrames, _onset;
     private bool _ending, _completed;
 
-    // Speech goes on behind a pause that was long enough for the end of a sentence; what voice activity said of the frame there; and whether
-    // the text has come up to this pause already.
-    private bool _resumes, _asked;
-    private bool? _next;
+    // Speech goes on behind a pause that was long enough for the end of a sentence; the frame there, which was heard and given back, is voiced;
+    // and whether the text has come up to this pause already.
+    private bool _resumes, _givenBack, _asked;
     private long _segmentStart, _speechEnd;
     private string _shown = "";
     private bool _anyText;
@@ -294,7 +293,7 @@ public abstract class StreamTranslator : ISimultaneousTranslator
             if (voiced && !_asked && _silentFrames >= SentencePauseFrames)
             {
                 _heard -= frame;
-                (_resumes, _next) = (true, true);
+                (_resumes, _givenBack) = (true, true);
                 break;
             }
             _asked &= !voiced;
@@ -312,8 +311,8 @@ public abstract class StreamTranslator : ISimultaneousTranslator
     {
         ReadOnlySpan<float> frame = _chunk.AsSpan(_heard, Math.Min(VoiceActivity.FrameSamples, _filled - _heard));
         _heard += frame.Length;
-        voiced = _next ?? _voice.Next(frame);
-        _next = null;
+        voiced = _givenBack || _voice.Next(frame);
+        _givenBack = false;
         return frame;
     }
 

@@ -1,4 +1,5 @@
 using OmniFusion.Models.Fusion;
+using OmniFusion.Tensors;
 using OmniFusion.Training.Data;
 
 namespace OmniFusion.Training;
@@ -6,8 +7,6 @@ namespace OmniFusion.Training;
 /// <summary>A training, as written in a YAML file under <c>recipes/</c>. Keys are the property names in snake_case.</summary>
 public sealed class Recipe
 {
-    private const int MostThreads = 1024;
-
     /// <summary>recognizer, translator or fusion.</summary>
     public string Stage { get; set; } = "";
 
@@ -197,8 +196,8 @@ public sealed class Recipe
             throw new OmniFusionException($"{path}: 'eyes' needs 'pictures', from which they learn.");
         if (Phases.Count > 0 && Stage != "recognizer")
             throw new OmniFusionException($"{path}: 'phases' are of a recognizer, not of a {Stage}.");
-        if (Threads > MostThreads)
-            throw new OmniFusionException($"{path}: 'threads' must be at most {MostThreads}.");
+        if (Threads > CpuKernels.MostThreads)
+            throw new OmniFusionException($"{path}: 'threads' must be at most {CpuKernels.MostThreads}.");
         if (!FusionLayer.Modes.Contains(FusionMode))
             throw new OmniFusionException($"{path}: 'fusion_mode' is '{FusionMode}' and not {string.Join(", ", FusionLayer.Modes)}.");
         try

@@ -11,10 +11,7 @@ public class TowerTests
     [Fact]
     public void A_frozen_tower_is_not_recorded()
     {
-        Weights weights = new Weights(Checkpoint.Open(Golden.Tiny("omni")), trainable: true).Under("thinker.visual");
-        VisionTower tower = new(TinyModels.Config.VisionConfig!, weights);
-        Compute c = new() { Tape = new Tape() };
-        Tensor patches = Tensor.Zeros(new Shape(s_grid.Patches, tower.PatchLength));
+        (VisionTower tower, Weights weights, Compute c, Tensor patches) = Learning();
         Assert.True(tower.Forward(c, patches, [s_grid]).RequiresGrad);
         foreach (Tensor weight in weights.Taken.Values)
             weight.Freeze();
@@ -24,10 +21,7 @@ public class TowerTests
     [Fact]
     public void A_tower_that_learns_hands_its_first_matrix_a_gradient()
     {
-        Weights weights = new Weights(Checkpoint.Open(Golden.Tiny("omni")), trainable: true).Under("thinker.visual");
-        VisionTower tower = new(TinyModels.Config.VisionConfig!, weights);
-        Compute c = new() { Tape = new Tape() };
-        Tensor patches = Tensor.Zeros(new Shape(s_grid.Patches, tower.PatchLength));
+        (VisionTower tower, Weights weights, Compute c, Tensor patches) = Learning();
         for (int i = 0; i < patches.Count; i++)
             patches.Span[i] = MathF.Sin(i);
         Tensor tokens = tower.Forward(c, patches, [s_grid]);
@@ -49,5 +43,12 @@ public class TowerTests
         TinyModels.Thinker.AudioTower.EncodeChunks(
             c, Tensor.Zeros(new Shape(20, TinyModels.Config.AudioConfig.NumMelBins)), new Segments(20));
         Assert.Equal(1, c.Arena.Position.Tensors);
+    }
+
+    private static (VisionTower Tower, Weights Weights, Compute Compute, Tensor Patches) Learning()
+    {
+        Weights weights = new Weights(Checkpoint.Open(Golden.Tiny("omni")), trainable: true).Under("thinker.visual");
+        VisionTower tower = new(TinyModels.Config.VisionConfig!, weights);
+        return (tower, weights, new Compute() { Tape = new Tape() }, Tensor.Zeros(new Shape(s_grid.Patches, tower.PatchLength)));
     }
 }
