@@ -9,10 +9,11 @@ namespace OmniFusion.Models;
 /// <summary>
 /// The gloss of a prefix: what its states say of speech and images, in the translator's own words, to stand behind them. Each state is scored
 /// with the translator's output matrix; of what is heard and seen one state is left for each token, as CTC reads (repetitions and blanks go;
-/// Gaido et al. 2021, arXiv 2102.01578); and for each of these the translator gets the expected embedding, Σ p(token)·embedding, of a
-/// distribution without the blank (the weighted embedding of Dalmia et al. 2022, arXiv 2206.03318). So it reads a transcript that nobody had to
-/// write, doubts included, and the gradient of a translation passes through. Not part of the published system; it has no weights of its own, but
-/// needs a fusion that has been trained to be read (<c>prefix_weight</c> in a recipe).
+/// Gaido et al. 2021, arXiv 2102.01578). For each of these, of speech the translator gets the expected embedding, Σ p(token)·embedding, of a
+/// distribution without the blank (the weighted embedding of Dalmia et al. 2022, arXiv 2206.03318): it reads a transcript that nobody had to
+/// write, doubts included, and the gradient of a translation passes through. Of an image it gets the embedding of the surest token: doubts
+/// about a name are doubts between whole names, and the mean of their pieces names nothing. Not part of the published system; it has no weights
+/// of its own, but needs a fusion that has been trained to be read (<c>prefix_weight</c> in a recipe).
 /// </summary>
 public sealed class PrefixGloss
 {
@@ -58,7 +59,7 @@ public sealed class PrefixGloss
         // Which states are left is a choice, which has no gradient.
         Said[] said = c.Unrecorded(() => Read(
             c, prefix.States, [.. stretches.SelectMany(stretch => Enumerable.Range(stretch.Rows.Start, stretch.Rows.Length))]));
-        List<int> left = [], ids = [], tokens = [], fromPrefix = [], fromWords = [];
+        List<int> heard = [], seen = [], ids = [], tokens = [], fromPrefix = [], fromWords = [], fromHeard = [], fromSeen = [];
         int[] lengths = new int[prefix.Segments.Count];
         int[][] glosses = new int[lengths.Length][];
         for (int item = 0, stretch = 0, read = 0; item < lengths.Length; item++)
@@ -72,15 +73,23 @@ public sealed class PrefixGloss
                 (int start, int length) = (stretches[stretch].Rows.Start, stretches[stretch].Rows.Length);
                 foreach (int row in Left(said.AsSpan(read, length)))
                 {
-                    Put(said[read + row].Token, start + row, -1, left.Count);
-                    left.Add(start + row);
+                    int token = said[read + row].Token;
+                    Put(token, start + row, -1, fromHeard.Count);
+                    bool isHeard = stretches[stretch].Rows.IsAudio;
+                    fromHeard.Add(isHeard ? heard.Count : -1);
+                    fromSeen.Add(isHeard ? -1 : seen.Count);
+                    if (isHeard)
+                        heard.Add(start + row);
+                    else
+                        seen.Add(token);
                 }
                 read += length;
             }
             lengths[item] = ids.Count - before;
             glosses[item] = [.. ids[states..]];
         }
-        Tensor words = Words(c, c.Gather(prefix.States, left.ToArray()));
+        Tensor words = c.Interleave(
+            Words(c, c.Gather(prefix.States, heard.ToArray())), fromHeard.ToArray(), Names(c, seen.ToArray()), fromSeen.ToArray());
         return new FusedPrefix(c.Interleave(prefix.States, fromPrefix.ToArray(), words, fromWords.ToArray()), new Segments(lengths),
             [.. ids], [.. tokens], prefix.Gates) { Glosses = glosses };
 
@@ -150,6 +159,9 @@ public sealed class PrefixGloss
         }
         return words;
     }
+
+    /// <summary>Embeddings of what is seen [tokens, D].</summary>
+    internal Tensor Names(Compute c, ReadOnlyMemory<int> tokens) => _translator.EmbedTokens(c, tokens);
 
     private Tensor Expected(Compute c, Tensor states)
     {

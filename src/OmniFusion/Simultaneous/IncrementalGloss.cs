@@ -37,7 +37,7 @@ internal sealed class IncrementalGloss(PrefixGloss gloss)
         _said.AddRange(Enumerable.Repeat(gloss.Nothing, states.Rows));
         for (int i = 0; i < rows.Length; i++)
             _said[rows[i]] = said[i];
-        Word(c, states, first);
+        Word(c, states, first, media);
         _rows.Clear();
         foreach (MediaStretch stretch in media.Where(stretch => !(stretch.IsAudio && transcribed)))
             foreach (int row in gloss.Left(CollectionsMarshal.AsSpan(_said).Slice(stretch.Start, stretch.Length)))
@@ -51,14 +51,22 @@ internal sealed class IncrementalGloss(PrefixGloss gloss)
     }
 
     // Of all states that say something, because which of a run is left may change when the rest of the run does.
-    private void Word(Compute c, Tensor states, int first)
+    private void Word(Compute c, Tensor states, int first, IReadOnlyList<MediaStretch> media)
     {
         _words.Resize(_said.Count);
-        int[] saying = [.. Enumerable.Range(first, states.Rows).Where(row => gloss.Says(_said[row]))];
-        if (saying.Length == 0)
-            return;
-        Tensor words = gloss.Words(c, c.Gather(states, Array.ConvertAll(saying, row => row - first)));
-        for (int i = 0; i < saying.Length; i++)
-            words.Row(i).CopyTo(_words.Rows(saying[i], 1));
+        int[] heard = Saying(audio: true), seen = Saying(audio: false);
+        if (heard.Length > 0)
+            Put(heard, gloss.Words(c, c.Gather(states, Array.ConvertAll(heard, row => row - first))));
+        if (seen.Length > 0)
+            Put(seen, gloss.Names(c, Array.ConvertAll(seen, row => _said[row].Token)));
+
+        int[] Saying(bool audio) => [.. media.Where(stretch => stretch.IsAudio == audio)
+            .SelectMany(stretch => Enumerable.Range(stretch.Start, stretch.Length)).Where(row => row >= first && gloss.Says(_said[row]))];
+
+        void Put(int[] rows, Tensor words)
+        {
+            for (int i = 0; i < rows.Length; i++)
+                words.Row(i).CopyTo(_words.Rows(rows[i], 1));
+        }
     }
 }
