@@ -15,6 +15,9 @@ internal sealed class PictureBook
     // Share of the pictures that are drawn as whoever shows a thing on purpose would: upright, on white, in the drawing's own colours.
     private const double Plain = 0.3;
 
+    // Share of the drawings that are of two makers together.
+    private const double Mixed = 0.5;
+
     // How often another maker is asked.
     private const int Attempts = 8;
 
@@ -90,7 +93,9 @@ internal sealed class PictureBook
         Pictogram[] drawings = [.. scene.Select(info =>
         {
             PictogramInfo[] tones = [info, .. _variants[info.Hexcode]];
-            return Drawing(tones[random.Next(tones.Length)].Hexcode, random);
+            string tone = tones[random.Next(tones.Length)].Hexcode;
+            Pictogram drawing = Drawing(tone, random);
+            return random.NextDouble() < Mixed ? PictogramMixer.Mix(drawing, Drawing(tone, random), random) : drawing;
         })];
         return Patches(random.NextDouble() < Plain ? _composer.ComposeFixed(drawings) : _composer.Compose(drawings, random));
     }

@@ -17,7 +17,7 @@ public sealed class PictureBookTests : IDisposable
         PictogramPack.Write(_folder["p.pack"], new PictogramPackHeader(["first", "second", "third", "fourth"], [info]), [red, red, red, blue]);
         using PictogramPack pack = PictogramPack.Open(_folder["p.pack"]);
         PictureBook book = new(pack, pack.Makers, []);
-        // Three pictures in ten are drawn without anything random, so they can be known again.
+        // Three pictures in ten are drawn without anything random, and three quarters of these are of one maker, or of one and the same, so they can be known again.
         float[] redSquare = Plain(book, pack.Find("1", "first")!), blueSquare = Plain(book, pack.Find("1", "fourth")!);
         Random random = new(1);
         int reds = 0, blues = 0;
@@ -27,7 +27,7 @@ public sealed class PictureBookTests : IDisposable
             reds += picture.SequenceEqual(redSquare) ? 1 : 0;
             blues += picture.SequenceEqual(blueSquare) ? 1 : 0;
         }
-        Assert.InRange(reds + blues, 140, 220);
+        Assert.InRange(reds + blues, 100, 170);
         Assert.InRange(blues / (double)(reds + blues), 0.4, 0.6);
     }
 

@@ -48,6 +48,9 @@ internal readonly record struct PictogramLook(float Contrast, float Brightness, 
     /// <summary>As drawn.</summary>
     internal static PictogramLook Plain => new(1, 0, 1, 0);
 
+    /// <summary>How light a colour is, from 0 to 255.</summary>
+    internal static float Luminance(Vector3 colour) => Vector3.Dot(colour, s_luminance.AsVector3());
+
     /// <summary>The changed colour, each part between 0 and 255.</summary>
     internal Vector4 Apply(Vector4 colour)
     {
