@@ -46,6 +46,17 @@ public sealed record FusedPrefix(Tensor States, Segments Segments, int[] Ids, in
         return media with { Start = start, Length = RowOf(tokens, media.End) - start };
     }
 
+    /// <summary>The items, and behind them some of them once more.</summary>
+    internal FusedPrefix With(Compute c, IReadOnlyList<int> again)
+    {
+        if (again.Count == 0)
+            return this;
+        int[] items = [.. Enumerable.Range(0, Segments.Count), .. again];
+        int[] rows = [.. items.SelectMany(item => Enumerable.Range(Segments.Start(item), Segments.Length(item)))];
+        return new FusedPrefix(c.Gather(States, rows), new Segments([.. items.Select(Segments.Length)]),
+            Array.ConvertAll(rows, row => Ids[row]), Array.ConvertAll(rows, row => Tokens[row]), Gates);
+    }
+
     /// <summary>One item in memory of its own.</summary>
     /// <param name="item">Its number.</param>
     /// <param name="firstToken">Its first token, from which its tokens are counted then.</param>

@@ -106,7 +106,7 @@ public sealed class FusionTask : TrainingTask
             return ReadLoss(c, _scenes!.At(step), report);
         if (_recipe.TextEvery > 0 && step % _recipe.TextEvery == 0)
         {
-            Tensor text = _pairs.Loss(c, _translator, _textBatches.At(step / _recipe.TextEvery), _recipe.LabelSmoothing);
+            Tensor text = _pairs.Loss(c, _translator, _textBatches.At(step / _recipe.TextEvery), _recipe.LabelSmoothing, _recipe.PreferenceWeight, report);
             report.TallyLoss("text", text);
             return text;
         }
@@ -213,16 +213,22 @@ public sealed class FusionTask : TrainingTask
     {
         batch = Transcribe(c, batch);
         int[][] targets = [.. batch.Zip(languages, (example, language) => TextPairs.Target(_tokenizer, example.Translations[language]))];
+        // What a picture decides is written twice: right, and as it would be without.
+        int[] decided = [.. Enumerable.Range(0, batch.Length).Where(i => _recipe.PreferenceWeight > 0 && batch[i].Mistranslations is not null)];
+        int[] items = [.. Enumerable.Range(0, batch.Length), .. decided];
+        int[][] written = [.. targets, .. decided.Select(i => TextPairs.Target(_tokenizer, batch[i].Mistranslations![languages[i]]))];
         // The last target token is predicted, never read.
-        int[][] texts = [.. batch.Select((example, i) => (int[])[.. Tower(example.Prompt, languages[i]), .. targets[i].SkipLast(1)])];
+        int[][] texts = [.. items.Select((item, i) => (int[])[.. Tower(batch[item].Prompt, languages[item]), .. written[i].SkipLast(1)])];
         (FusedPrefix prefix, ThinkerBatch layout) = Perceive(c, [.. batch.Select(example => example.ToInput(_prompts.Ids(example)))]);
-        (Tensor embeddings, Segments segments) = _model.Join(c, _model.Glossed(c, prefix, layout), texts);
+        (Tensor embeddings, Segments segments) = _model.Join(c, _model.Glossed(c, prefix, layout).With(c, decided), texts);
         Tensor last = _translator.Forward(c, embeddings, segments);
-        (int[] rows, int[] labels) = TextPairs.Targets(segments, targets);
+        (int[] rows, int[] labels) = TextPairs.Targets(segments, written);
+        labels.AsSpan(targets.Sum(target => target.Length)).Fill(TextPairs.NoTarget);
         Tensor logits = _translator.Logits(c, c.Gather(last, rows));
         Tensor loss = c.CrossEntropy(logits, labels, _recipe.LabelSmoothing, out Tensor rowLosses);
         report.TallyKinds(batch, targets, rowLosses);
         report.TallyLoss("fused", loss);
+        loss = Preference.Add(c, loss, _recipe.PreferenceWeight, logits, written, [.. decided.Select((right, i) => (right, batch.Length + i))], report);
         loss = _teaching.Add(c, batch, languages, targets, logits, loss, report);
         if (_reader?.Loss(c, prefix, layout, batch, report) is { } read)
             loss = c.Add(loss, read, _recipe.PrefixWeight);

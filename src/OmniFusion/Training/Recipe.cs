@@ -118,6 +118,13 @@ public sealed class Recipe
     public float TeacherWeight { get; set; } = 2;
 
     /// <summary>
+    /// Weight of telling the right translation of an ambiguous sentence from the wrong one (fusion): beside the reference, the translation of
+    /// the other reading is to be less probable for each token, spoken or written with a picture and told in words
+    /// (<see cref="RecipeAmbiguity.Told"/>).
+    /// </summary>
+    public float PreferenceWeight { get; set; }
+
+    /// <summary>
     /// Weight of reading the prefix by itself with the translator's output matrix (fusion), as <see cref="RecipePhase.Reading"/>: the translator
     /// gets a prefix that resembles the English it has learnt to read.
     /// </summary>
@@ -215,7 +222,7 @@ public sealed class Recipe
         numbers.NotBelowZero(
             ("threads", Threads), ("warmup_steps", WarmupSteps), ("decay_steps", DecaySteps), ("learning_rate", LearningRate),
             ("checkpoint_minutes", CheckpointMinutes), ("weight_decay", WeightDecay), ("clip_norm", ClipNorm), ("teacher_weight", TeacherWeight),
-            ("prefix_weight", PrefixWeight), ("prefix_steps", PrefixSteps),
+            ("preference_weight", PreferenceWeight), ("prefix_weight", PrefixWeight), ("prefix_steps", PrefixSteps),
             ("lora_rank", LoraRank), ("text_every", TextEvery), ("watch_every", WatchEvery));
         numbers.NotBelowZero([.. RateFactors.Select(item => ($"rate_factors: {item.Key}", (double)item.Value))]);
         numbers.BelowOne(("label_smoothing", LabelSmoothing), ("dropout", Dropout));

@@ -8,6 +8,9 @@ namespace OmniFusion.Training;
 /// <summary>Sentences and their translations as token ids.</summary>
 internal sealed class TextPairs
 {
+    /// <summary>A row that predicts nothing that is to be learnt.</summary>
+    internal const int NoTarget = -1;
+
     /// <summary>Reads every target language of the data, and of its further texts: what is said in several voices, or in several recordings, is written once.</summary>
     internal TextPairs(RecipeData data, Tokenizer tokenizer)
     {
@@ -54,6 +57,20 @@ internal sealed class TextPairs
     internal Tensor Loss(Compute c, MistralModel model, int[] batch, float labelSmoothing) =>
         c.CrossEntropy(Logits(c, model, [.. batch.Select(i => Items[i])], out int[] targets), targets, labelSmoothing);
 
+    /// <summary>The same, and what is told is to make one translation more probable than the other (<see cref="Preference"/>).</summary>
+    internal Tensor Loss(
+        Compute c, MistralModel model, int[] batch, float labelSmoothing, float preference, IDictionary<string, double> report)
+    {
+        Pair[] items = [.. batch.Select(i => Items[i])];
+        int[] told = [.. Enumerable.Range(0, items.Length).Where(i => preference > 0 && items[i].Wrong is not null)];
+        Pair[] all = [.. items, .. told.Select(i => items[i] with { Target = items[i].Wrong! })];
+        Tensor logits = Logits(c, model, all, out int[] targets);
+        targets.AsSpan(items.Sum(item => item.Target.Length)).Fill(NoTarget);
+        Tensor loss = c.CrossEntropy(logits, targets, labelSmoothing);
+        return Preference.Add(c, loss, preference, logits, [.. all.Select(pair => pair.Target)],
+            [.. told.Select((right, i) => (right, items.Length + i))], report);
+    }
+
     /// <summary>Scores of every target token of some pairs, and the tokens.</summary>
     internal static Tensor Logits(Compute c, MistralModel model, IReadOnlyList<Pair> pairs, out int[] targets)
     {
@@ -94,7 +111,8 @@ internal sealed class TextPairs
         where sentence.Translations.ContainsKey(language)
         select new Pair(
             Prompt(tokenizer, form, pack.Find(picture, pack.Makers[0])!.Info.Name, sentence.English, language),
-            Target(tokenizer, sentence.Translations[language][reading]));
+            Target(tokenizer, sentence.Translations[language][reading]),
+            Target(tokenizer, sentence.Translations[language][1 - reading]));
 
     // What a fusion makes of an image, and of speech, comes to resemble the words for it: here it is those words.
     private static int[] Prompt(Tokenizer tokenizer, Form form, string name, string sentence, string language)
@@ -120,5 +138,9 @@ internal sealed class TextPairs
         SpeechAndImage,
     }
 
-    internal sealed record Pair(int[] Prompt, int[] Target);
+    /// <summary>Tokens of a sentence and its translation.</summary>
+    /// <param name="Prompt">What is read.</param>
+    /// <param name="Target">What is to be written.</param>
+    /// <param name="Wrong">What is rather not to be written, because what is told speaks against it; null where nothing does.</param>
+    internal sealed record Pair(int[] Prompt, int[] Target, int[]? Wrong = null);
 }

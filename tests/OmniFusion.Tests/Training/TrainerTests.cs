@@ -194,6 +194,24 @@ public sealed class TrainerTests(TinyTraining tiny) : IClassFixture<TinyTraining
     }
 
     [Fact]
+    public void WhatAPictureDecidesIsToldFromTheOtherReading()
+    {
+        Recipe seeing = Seeing("seeing-preferring");
+        JsonObject[] log = tiny.Train(Preferring("preferring", "preference_weight: 0.5"));
+        JsonObject[] compared = [.. log.Where(line => line.ContainsKey("preferred_loss"))];
+        Assert.NotEmpty(compared);
+        Assert.All(compared, line => Assert.InRange(
+            line["pairs_in_order"]!.GetValue<double>(), 0, line["pairs_compared"]!.GetValue<double>()));
+        // The first step of both reads the same translations, and one asks for more.
+        JsonObject plain = tiny.Train(Preferring("plain", ""))[0];
+        Assert.Equal(Part(plain, "fused"), Part(log[0], "fused"), 1e-4);
+        Assert.Equal(Part(log[0], "fused") + 0.5 * Part(log[0], "preferred"), log[0]["loss"]!.GetValue<double>(), 1e-3);
+
+        Recipe Preferring(string name, string line) =>
+            tiny.Recipe("fusion", name, $"mmfm: {seeing.Output}\n{line}\ntext_every: 3\nsteps: 14", pictures: true);
+    }
+
+    [Fact]
     public void WhatIsSeenMayHaveATeacherOfItsOwn()
     {
         Recipe seeing = Seeing("seeing-two");

@@ -28,6 +28,9 @@ internal sealed record Example
     /// <summary>What the fused model should write, by language code.</summary>
     internal IReadOnlyDictionary<string, string> Translations { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>What it should rather not write, because the picture shows the other reading, by language code; null where none does.</summary>
+    internal IReadOnlyDictionary<string, string>? Mistranslations { get; init; }
+
     /// <summary>
     /// What a translator that only reads must be told to know the translations: the sentence, and before it what is seen where that decides.
     /// Null where they do not follow from words.

@@ -43,6 +43,7 @@ internal sealed class SpokenAmbiguity : ExampleSource
             Mel = _speech.ReadAugmented(_items[index], pass), Picture = picture, Seen = seen, Answer = sentence.English,
             Transcribed = chance.NextDouble() < _transcribed,
             Translations = sentence.TranslationsOf(reading),
+            Mistranslations = seen is null ? null : sentence.TranslationsOf(1 - reading),
             Told = seen is null ? null : TextPairs.Told(seen, sentence.English),
         };
     }

@@ -22,6 +22,7 @@ internal sealed class WrittenAmbiguity(AmbiguityCorpus corpus, PictureBook pictu
         {
             Text = sentence.English, Picture = picture, Seen = name,
             Answer = sentence.English, Translations = sentence.TranslationsOf(reading),
+            Mistranslations = sentence.TranslationsOf(1 - reading),
             Told = TextPairs.Told(name, sentence.English),
         };
     }
