@@ -46,7 +46,8 @@ internal static class EvaluateAblateCommand
                     throw new UsageException("evaluate ablate needs --contrastive DIR, a MANIFEST or a --pack, or both kinds.");
                 using SpeechTestSet? speech = sets.NamesSet(arguments) ? sets.Open(arguments, languages) : null;
                 ContrastiveSet? pairs = folder is null ? null : ContrastiveSet.Read(folder, languages[0], sentences: sets.Limit(arguments));
-                AblationData data = new(pairs, speech, sets.ImageFolder(arguments), languages[0], search.Read(arguments));
+                AblationData data = new(pairs, speech, sets.ImageFolder(arguments), languages[0],
+                    search.Read(arguments) with { ChainOfThought = false });
                 string[] bundles = arguments.GetValue(models) is { Length: > 0 } named
                     ? named : [ModelOptions.ShippedModel(AppContext.BaseDirectory)];
                 AblationReport report = await Run(

@@ -172,7 +172,7 @@ internal static class SpeechEvaluation
         return [.. translations];
     }
 
-    // Where nothing is said there is nothing to translate: null.
+    // Where nothing is said there is nothing to translate: null. A chain of thought reads the transcript of its request, and no other.
     private static async Task<Translation?[]> Translate(OmniFusionModel model, SpeechTestItem[] items, TranslationRequest[] requests,
         TranslationOptions options, CancellationToken cancellation)
     {
@@ -180,7 +180,7 @@ internal static class SpeechEvaluation
         int[] places = [.. Enumerable.Range(0, requests.Length)
             .Where(i => requests[i].Text is not { } text || !string.IsNullOrWhiteSpace(text))];
         int at = 0;
-        await foreach (TranslationResult result in model.TranslateBatchAsync([.. places.Select(i => requests[i])], options, cancellation))
+        await foreach (TranslationResult result in model.TranslateBatchAsync([.. places.Select(i => requests[i])], options with { ChainOfThought = false }, cancellation))
         {
             translations[places[at]] = result.Translation ?? throw Bad(items[places[at]], result.Error!);
             at++;

@@ -42,9 +42,11 @@ internal static class TranslateCommand
             HelpName = "FILE.jsonl",
         };
         Option<bool> cascade = new("--cascade") { Description = "Transcribe first and translate the transcript, instead of the fused model" };
-        Option<bool> thought = new("--chain-of-thought")
+        Option<bool?> thought = new("--chain-of-thought")
         {
-            Description = "The thinker first writes what it hears, and the translator reads that too: slower, and usually better",
+            Description = "The thinker first writes what it hears, and the translator reads that too: slower, and usually better; "
+                + "false: it does not, whatever the bundle says",
+            HelpName = "true|false",
         };
         Option<bool> json = new("--json") { Description = "Print one JSON object a line" };
         ModelOptions model = new();
@@ -64,10 +66,10 @@ internal static class TranslateCommand
                     arguments.GetValue(transcript), arguments.GetValue(to), arguments.GetValue(spoken));
                 string? batchFile = arguments.GetValue(batch);
                 TranslateItem[] items = batchFile is null ? inputs.Items(cancellation) : inputs.Batch(batchFile);
-                (bool inStages, bool thinks) = (arguments.GetValue(cascade), arguments.GetValue(thought));
-                if (inStages && thinks)
+                (bool inStages, bool? thinks) = (arguments.GetValue(cascade), arguments.GetValue(thought));
+                if (inStages && thinks == true)
                     throw new UsageException("--cascade and --chain-of-thought are two ways: give one of them.");
-                if ((inStages || thinks) && batchFile is null && (arguments.GetValue(audio) ?? []).Length == 0)
+                if ((inStages || thinks == true) && batchFile is null && (arguments.GetValue(audio) ?? []).Length == 0)
                     throw new UsageException($"{(inStages ? "--cascade" : "--chain-of-thought")} translates speech: give AUDIO.");
                 TranslationOptions options = search.Read(arguments) with { ChainOfThought = thinks };
                 OmniFusionModel loaded = model.Load(arguments);

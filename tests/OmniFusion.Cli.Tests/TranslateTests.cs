@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using OmniFusion.Media;
 
 namespace OmniFusion.Cli.Tests;
@@ -188,6 +189,28 @@ public sealed class TranslateTests : IDisposable
             Assert.Contains("trained with at most", Assert.Single(outcome.Json).GetProperty("warning").GetString());
         }
         Assert.Contains("2 of 2 recordings are longer", (await _bundle.Translate(audio, audio, "--to", "de", "--max-new-tokens", "4")).Errors);
+    }
+
+    [Fact]
+    public async Task WhetherTheThinkerWritesFirstIsAsTheBundleSaysUnlessItIsAskedFor()
+    {
+        string audio = TinyBundle.Media("bat.wav");
+        JsonElement plain = await Json(), thinking = await Json("--chain-of-thought");
+        Assert.False(plain.TryGetProperty("transcript", out _));
+        Assert.NotEqual(Ids(plain), Ids(thinking));
+        _bundle.EditJson("omnifusion.json", json => json["generation"] = new JsonObject { ["chain_of_thought"] = true });
+        Assert.Equal(Ids(thinking), Ids(await Json()));
+        Assert.Equal(Ids(plain), Ids(await Json("--chain-of-thought", "false")));
+        // Two ways, of which one is only a default.
+        Assert.True((await Json("--cascade")).TryGetProperty("transcript", out _));
+        // What is not speech is not heard.
+        Assert.False(Assert.Single((await _bundle.Translate("--text", "A bat.", "--to", "de", "--json", "--max-new-tokens", "4")).Json)
+            .TryGetProperty("transcript", out _));
+
+        async Task<JsonElement> Json(params string[] more) =>
+            Assert.Single((await _bundle.Translate([audio, "--to", "de", "--json", "--max-new-tokens", "6", .. more])).Json);
+
+        static string Ids(JsonElement result) => result.GetProperty("ids").GetRawText();
     }
 
     [Theory]

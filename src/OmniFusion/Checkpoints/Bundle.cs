@@ -195,6 +195,12 @@ public sealed record BundleGeneration
     /// <summary>Exponent of the length by which a score is divided.</summary>
     public float LengthPenalty { get; init; } = 1;
 
+    /// <summary>
+    /// Whether recordings are translated with the thinker's own transcript beside the fused states (<c>chain_of_thought</c>); no part of the
+    /// published file. A stream has a default of its own: none.
+    /// </summary>
+    public bool ChainOfThought { get; init; }
+
     internal static BundleGeneration Read(JsonSection json)
     {
         int ngram = json.IntOrNull("no_repeat_ngram_size") ?? 5;
@@ -208,14 +214,21 @@ public sealed record BundleGeneration
                 ? tokens
                 : throw json.Wrong("max_new_tokens", $"is beyond {GenerationOptions.MostTokens}"),
             LengthPenalty = json.FloatOrNull("length_penalty") ?? 1,
+            ChainOfThought = json.BoolOrNull("chain_of_thought") ?? false,
         };
     }
 
-    internal JsonObject ToJson() => new()
+    internal JsonObject ToJson()
     {
-        ["num_beams"] = NumBeams,
-        ["no_repeat_ngram_size"] = NoRepeatNgramSize,
-        ["max_new_tokens"] = MaxNewTokens,
-        ["length_penalty"] = LengthPenalty,
-    };
+        JsonObject json = new()
+        {
+            ["num_beams"] = NumBeams,
+            ["no_repeat_ngram_size"] = NoRepeatNgramSize,
+            ["max_new_tokens"] = MaxNewTokens,
+            ["length_penalty"] = LengthPenalty,
+        };
+        if (ChainOfThought)
+            json["chain_of_thought"] = true;
+        return json;
+    }
 }

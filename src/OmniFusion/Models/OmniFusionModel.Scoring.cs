@@ -76,7 +76,7 @@ public sealed partial class OmniFusionModel
         ScoringResult[] results = new ScoringResult[items.Length];
         List<(int Place, PreparedRequest Request, int[][] Candidates)> prepared = [];
         TranslationRequest[] requests = [.. items.Select(item => item.Request)];
-        Heard[] heard = options.ChainOfThought
+        Heard[] heard = Thinks(options)
             ? Hear(requests, fuse: true, options, SearchOf(options), cancellation) : [.. requests.Select(_ => new Heard(""))];
         requests = [.. requests.Zip(heard, WithTranscript)];
         for (int i = 0; i < items.Length; i++)

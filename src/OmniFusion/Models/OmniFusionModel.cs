@@ -403,8 +403,10 @@ public sealed partial class OmniFusionModel
 
     private TranslationResult[] TranslateBatch(
         TranslationRequest[] requests, TranslationOptions options, GenerationOptions search, CancellationToken cancellation) =>
-        options.ChainOfThought ? TranslateThinking(requests, options, search, cancellation)
+        Thinks(options) ? TranslateThinking(requests, options, search, cancellation)
             : TranslateBatch([.. requests.Select(request => (request, (Perceived?)null))], options, search, cancellation);
+
+    private bool Thinks(TranslationOptions options) => options.ChainOfThought ?? _bundle.Generation.ChainOfThought;
 
     private TranslationResult[] TranslateBatch(
         (TranslationRequest Request, Perceived? Perceived)[] requests, TranslationOptions options, GenerationOptions search,

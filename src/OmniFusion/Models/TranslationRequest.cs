@@ -63,7 +63,7 @@ public sealed record TranslationOptions
     /// with the thinker's own transcript wherever a recording has none (<see cref="TranslationRequest.Transcript"/>). It costs the time of the
     /// recogniser. What was written stands in <see cref="Translation.Transcript"/>.
     /// </summary>
-    public bool ChainOfThought { get; init; }
+    public bool? ChainOfThought { get; init; }
 
     /// <summary>Requests computed together by <see cref="OmniFusionModel.TranslateBatchAsync"/>.</summary>
     public int BatchSize { get; init; } = 1;

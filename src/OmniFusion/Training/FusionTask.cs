@@ -181,7 +181,7 @@ public sealed class FusionTask : TrainingTask
             ProjectionDepth = _recipe.ProjectionDepth, Prompt = PromptStyle.Compact.Name,
             Languages = [.. _recipe.Data.Targets.Keys],
             ImageWidth = PictureBook.Side, ImageHeight = PictureBook.Side,
-            Generation = new BundleGeneration { MaxNewTokens = 128 },
+            Generation = new BundleGeneration { MaxNewTokens = 128, ChainOfThought = _recipe.Data.Transcribed > 0 },
             TrainedSeconds = _trainedSeconds,
             Simultaneous = BundleSimultaneous.Of(folder),
         }.Save(folder);

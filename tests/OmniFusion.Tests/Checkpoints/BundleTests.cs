@@ -46,7 +46,7 @@ public sealed class BundleTests : IDisposable
             ImageHeight = 84,
             Prompt = "compact",
             Languages = ["de"],
-            Generation = new BundleGeneration { NumBeams = 1, NoRepeatNgramSize = 0, MaxNewTokens = 40, LengthPenalty = 0.5f },
+            Generation = new BundleGeneration { NumBeams = 1, NoRepeatNgramSize = 0, MaxNewTokens = 40, LengthPenalty = 0.5f, ChainOfThought = true },
         };
         bundle.Save(_folder.Path);
         Assert.Contains("\"recognizer\": \"other/ctc.safetensors\"", File.ReadAllText(_folder["omnifusion.json"]));
@@ -75,6 +75,7 @@ public sealed class BundleTests : IDisposable
     [InlineData("""{"generation":{"num_beams":2000}}""", "'generation.num_beams' is beyond")]
     [InlineData("""{"generation":{"no_repeat_ngram_size":-1}}""", "is negative")]
     [InlineData("""{"generation":{"length_penalty":"1"}}""", "'generation.length_penalty' is not a number")]
+    [InlineData("""{"generation":{"chain_of_thought":1}}""", "'generation.chain_of_thought' is not true or false")]
     [InlineData("""{"prompt":"short"}""", "'prompt' is none of published, compact")]
     [InlineData("""{"languages":[]}""", "'languages' is empty")]
     [InlineData("""{"languages":[1]}""", "'languages' is not a list of strings")]
