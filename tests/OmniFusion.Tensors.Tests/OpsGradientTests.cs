@@ -197,7 +197,7 @@ public class OpsGradientTests
     {
         foreach (Tensor input in inputs)
             input.RequireGrad();
-        Compute c = new() { Tape = new Tape() };
+        Compute c = new() { Tape = new Tape() }, plain = new();
         Tensor y = operation(c, inputs);
         float[] weights = [.. Enumerable.Range(0, (int)y.Count).Select(_ => 2 * _random.NextSingle() - 1)];
         // The loss is the dot product of all results with the weights: a linear layer with one output over one long row.
@@ -229,7 +229,7 @@ public class OpsGradientTests
 
         double Loss()
         {
-            Compute plain = new();
+            plain.Arena.Reset();
             ReadOnlySpan<float> values = operation(plain, inputs).Span;
             double sum = 0;
             for (int i = 0; i < values.Length; i++)
