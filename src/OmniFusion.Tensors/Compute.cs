@@ -81,7 +81,7 @@ public sealed partial class Compute
         if (tensor.Grad is null)
         {
             tensor.Grad = Arena.Rent(tensor.Shape);
-            tensor.Grad.Span.Clear();
+            tensor.Grad.Clear();
         }
         return tensor.Grad;
     }

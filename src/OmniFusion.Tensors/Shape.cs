@@ -8,7 +8,7 @@ public readonly struct Shape : IEquatable<Shape>
     private readonly int _d0, _d1, _d2, _d3, _d4;
 
     /// <summary>A shape from one to five sizes.</summary>
-    /// <exception cref="ArgumentException">There are none or more than five, or one is negative.</exception>
+    /// <exception cref="ArgumentException">There are none or more than five, one is negative, or they make more than 2^31 - 1 rows.</exception>
     public Shape(params ReadOnlySpan<int> sizes)
     {
         if (sizes.Length is 0 or > 5)
@@ -21,6 +21,12 @@ public readonly struct Shape : IEquatable<Shape>
         _d2 = Rank > 2 ? sizes[2] : 1;
         _d3 = Rank > 3 ? sizes[3] : 1;
         _d4 = Rank > 4 ? sizes[4] : 1;
+        // No product of four sizes is too large for a double.
+        double rows = 1;
+        foreach (int size in sizes[..^1])
+            rows *= size;
+        if (rows > int.MaxValue && sizes[^1] > 0)
+            throw new ArgumentException($"a shape has at most {int.MaxValue} rows, and {this} has more", nameof(sizes));
     }
 
     /// <summary>Number of axes.</summary>
@@ -38,7 +44,7 @@ public readonly struct Shape : IEquatable<Shape>
     public int Columns => this[Rank - 1];
 
     /// <summary>Number of rows: the product of all sizes but the last.</summary>
-    public int Rows => Columns == 0 ? 0 : checked((int)(Count / Columns));
+    public int Rows => Columns == 0 ? 0 : (int)(Count / Columns);
 
     /// <inheritdoc/>
     public bool Equals(Shape other) =>

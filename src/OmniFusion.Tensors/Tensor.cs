@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.InteropServices;
 
 namespace OmniFusion.Tensors;
 
@@ -72,8 +73,8 @@ public sealed unsafe class Tensor
     }
 
     /// <summary>The numbers of an <see cref="DType.F32"/> tensor; of a <see cref="View"/>, for as long as the tensor is referred to.</summary>
-    /// <exception cref="InvalidOperationException">The tensor is stored in another type.</exception>
-    public Span<float> Span => new(Floats, checked((int)Count));
+    /// <exception cref="InvalidOperationException">The tensor is stored in another type, or holds more than 2^31 - 1 numbers.</exception>
+    public Span<float> Span => new(Floats, InSpan(Count));
 
     /// <summary>The numbers of one row of an <see cref="DType.F32"/> tensor.</summary>
     public Span<float> Row(int row)
@@ -83,7 +84,8 @@ public sealed unsafe class Tensor
     }
 
     /// <summary>The stored bytes.</summary>
-    public ReadOnlySpan<byte> Bytes => new(Data, checked((int)(Count * DType.Size())));
+    /// <exception cref="InvalidOperationException">They are more than 2^31 - 1.</exception>
+    public ReadOnlySpan<byte> Bytes => new(Data, InSpan(Count * DType.Size()));
 
     /// <summary>The same numbers under other sizes; the memory is shared.</summary>
     /// <exception cref="ArgumentException">The number of elements differs.</exception>
@@ -175,6 +177,13 @@ public sealed unsafe class Tensor
         return this;
     }
 
+    /// <summary>Makes every number zero.</summary>
+    internal void Clear()
+    {
+        NativeMemory.Clear(Data, (nuint)(Count * DType.Size()));
+        GC.KeepAlive(this);
+    }
+
     // Tensors of an arena are used again and again, so that a warm decoding step allocates nothing.
     internal Tensor Become(Shape shape, DType type, byte* data, object? owner)
     {
@@ -184,6 +193,9 @@ public sealed unsafe class Tensor
         _owner = owner;
         return this;
     }
+
+    private int InSpan(long count) => count <= int.MaxValue ? (int)count
+        : throw new InvalidOperationException($"a tensor of {Shape} is too large for one span: go through its rows");
 
     [DoesNotReturn]
     private float* ThrowNotFloat() => throw new InvalidOperationException($"the tensor is stored as {DType}, not F32");

@@ -44,6 +44,23 @@ public class TensorTests
     }
 
     [Fact]
+    public void A_tensor_too_large_for_a_span_says_so()
+    {
+        // Nobody reads the memory that it stands for.
+        Tensor large = Tensor.View(new Shape(1 << 16, 1 << 16), DType.F32, 64, new object());
+        Assert.Contains("[65536, 65536] is too large", Assert.Throws<InvalidOperationException>(() => large.Span.Length).Message);
+        Assert.Contains("[65536, 65536] is too large", Assert.Throws<InvalidOperationException>(() => large.Bytes.Length).Message);
+    }
+
+    [Fact]
+    public void More_rows_than_can_be_counted_are_refused()
+    {
+        Assert.Contains("[65536, 65536, 2] has more", Assert.Throws<ArgumentException>(() => new Shape(1 << 16, 1 << 16, 2)).Message);
+        Assert.Equal(0, new Shape(1 << 16, 1 << 16, 0).Rows);
+        Assert.Equal(int.MaxValue, new Shape(int.MaxValue, int.MaxValue).Rows);
+    }
+
+    [Fact]
     public void An_arena_gives_its_memory_again()
     {
         Arena arena = new();

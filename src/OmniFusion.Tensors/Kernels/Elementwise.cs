@@ -10,21 +10,21 @@ public sealed unsafe partial class CpuKernels
     /// <inheritdoc/>
     public void Gelu(Tensor x, Tensor y)
     {
-        Each(new GeluRange { X = x.Floats, Y = y.Floats }, Elements(x), 8);
+        Each(new GeluRange { X = x.Floats, Y = y.Floats }, x.Count, 8);
         KeepAlive(x, y);
     }
 
     /// <inheritdoc/>
     public void GeluGrad(Tensor x, Tensor dy, Tensor dx)
     {
-        Each(new GeluGradRange { X = x.Floats, DY = dy.Floats, DX = dx.Floats }, Elements(x), 8);
+        Each(new GeluGradRange { X = x.Floats, DY = dy.Floats, DX = dx.Floats }, x.Count, 8);
         KeepAlive(x, dy, dx);
     }
 
     /// <inheritdoc/>
     public void SwiGlu(Tensor gate, Tensor up, Tensor y)
     {
-        Each(new SwiGluRange { Gate = gate.Floats, Up = up.Floats, Y = y.Floats }, Elements(y), 8);
+        Each(new SwiGluRange { Gate = gate.Floats, Up = up.Floats, Y = y.Floats }, y.Count, 8);
         KeepAlive(gate, up, y);
     }
 
@@ -37,35 +37,35 @@ public sealed unsafe partial class CpuKernels
                 Gate = gate.Floats, Up = up.Floats, DY = dy.Floats,
                 DGate = dgate is null ? null : dgate.Floats, DUp = dup is null ? null : dup.Floats,
             },
-            Elements(dy), 8);
+            dy.Count, 8);
         KeepAlive(gate, up, dy, dgate, dup);
     }
 
     /// <inheritdoc/>
     public void Add(Tensor a, Tensor b, float scale, Tensor y)
     {
-        Each(new AddRange { A = a.Floats, B = b.Floats, Scale = scale, Y = y.Floats }, Elements(y), 1);
+        Each(new AddRange { A = a.Floats, B = b.Floats, Scale = scale, Y = y.Floats }, y.Count, 1);
         KeepAlive(a, b, y);
     }
 
     /// <inheritdoc/>
     public void Accumulate(Tensor x, float scale, Tensor y)
     {
-        Each(new AddRange { A = y.Floats, B = x.Floats, Scale = scale, Y = y.Floats }, Elements(y), 1);
+        Each(new AddRange { A = y.Floats, B = x.Floats, Scale = scale, Y = y.Floats }, y.Count, 1);
         KeepAlive(x, y);
     }
 
     /// <inheritdoc/>
     public void Dropout(Tensor x, float p, ulong seed, Tensor y)
     {
-        Each(new DropoutRange { X = x.Floats, P = p, Seed = seed, Y = y.Floats }, Elements(y), 4);
+        Each(new DropoutRange { X = x.Floats, P = p, Seed = seed, Y = y.Floats }, y.Count, 4);
         KeepAlive(x, y);
     }
 
     /// <inheritdoc/>
     public void DropoutGrad(Tensor dy, float p, ulong seed, Tensor dx)
     {
-        Each(new DropoutRange { X = dy.Floats, P = p, Seed = seed, Y = dx.Floats, Adds = true }, Elements(dx), 4);
+        Each(new DropoutRange { X = dy.Floats, P = p, Seed = seed, Y = dx.Floats, Adds = true }, dx.Count, 4);
         KeepAlive(dy, dx);
     }
 
@@ -101,19 +101,17 @@ public sealed unsafe partial class CpuKernels
             Step = options.LearningRate / (1 - MathF.Pow(options.Beta1, step)),
             RootCorrection = 1 / MathF.Sqrt(1 - MathF.Pow(options.Beta2, step)),
         };
-        Each(range, Elements(weight), 4);
+        Each(range, weight.Count, 4);
         KeepAlive(weight, gradient, moment1, moment2);
     }
-
-    private static int Elements(Tensor tensor) => checked((int)tensor.Count);
 
     private struct GeluRange : IRange
     {
         public float* X, Y;
 
-        public void Run(int from, int to)
+        public void Run(long from, long to)
         {
-            for (int i = from; i < to; i += Width)
+            for (long i = from; i < to; i += Width)
             {
                 Vector512<float> x = LoadPart(X + i, to - i);
                 StorePart(x * Normal(x).Phi, Y + i, to - i);
@@ -125,10 +123,10 @@ public sealed unsafe partial class CpuKernels
     {
         public float* X, DY, DX;
 
-        public void Run(int from, int to)
+        public void Run(long from, long to)
         {
             Vector512<float> density = Vector512.Create(InverseRootTwoPi);
-            for (int i = from; i < to; i += Width)
+            for (long i = from; i < to; i += Width)
             {
                 Vector512<float> x = LoadPart(X + i, to - i);
                 (Vector512<float> phi, Vector512<float> bell) = Normal(x);
@@ -142,9 +140,9 @@ public sealed unsafe partial class CpuKernels
     {
         public float* Gate, Up, Y;
 
-        public void Run(int from, int to)
+        public void Run(long from, long to)
         {
-            for (int i = from; i < to; i += Width)
+            for (long i = from; i < to; i += Width)
             {
                 Vector512<float> g = LoadPart(Gate + i, to - i);
                 StorePart(g * Sigmoid(g) * LoadPart(Up + i, to - i), Y + i, to - i);
@@ -156,11 +154,11 @@ public sealed unsafe partial class CpuKernels
     {
         public float* Gate, Up, DY, DGate, DUp;
 
-        public void Run(int from, int to)
+        public void Run(long from, long to)
         {
-            for (int i = from; i < to; i += Width)
+            for (long i = from; i < to; i += Width)
             {
-                int n = to - i;
+                long n = to - i;
                 Vector512<float> g = LoadPart(Gate + i, n), dy = LoadPart(DY + i, n), s = Sigmoid(g);
                 if (DUp != null)
                     StorePart(Vector512.FusedMultiplyAdd(g * s, dy, LoadPart(DUp + i, n)), DUp + i, n);
@@ -178,10 +176,10 @@ public sealed unsafe partial class CpuKernels
         public float* A, B, Y;
         public float Scale;
 
-        public void Run(int from, int to)
+        public void Run(long from, long to)
         {
             Vector512<float> scale = Vector512.Create(Scale);
-            for (int i = from; i < to; i += Width)
+            for (long i = from; i < to; i += Width)
                 StorePart(Vector512.FusedMultiplyAdd(LoadPart(B + i, to - i), scale, LoadPart(A + i, to - i)), Y + i, to - i);
         }
     }
@@ -197,10 +195,10 @@ public sealed unsafe partial class CpuKernels
 
         private readonly uint Threshold => (uint)(P * 65536.0);
 
-        public void Run(int from, int to)
+        public void Run(long from, long to)
         {
             // Four decisions a hash (SplitMix64), each of 16 bits: element i belongs to word i / 4, whatever range it is computed in.
-            int i = from;
+            long i = from;
             for (; i < to && (i & 3) != 0; i++)
                 One(i);
             Vector512<float> keep = Vector512.Create(Keep);
@@ -216,14 +214,14 @@ public sealed unsafe partial class CpuKernels
                 One(i);
         }
 
-        private void One(int i)
+        private void One(long i)
         {
-            float kept = Hashes(i >> 2).AsUInt16()[i & 3] < Threshold ? 0 : X[i] * Keep;
+            float kept = Hashes(i >> 2).AsUInt16()[(int)(i & 3)] < Threshold ? 0 : X[i] * Keep;
             Y[i] = Adds ? Y[i] + kept : kept;
         }
 
         // Of this word and the next three.
-        private readonly Vector256<ulong> Hashes(int word)
+        private readonly Vector256<ulong> Hashes(long word)
         {
             Vector256<ulong> z = Vector256.Create(Seed) + (Vector256.Create((ulong)word) + Vector256.Create(1ul, 2, 3, 4)) * 0x9E3779B97F4A7C15;
             z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
@@ -237,14 +235,14 @@ public sealed unsafe partial class CpuKernels
         public float* W, G, M, V;
         public float Scale, Beta1, Beta2, Epsilon, Decay, Step, RootCorrection;
 
-        public void Run(int from, int to)
+        public void Run(long from, long to)
         {
             Vector512<float> b1 = Vector512.Create(Beta1), b2 = Vector512.Create(Beta2), eps = Vector512.Create(Epsilon);
             Vector512<float> c1 = Vector512.Create(1 - Beta1), c2 = Vector512.Create(1 - Beta2);
             Vector512<float> decay = Vector512.Create(Decay), step = Vector512.Create(Step), root = Vector512.Create(RootCorrection);
-            for (int i = from; i < to; i += Width)
+            for (long i = from; i < to; i += Width)
             {
-                int n = to - i;
+                long n = to - i;
                 Vector512<float> g = LoadPart(G + i, n) * Scale;
                 Vector512<float> m = LoadPart(M + i, n) * b1 + c1 * g;
                 Vector512<float> v = LoadPart(V + i, n) * b2 + c2 * (g * g);

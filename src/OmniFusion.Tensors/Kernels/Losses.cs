@@ -68,7 +68,7 @@ public sealed unsafe partial class CpuKernels
     {
         int symbols = Math.Max(targets.Sum(target => target.Length), 1);
         double[] losses = new double[segments.Count];
-        gradient?.Span.Clear();
+        gradient?.Clear();
         // Utterances are independent and of like cost; each writes only its own rows.
         CtcState state = new(logits, segments, targets, blank, losses, gradient, 1f / symbols);
         System.Runtime.InteropServices.GCHandle handle = System.Runtime.InteropServices.GCHandle.Alloc(state);
@@ -139,10 +139,10 @@ public sealed unsafe partial class CpuKernels
         public int* Targets;
         public int Columns;
 
-        public void Run(int from, int to)
+        public void Run(long from, long to)
         {
-            for (int row = from; row < to; row++)
-                Y[row] = Targets[row] < 0 ? 0 : LogSumExp(X + (long)row * Columns, Columns);
+            for (long row = from; row < to; row++)
+                Y[row] = Targets[row] < 0 ? 0 : LogSumExp(X + row * Columns, Columns);
         }
     }
 
@@ -153,13 +153,13 @@ public sealed unsafe partial class CpuKernels
         public int Columns;
         public float Scale, Smoothing;
 
-        public void Run(int from, int to)
+        public void Run(long from, long to)
         {
-            for (int row = from; row < to; row++)
+            for (long row = from; row < to; row++)
             {
                 if (Targets[row] < 0)
                     continue;
-                float* x = X + (long)row * Columns, dx = DX + (long)row * Columns;
+                float* x = X + row * Columns, dx = DX + row * Columns;
                 Vector512<float> lse = Vector512.Create(LogSumExp[row]), scale = Vector512.Create(Scale);
                 Vector512<float> share = Vector512.Create(Smoothing / Columns);
                 for (int c = 0; c < Columns; c += Width)
@@ -179,11 +179,11 @@ public sealed unsafe partial class CpuKernels
         public int Columns;
         public float Scale;
 
-        public void Run(int from, int to)
+        public void Run(long from, long to)
         {
-            for (int row = from; row < to; row++)
+            for (long row = from; row < to; row++)
             {
-                long offset = (long)row * Columns;
+                long offset = row * Columns;
                 Losses[row] = Row(X + offset, Teacher + offset, Gradient is null ? null : Gradient + offset);
             }
         }

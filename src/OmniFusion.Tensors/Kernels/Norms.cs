@@ -102,7 +102,7 @@ public sealed unsafe partial class CpuKernels
                 Data = weight is null ? null : weight.Floats;
                 return;
             }
-            int count = Elements(weight);
+            int count = checked((int)weight.Count);
             _rented = ArrayPool<float>.Shared.Rent(count);
             _pin = System.Runtime.InteropServices.GCHandle.Alloc(_rented, System.Runtime.InteropServices.GCHandleType.Pinned);
             Data = (float*)_pin.AddrOfPinnedObject();
@@ -146,11 +146,11 @@ public sealed unsafe partial class CpuKernels
         public int Columns;
         public float Epsilon;
 
-        public void Run(int from, int to)
+        public void Run(long from, long to)
         {
-            for (int row = from; row < to; row++)
+            for (long row = from; row < to; row++)
             {
-                float* x = X + (long)row * Columns, y = Y + (long)row * Columns;
+                float* x = X + row * Columns, y = Y + row * Columns;
                 Vector512<float> squares = Vector512<float>.Zero;
                 for (int c = 0; c < Columns; c += Width)
                 {
@@ -171,15 +171,15 @@ public sealed unsafe partial class CpuKernels
         public float* X, W, Root, DY, DX, Sums;
         public int Rows, Columns;
 
-        public void Run(int from, int to)
+        public void Run(long from, long to)
         {
-            for (int part = from; part < to; part++)
+            for (long part = from; part < to; part++)
             {
                 float* sums = Sums + part * Columns;
-                int end = (int)((long)Rows * (part + 1) / ReductionParts);
-                for (int row = (int)((long)Rows * part / ReductionParts); row < end; row++)
+                long end = Rows * (part + 1) / ReductionParts;
+                for (long row = Rows * part / ReductionParts; row < end; row++)
                 {
-                    float* x = X + (long)row * Columns, dy = DY + (long)row * Columns;
+                    float* x = X + row * Columns, dy = DY + row * Columns;
                     Vector512<float> root = Vector512.Create(Root[row]), dots = Vector512<float>.Zero;
                     for (int c = 0; c < Columns; c += Width)
                     {
@@ -191,7 +191,7 @@ public sealed unsafe partial class CpuKernels
                     if (DX == null)
                         continue;
                     Vector512<float> mean = Vector512.Create(Vector512.Sum(dots) / Columns);
-                    float* dx = DX + (long)row * Columns;
+                    float* dx = DX + row * Columns;
                     for (int c = 0; c < Columns; c += Width)
                     {
                         int n = Columns - c;
@@ -209,11 +209,11 @@ public sealed unsafe partial class CpuKernels
         public int Columns;
         public float Epsilon;
 
-        public void Run(int from, int to)
+        public void Run(long from, long to)
         {
-            for (int row = from; row < to; row++)
+            for (long row = from; row < to; row++)
             {
-                float* x = X + (long)row * Columns, y = Y + (long)row * Columns;
+                float* x = X + row * Columns, y = Y + row * Columns;
                 Vector512<float> sum = Vector512<float>.Zero;
                 for (int c = 0; c < Columns; c += Width)
                     sum += LoadPart(x + c, Columns - c);
@@ -250,15 +250,15 @@ public sealed unsafe partial class CpuKernels
         public float* X, W, Statistics, DY, DX, WeightSums, BiasSums;
         public int Rows, Columns;
 
-        public void Run(int from, int to)
+        public void Run(long from, long to)
         {
-            for (int part = from; part < to; part++)
+            for (long part = from; part < to; part++)
             {
                 float* weightSums = WeightSums + part * Columns, biasSums = BiasSums + part * Columns;
-                int end = (int)((long)Rows * (part + 1) / ReductionParts);
-                for (int row = (int)((long)Rows * part / ReductionParts); row < end; row++)
+                long end = Rows * (part + 1) / ReductionParts;
+                for (long row = Rows * part / ReductionParts; row < end; row++)
                 {
-                    float* x = X + (long)row * Columns, dy = DY + (long)row * Columns;
+                    float* x = X + row * Columns, dy = DY + row * Columns;
                     Vector512<float> mean = Vector512.Create(Statistics[2 * row]), root = Vector512.Create(Statistics[2 * row + 1]);
                     Vector512<float> dots = Vector512<float>.Zero, sums = Vector512<float>.Zero;
                     for (int c = 0; c < Columns; c += Width)
@@ -274,7 +274,7 @@ public sealed unsafe partial class CpuKernels
                         continue;
                     Vector512<float> dotMean = Vector512.Create(Vector512.Sum(dots) / Columns);
                     Vector512<float> sumMean = Vector512.Create(Vector512.Sum(sums) / Columns);
-                    float* dx = DX + (long)row * Columns;
+                    float* dx = DX + row * Columns;
                     for (int c = 0; c < Columns; c += Width)
                     {
                         int n = Columns - c;

@@ -3,7 +3,7 @@ namespace OmniFusion.Tensors;
 /// <summary>Work on a range of rows or elements; a struct, so that the loop is compiled for it.</summary>
 internal interface IRange
 {
-    void Run(int from, int to);
+    void Run(long from, long to);
 }
 
 public sealed partial class CpuKernels
@@ -12,7 +12,7 @@ public sealed partial class CpuKernels
     private const long Grain = 16384;
 
     /// <summary>Cuts [0, count) among the threads; <paramref name="elementCost"/> is the elements that one index stands for.</summary>
-    private unsafe void Each<T>(T body, int count, long elementCost) where T : unmanaged, IRange
+    internal unsafe void Each<T>(T body, long count, long elementCost) where T : unmanaged, IRange
     {
         int parts = (int)Math.Min(Math.Min(count, Pool.Threads * 2L), count * elementCost / Grain);
         if (parts <= 1 || Pool.Threads == 1)
@@ -27,12 +27,13 @@ public sealed partial class CpuKernels
     private static unsafe void RunPart<T>(void* state, int part) where T : unmanaged, IRange
     {
         Ranged<T>* ranged = (Ranged<T>*)state;
-        ranged->Body.Run((int)((long)ranged->Count * part / ranged->Parts), (int)((long)ranged->Count * (part + 1) / ranged->Parts));
+        ranged->Body.Run(ranged->Count * part / ranged->Parts, ranged->Count * (part + 1) / ranged->Parts);
     }
 
     private struct Ranged<T>
     {
         public T Body;
-        public int Count, Parts;
+        public long Count;
+        public int Parts;
     }
 }

@@ -109,7 +109,7 @@ public sealed unsafe partial class CpuKernels
     public void MeanPool(Tensor x, Segments input, int window, Segments output, Tensor y)
     {
         int columns = x.Columns;
-        y.Span.Clear();
+        y.Clear();
         for (int s = 0; s < output.Count; s++)
             for (int o = 0; o < output.Length(s); o++)
                 for (int j = 0; j < window; j++)
@@ -228,11 +228,11 @@ public sealed unsafe partial class CpuKernels
         public float* X, Y;
         public int Columns;
 
-        public void Run(int from, int to)
+        public void Run(long from, long to)
         {
-            for (int row = from; row < to; row++)
+            for (long row = from; row < to; row++)
             {
-                float* x = X + (long)row * Columns, y = Y + (long)row * Columns;
+                float* x = X + row * Columns, y = Y + row * Columns;
                 // Gates are few, tokens many: the rest of a row, or all of a short one, goes one by one.
                 int whole = Columns & -Width;
                 float max = Largest(x, Columns), sum = 0;
@@ -255,11 +255,11 @@ public sealed unsafe partial class CpuKernels
         public float* Y, DY, DX;
         public int Columns;
 
-        public void Run(int from, int to)
+        public void Run(long from, long to)
         {
-            for (int row = from; row < to; row++)
+            for (long row = from; row < to; row++)
             {
-                float* p = Y + (long)row * Columns, g = DY + (long)row * Columns, dx = DX + (long)row * Columns;
+                float* p = Y + row * Columns, g = DY + row * Columns, dx = DX + row * Columns;
                 Vector512<float> sums = Vector512<float>.Zero;
                 for (int c = 0; c < Columns; c += Width)
                     sums = Vector512.FusedMultiplyAdd(LoadPart(p + c, Columns - c), LoadPart(g + c, Columns - c), sums);
@@ -279,14 +279,14 @@ public sealed unsafe partial class CpuKernels
         public int Heads, Half;
         public float Sign;
 
-        public void Run(int from, int to)
+        public void Run(long from, long to)
         {
-            for (int row = from; row < to; row++)
+            for (long row = from; row < to; row++)
             {
-                float* cos = Cos + (long)row * Half, sin = Sin + (long)row * Half;
+                float* cos = Cos + row * Half, sin = Sin + row * Half;
                 for (int head = 0; head < Heads; head++)
                 {
-                    float* low = X + ((long)row * Heads + head) * 2 * Half, high = low + Half;
+                    float* low = X + (row * Heads + head) * 2 * Half, high = low + Half;
                     for (int i = 0; i < Half; i += Width)
                     {
                         int n = Half - i;

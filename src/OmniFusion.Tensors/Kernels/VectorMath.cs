@@ -38,7 +38,7 @@ internal static class VectorMath
 
     /// <summary>Loads up to 16 numbers; the rest is zero.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static unsafe Vector512<float> LoadPart(float* from, int count)
+    internal static unsafe Vector512<float> LoadPart(float* from, long count)
     {
         if (count >= Width)
             return Vector512.Load(from);
@@ -49,7 +49,7 @@ internal static class VectorMath
 
     /// <summary>Stores the first <paramref name="count"/> of 16 numbers.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static unsafe void StorePart(Vector512<float> value, float* to, int count)
+    internal static unsafe void StorePart(Vector512<float> value, float* to, long count)
     {
         if (count >= Width)
             value.Store(to);

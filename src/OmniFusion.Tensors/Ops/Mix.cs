@@ -8,7 +8,7 @@ public sealed partial class Compute
         if (weights.Columns != table.Rows)
             throw new ArgumentException($"weights of {weights.Shape} do not fit a table of {table.Shape}");
         Tensor y = Rent(new Shape(weights.Rows, table.Columns));
-        y.Span.Clear();
+        y.Clear();
         Kernels.MatMulInputGrad(weights, table, y);
         if (Records(weights, table))
             MixGradient(weights, table, y);

@@ -23,7 +23,7 @@ public sealed partial class Compute
             if (state.Shape != states[0].Shape)
                 throw new ArgumentException($"{states[0].Shape} and {state.Shape} cannot be added");
         Tensor y = Rent(states[0].Shape);
-        y.Span.Clear();
+        y.Clear();
         bool records = Records(weights);
         for (int i = 0; i < states.Length; i++)
         {
