@@ -18,30 +18,28 @@ internal static class TrainingPlot
     internal static void Write(string logPath, string svgPath, string title)
     {
         Dictionary<string, List<(double X, double Y)>> losses = [], kinds = [], gates = [], quality = [];
-        foreach (string line in File.ReadLines(logPath))
+        JsonLines.Read(logPath, figures =>
         {
-            using JsonDocument entry = JsonDocument.Parse(line);
-            JsonElement figures = entry.RootElement;
             double step = figures.GetProperty("step").GetDouble();
             if (figures.TryGetProperty("evaluation", out JsonElement evaluation))
             {
                 foreach (JsonProperty figure in evaluation.EnumerateObject())
                     Add(quality, figure.Name, step, figure.Value.GetDouble());
-                continue;
+                return;
             }
             foreach (string name in s_means.Where(name => figures.TryGetProperty(name, out _)))
                 Add(losses, name, step, figures.GetProperty(name).GetDouble());
             foreach ((string sum, string steps) in s_sums.Where(item => figures.TryGetProperty(item.Sum, out _)))
                 Add(losses, sum, step, figures.GetProperty(sum).GetDouble() / figures.GetProperty(steps).GetDouble());
             if (TrainingFigures.Of(figures) is not { } watched)
-                continue;
+                return;
             foreach ((string kind, double loss) in watched.Losses)
                 Add(kinds, kind, step, loss);
             for (int i = 0; i < watched.Gates.Count; i++)
                 Add(gates, $"gate {i}", step, watched.Gates[i]);
             if (watched.GateEntropy is { } entropy)
                 Add(gates, "entropy", step, entropy);
-        }
+        });
         SvgPlot plot = new(title);
         Draw(plot, "loss", losses);
         if (kinds.Count > 0)
