@@ -16,7 +16,7 @@ internal static class CurvesCommand
         "wait-k:1", "wait-k:3", "wait-k:5", "wait-k:7", "local-agreement:2", "hold-n:3", "hold-n:6",
         "alignatt:frames=4", "alignatt:frames=12",
     ];
-    private static readonly float[] s_chunks = [0.5f, 1, 2];
+    private static readonly double[] s_chunks = [0.5, 1, 2];
     private static readonly string[] s_systems = [SimultaneousSystem.Fused, SimultaneousSystem.Cascade];
 
     internal static Command Create(StreamFactory streams)
@@ -28,7 +28,7 @@ internal static class CurvesCommand
             Description = $"Policy to measure; may be given many times (default: {string.Join(", ", s_policies)})",
             HelpName = "POLICY",
         };
-        Option<float[]> chunks = new("--chunk")
+        Option<double[]> chunks = new("--chunk")
         {
             Description = "Seconds of audio in a step; may be given many times (default: 0.5, 1, 2)",
             HelpName = "SECONDS",
@@ -39,7 +39,7 @@ internal static class CurvesCommand
                 + "many times (default: fused and cascade)",
             HelpName = "SYSTEM",
         };
-        (Option<float?> pause, Option<float?> sentence) = SimultaneousCommand.Pauses();
+        (Option<double?> pause, Option<double?> sentence) = SimultaneousCommand.Pauses();
         Option<string> output = new("--output")
         {
             Description = $"Folder for {PointsFile} and {PlotFile}; points that are there already are not measured again",

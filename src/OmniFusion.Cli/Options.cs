@@ -26,19 +26,15 @@ internal static class Options
                 && value >= least && value <= most ? value : null, $"a whole number from {least} to {most}"),
     };
 
-    internal static Option<float?> Number(string name, string description) => new(name)
+    internal static Option<double?> Number(string name, string description) => new(name)
     {
         Description = description,
         HelpName = "X",
-        CustomParser = result => Parse<float>(result, text =>
-            float.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out float value)
-                && float.IsFinite(value) ? value : null,
+        CustomParser = result => Parse<double>(result, text =>
+            double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value)
+                && float.IsFinite((float)value) ? value : null,
             "a number"),
     };
-
-    /// <summary>The number that was written, in decimals, as the nearest double.</summary>
-    internal static double AsWritten(float value) =>
-        double.Parse(value.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
 
     internal static Option<ImageSize?> Size(string name, string description) => new(name)
     {

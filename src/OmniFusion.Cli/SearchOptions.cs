@@ -12,7 +12,7 @@ internal sealed class SearchOptions
     private readonly Option<int?> _beams = Options.Whole("--beams", "Beams of the search; 1 is greedy", 1, MostBeams);
     private readonly Option<int?> _noRepeatNgram = Options.Whole(
         "--no-repeat-ngram", "No sequence of so many tokens appears twice; 0 allows all", 0, int.MaxValue);
-    private readonly Option<float?> _lengthPenalty = Options.Number(
+    private readonly Option<double?> _lengthPenalty = Options.Number(
         "--length-penalty", "Exponent of the length by which scores are divided");
     private readonly Option<int?> _maxNewTokens = Options.Whole("--max-new-tokens", "Tokens to write at most", 1, MostTokens);
     private readonly Option<ImageSize?> _imageSize = Options.Size("--image-size", "Size to which images are brought");
@@ -35,7 +35,7 @@ internal sealed class SearchOptions
     {
         Beams = arguments.GetValue(_beams),
         NoRepeatNgramSize = arguments.GetValue(_noRepeatNgram),
-        LengthPenalty = arguments.GetValue(_lengthPenalty),
+        LengthPenalty = (float?)arguments.GetValue(_lengthPenalty),
         MaxNewTokens = arguments.GetValue(_maxNewTokens),
         ImageSize = arguments.GetValue(_imageSize),
         BatchSize = arguments.GetValue(_batchSize) ?? _defaultBatch,

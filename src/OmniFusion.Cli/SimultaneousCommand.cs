@@ -12,8 +12,6 @@ internal static class SimultaneousCommand
 {
     internal const string InstancesLog = "instances.log", StreamLog = "simulstream.jsonl", ScoresFile = "scores.json";
 
-    private const double DefaultChunk = 0.5;
-
     // What chooses a system and says how it runs; a log has run already.
     private static readonly string[] s_ofSystems =
     [
@@ -31,9 +29,9 @@ internal static class SimultaneousCommand
                 + $"(default: the bundle's, or {SimultaneousOptions.DefaultPolicy})",
             HelpName = "POLICY",
         };
-        Option<float?> chunk = Options.Number("--chunk", "Seconds of audio in a step (default: the bundle's, or 0.5)");
-        (Option<float?> pause, Option<float?> sentence) = Pauses();
-        Option<float?> longest = LongestSegment();
+        Option<double?> chunk = Options.Number("--chunk", "Seconds of audio in a step (default: the bundle's, or 0.5)");
+        (Option<double?> pause, Option<double?> sentence) = Pauses();
+        Option<double?> longest = LongestSegment();
         Option<bool> cascade = PolicyOption.Cascade(), thought = PolicyOption.ChainOfThought(), exact = Exact();
         Option<string?> transcript = PolicyOption.Transcript(), spoken = Spoken();
         Option<string?> log = new("--log")
@@ -89,11 +87,11 @@ internal static class SimultaneousCommand
     }
 
     /// <summary>What ends a segment.</summary>
-    internal static (Option<float?> Pause, Option<float?> Sentence) Pauses() => (
+    internal static (Option<double?> Pause, Option<double?> Sentence) Pauses() => (
         Options.Number("--pause", "Seconds of silence that end a segment (default: the bundle's, or 0.4)"),
         Options.Number("--sentence-pause", "Seconds of silence that end a segment whose sentence is complete (default: the bundle's, or 0.2)"));
 
-    internal static Option<float?> LongestSegment() =>
+    internal static Option<double?> LongestSegment() =>
         Options.Number("--max-segment", "Seconds that a segment lasts at most (default: the bundle's, or 20)");
 
     internal static Option<bool> Exact() => new("--exact") { Description = "Each step equals the offline computation of the audio so far" };
@@ -109,7 +107,7 @@ internal static class SimultaneousCommand
         : throw new UsageException("--from goes with --cascade; the fused model hears which language is spoken.");
 
     /// <exception cref="UsageException">It is no length of a chunk.</exception>
-    internal static double Chunk(float? seconds) => StreamTimes.Chunk(seconds) ?? DefaultChunk;
+    internal static double Chunk(double? seconds) => StreamTimes.Chunk(seconds) ?? SimultaneousOptions.DefaultChunk;
 
     private static async Task<SimultaneousReport> Run(Func<BundleSimultaneous, SimultaneousSystem> chosen, StreamFactory streams,
         SimultaneousSetOptions set, ModelOptions model, ParseResult arguments, string? output, CancellationToken cancellation)

@@ -30,10 +30,10 @@ internal static class StreamCommand
                 + "retranslate:mask=4 (default: the bundle's, or " + SimultaneousOptions.DefaultPolicy + ")",
             HelpName = "POLICY",
         };
-        Option<float?> chunk = Options.Number(
+        Option<double?> chunk = Options.Number(
             "--chunk", "Seconds of audio between two steps, 0.02 to 30 in steps of 0.02 (default: the bundle's, or 0.5)");
-        (Option<float?> pause, Option<float?> sentence) = SimultaneousCommand.Pauses();
-        Option<float?> longest = SimultaneousCommand.LongestSegment();
+        (Option<double?> pause, Option<double?> sentence) = SimultaneousCommand.Pauses();
+        Option<double?> longest = SimultaneousCommand.LongestSegment();
         Option<bool> realtime = new("--realtime") { Description = "Play a recording at its own speed" };
         Option<string[]> image = new("--image")
         {

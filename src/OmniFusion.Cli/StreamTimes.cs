@@ -1,36 +1,35 @@
 using System.Globalization;
+using OmniFusion.Simultaneous;
 
 namespace OmniFusion.Cli;
 
 /// <summary>The options that say how a stream is cut; what is not given is null.</summary>
 internal static class StreamTimes
 {
-    private const double Frame = 0.02;
-
     /// <summary>Seconds of audio between two steps.</summary>
     /// <exception cref="UsageException">The number is out of its bounds.</exception>
-    internal static double? Chunk(float? given) => Within("--chunk", given, Frame, 30) is not { } seconds ? null
-        : Math.Abs(seconds / Frame - Math.Round(seconds / Frame)) < 1e-6 ? seconds
-        : throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"--chunk takes steps of {Frame} seconds, not {seconds}."));
+    internal static double? Chunk(double? given)
+    {
+        double step = SimultaneousOptions.ChunkBounds.Least;
+        return Within("--chunk", given, SimultaneousOptions.ChunkBounds) is not { } seconds ? null
+            : Math.Abs(seconds / step - Math.Round(seconds / step)) < 1e-6 ? seconds
+            : throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"--chunk takes steps of {step} seconds, not {seconds}."));
+    }
 
     /// <summary>Seconds of silence that end a segment.</summary>
     /// <inheritdoc cref="Chunk"/>
-    internal static double? Pause(float? given) => Within("--pause", given, 0.04, 10);
+    internal static double? Pause(double? given) => Within("--pause", given, SimultaneousOptions.PauseBounds);
 
     /// <summary>Seconds of silence that end a segment whose sentence is complete.</summary>
     /// <inheritdoc cref="Chunk"/>
-    internal static double? SentencePause(float? given) => Within("--sentence-pause", given, 0, 10);
+    internal static double? SentencePause(double? given) => Within("--sentence-pause", given, SimultaneousOptions.SentencePauseBounds);
 
     /// <summary>Seconds that a segment lasts at most.</summary>
     /// <inheritdoc cref="Chunk"/>
-    internal static double? MaxSegment(float? given) => Within("--max-segment", given, 2, 30);
+    internal static double? MaxSegment(double? given) => Within("--max-segment", given, SimultaneousOptions.MaxSegmentBounds);
 
-    private static double? Within(string option, float? given, double least, double most)
-    {
-        if (given is not { } number)
-            return null;
-        double seconds = Options.AsWritten(number);
-        return seconds >= least && seconds <= most ? seconds
-            : throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"{option} takes {least} to {most} seconds, not {seconds}."));
-    }
+    private static double? Within(string option, double? given, (double Least, double Most) bounds) =>
+        given is null || (given >= bounds.Least && given <= bounds.Most) ? given
+            : throw new UsageException(string.Create(CultureInfo.InvariantCulture,
+                $"{option} takes {bounds.Least} to {bounds.Most} seconds, not {given}."));
 }

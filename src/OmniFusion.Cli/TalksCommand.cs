@@ -34,8 +34,8 @@ internal static class TalksCommand
             "--min-sentences", $"Sentences of the shortest talk (default: {standard.LeastSentences})", 1, 10_000);
         Option<int?> most = Options.Whole(
             "--max-sentences", $"Sentences of the longest talk (default: {standard.MostSentences})", 1, 10_000);
-        Option<float?> leastPause = Options.Number("--min-pause", "Seconds of the shortest pause between sentences (default: 0.1)");
-        Option<float?> mostPause = Options.Number("--max-pause", "Seconds of the longest pause between sentences (default: 1.5)");
+        Option<double?> leastPause = Options.Number("--min-pause", "Seconds of the shortest pause between sentences (default: 0.1)");
+        Option<double?> mostPause = Options.Number("--max-pause", "Seconds of the longest pause between sentences (default: 1.5)");
         Option<int?> seed = Options.Whole("--seed", "Draws sentences and pauses (default: 1)", 0, int.MaxValue);
         Command command = new("talks", "Make talks of several sentences with pauses out of a speech pack, to evaluate streams with.")
         {
@@ -51,8 +51,8 @@ internal static class TalksCommand
                     Talks = arguments.GetValue(talks) ?? standard.Talks,
                     LeastSentences = arguments.GetValue(least) ?? standard.LeastSentences,
                     MostSentences = arguments.GetValue(most) ?? standard.MostSentences,
-                    LeastPause = arguments.GetValue(leastPause) is { } shortest ? Options.AsWritten(shortest) : standard.LeastPause,
-                    MostPause = arguments.GetValue(mostPause) is { } longest ? Options.AsWritten(longest) : standard.MostPause,
+                    LeastPause = arguments.GetValue(leastPause) ?? standard.LeastPause,
+                    MostPause = arguments.GetValue(mostPause) ?? standard.MostPause,
                     Seed = (ulong)(arguments.GetValue(seed) ?? (int)standard.Seed),
                 };
                 using SpeechPack speech = SpeechPack.Open(arguments.GetRequiredValue(pack));

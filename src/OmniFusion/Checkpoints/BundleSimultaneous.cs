@@ -11,16 +11,16 @@ public sealed record BundleSimultaneous
     public string? Policy { get; init; }
 
     /// <summary>Seconds of audio between two steps (<c>chunk_seconds</c>).</summary>
-    public float? ChunkSeconds { get; init; }
+    public double? ChunkSeconds { get; init; }
 
     /// <summary>Seconds of silence that end a segment (<c>pause_seconds</c>).</summary>
-    public float? PauseSeconds { get; init; }
+    public double? PauseSeconds { get; init; }
 
     /// <summary>Seconds of silence that end a segment whose sentence is complete (<c>sentence_pause_seconds</c>).</summary>
-    public float? SentencePauseSeconds { get; init; }
+    public double? SentencePauseSeconds { get; init; }
 
     /// <summary>Longest segment in seconds (<c>max_segment_seconds</c>).</summary>
-    public float? MaxSegmentSeconds { get; init; }
+    public double? MaxSegmentSeconds { get; init; }
 
     /// <summary>
     /// Attention heads of the translator that follow the speech when it writes from fused states (<c>heads</c>): layer and head, from 0.
@@ -44,10 +44,10 @@ public sealed record BundleSimultaneous
     internal static BundleSimultaneous Read(JsonSection json) => new()
     {
         Policy = json.StringOrNull("policy"),
-        ChunkSeconds = json.FloatOrNull("chunk_seconds"),
-        PauseSeconds = json.FloatOrNull("pause_seconds"),
-        SentencePauseSeconds = json.FloatOrNull("sentence_pause_seconds"),
-        MaxSegmentSeconds = json.FloatOrNull("max_segment_seconds"),
+        ChunkSeconds = json.DoubleOrNull("chunk_seconds"),
+        PauseSeconds = json.DoubleOrNull("pause_seconds"),
+        SentencePauseSeconds = json.DoubleOrNull("sentence_pause_seconds"),
+        MaxSegmentSeconds = json.DoubleOrNull("max_segment_seconds"),
         Heads = ReadHeads(json, "heads"),
         RecognizerHeads = ReadHeads(json, "recognizer_heads"),
         TextHeads = ReadHeads(json, "text_heads"),
@@ -85,7 +85,7 @@ public sealed record BundleSimultaneous
         JsonObject json = [];
         if (Policy is not null)
             json["policy"] = Policy;
-        foreach ((string key, float? value) in new[]
+        foreach ((string key, double? value) in new[]
             {
                 ("chunk_seconds", ChunkSeconds), ("pause_seconds", PauseSeconds), ("sentence_pause_seconds", SentencePauseSeconds),
                 ("max_segment_seconds", MaxSegmentSeconds),

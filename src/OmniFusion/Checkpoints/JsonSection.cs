@@ -89,6 +89,10 @@ internal sealed class JsonSection
         : value.ValueKind == JsonValueKind.Number && value.TryGetSingle(out float number) && float.IsFinite(number) ? number
         : throw Wrong(key, "is not a number");
 
+    public double? DoubleOrNull(string key) => Value(key) is not { } value ? null
+        : value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out double number) && double.IsFinite(number) ? number
+        : throw Wrong(key, "is not a number");
+
     public bool? BoolOrNull(string key) => Value(key) switch
     {
         null => null,

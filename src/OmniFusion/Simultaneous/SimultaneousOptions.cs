@@ -10,6 +10,21 @@ public sealed record SimultaneousOptions
     /// <summary>Policy where nobody names one.</summary>
     public const string DefaultPolicy = "local-agreement:2";
 
+    /// <summary>Seconds of a chunk where nobody names them.</summary>
+    public const double DefaultChunk = 0.5;
+
+    /// <summary>Bounds of <see cref="ChunkSeconds"/>, which takes steps of the shortest.</summary>
+    public static (double Least, double Most) ChunkBounds => (0.02, 30);
+
+    /// <summary>Bounds of <see cref="PauseSeconds"/>.</summary>
+    public static (double Least, double Most) PauseBounds => (0.04, 10);
+
+    /// <summary>Bounds of <see cref="SentencePauseSeconds"/>.</summary>
+    public static (double Least, double Most) SentencePauseBounds => (0, 10);
+
+    /// <summary>Bounds of <see cref="MaxSegmentSeconds"/>.</summary>
+    public static (double Least, double Most) MaxSegmentBounds => (2, 30);
+
     /// <summary>Code or English name of the language to translate into.</summary>
     public required string TargetLanguage { get; init; }
 
@@ -34,20 +49,21 @@ public sealed record SimultaneousOptions
     /// </summary>
     public bool ChainOfThought { get; init; }
 
-    /// <summary>Seconds of audio between two steps, 0.02 to 30, in steps of 0.02. Null: the bundle's, or 0.5.</summary>
+    /// <summary>Seconds of audio between two steps, within <see cref="ChunkBounds"/>. Null: the bundle's, or 0.5.</summary>
     public double? ChunkSeconds { get; init; }
 
-    /// <summary>Seconds of silence that end a segment, 0.04 to 10. Null: the bundle's, or 0.4.</summary>
+    /// <summary>Seconds of silence that end a segment, within <see cref="PauseBounds"/>. Null: the bundle's, or 0.4.</summary>
     public double? PauseSeconds { get; init; }
 
     /// <summary>
-    /// Seconds of silence, 0 to 10, that end a segment whose text is a whole sentence of which the policy has put out everything; from
-    /// <see cref="PauseSeconds"/> on it changes nothing. Null: the bundle's, or 0.2.
+    /// Seconds of silence, within <see cref="SentencePauseBounds"/>, that end a segment whose text is a whole sentence of which the policy has
+    /// put out everything; from <see cref="PauseSeconds"/> on it changes nothing. Null: the bundle's, or 0.2.
     /// </summary>
     public double? SentencePauseSeconds { get; init; }
 
     /// <summary>
-    /// Seconds that a segment lasts at most, 2 to 30. From the half of it on shorter and shorter pauses end it. Null: the bundle's, or 20.
+    /// Seconds that a segment lasts at most, within <see cref="MaxSegmentBounds"/>. From the half of it on shorter and shorter pauses end it.
+    /// Null: the bundle's, or 20.
     /// </summary>
     public double? MaxSegmentSeconds { get; init; }
 

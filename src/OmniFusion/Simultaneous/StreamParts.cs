@@ -28,10 +28,10 @@ internal sealed class StreamParts
         _transcriptPolicy = options.TranscriptPolicy ?? _policy;
         Check(options, _policy);
         Settings = new StreamSettings(
-            options.ChunkSeconds ?? AsWritten(bundle.ChunkSeconds) ?? StreamSettings.DefaultChunk,
-            options.PauseSeconds ?? AsWritten(bundle.PauseSeconds) ?? StreamSettings.DefaultPause,
-            options.SentencePauseSeconds ?? AsWritten(bundle.SentencePauseSeconds) ?? StreamSettings.DefaultSentencePause,
-            options.MaxSegmentSeconds ?? AsWritten(bundle.MaxSegmentSeconds) ?? StreamSettings.DefaultMaxSegment,
+            options.ChunkSeconds ?? bundle.ChunkSeconds ?? SimultaneousOptions.DefaultChunk,
+            options.PauseSeconds ?? bundle.PauseSeconds ?? StreamSettings.DefaultPause,
+            options.SentencePauseSeconds ?? bundle.SentencePauseSeconds ?? StreamSettings.DefaultSentencePause,
+            options.MaxSegmentSeconds ?? bundle.MaxSegmentSeconds ?? StreamSettings.DefaultMaxSegment,
             // Chinese and Japanese are written without spaces.
             spaced: _target.Code is not ("zh" or "ja"));
         FusedHeads = Heads(bundle.Heads, model.Parts.Translator.Decoder.Shape);
@@ -67,9 +67,6 @@ internal sealed class StreamParts
     {
         Exact = Options.Exact, Heads = policy.NeedsAttention ? heads : null, Shown = _shown,
     };
-
-    // 0.02 as a float is less than 0.02, and would be out of its bounds. Numbers that no decimal holds are left to those.
-    private static double? AsWritten(float? seconds) => seconds is { } given && Math.Abs(given) < 1e6f ? (double)(decimal)given : seconds;
 
     private static void Check(SimultaneousOptions options, PolicyOptions policy)
     {

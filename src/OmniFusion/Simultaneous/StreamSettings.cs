@@ -5,7 +5,7 @@ namespace OmniFusion.Simultaneous;
 /// <summary>How a stream is cut: into chunks, one step each, and into segments, one text each.</summary>
 internal sealed record StreamSettings
 {
-    internal const double DefaultChunk = 0.5, DefaultPause = 0.4, DefaultSentencePause = 0.2, DefaultMaxSegment = 20;
+    internal const double DefaultPause = 0.4, DefaultSentencePause = 0.2, DefaultMaxSegment = 20;
 
     /// <param name="chunkSeconds">Seconds of audio between two steps.</param>
     /// <param name="pauseSeconds">Seconds of silence that end a segment.</param>
@@ -14,16 +14,17 @@ internal sealed record StreamSettings
     /// <param name="spaced">Whether a space stands between two segments' texts.</param>
     /// <exception cref="OmniFusionException">A number is out of its bounds.</exception>
     internal StreamSettings(
-        double chunkSeconds = DefaultChunk, double pauseSeconds = DefaultPause, double sentencePauseSeconds = DefaultSentencePause,
-        double maxSegmentSeconds = DefaultMaxSegment, bool spaced = true)
+        double chunkSeconds = SimultaneousOptions.DefaultChunk, double pauseSeconds = DefaultPause,
+        double sentencePauseSeconds = DefaultSentencePause, double maxSegmentSeconds = DefaultMaxSegment, bool spaced = true)
     {
-        ChunkSamples = Frames("chunk", chunkSeconds, 0.02, 30) * VoiceActivity.FrameSamples;
+        ChunkSamples = Frames("chunk", chunkSeconds, SimultaneousOptions.ChunkBounds) * VoiceActivity.FrameSamples;
         // Whoever feeds it counts in chunks, too.
         if (Math.Abs(ChunkSeconds - chunkSeconds) > 1e-6)
-            throw new OmniFusionException(string.Create(CultureInfo.InvariantCulture, $"The chunk is a multiple of 0.02 seconds, not {chunkSeconds}."));
-        PauseFrames = Frames("pause that ends a segment", pauseSeconds, 0.04, 10);
-        SentencePauseFrames = Frames("pause that ends a sentence", sentencePauseSeconds, 0, 10);
-        MaxSegmentFrames = Frames("longest segment", maxSegmentSeconds, 2, 30);
+            throw new OmniFusionException(string.Create(CultureInfo.InvariantCulture,
+                $"The chunk is a multiple of {VoiceActivity.FrameSeconds} seconds, not {chunkSeconds}."));
+        PauseFrames = Frames("pause that ends a segment", pauseSeconds, SimultaneousOptions.PauseBounds);
+        SentencePauseFrames = Frames("pause that ends a sentence", sentencePauseSeconds, SimultaneousOptions.SentencePauseBounds);
+        MaxSegmentFrames = Frames("longest segment", maxSegmentSeconds, SimultaneousOptions.MaxSegmentBounds);
         Spaced = spaced;
     }
 
@@ -48,8 +49,8 @@ internal sealed record StreamSettings
             : Math.Max(PauseFrames - (PauseFrames - Shortest) * (segmentFrames - half) / (MaxSegmentFrames - half), Shortest);
     }
 
-    private static int Frames(string what, double seconds, double least, double most) => seconds >= least && seconds <= most
-        ? (int)Math.Round(seconds / VoiceActivity.FrameSeconds)
-        : throw new OmniFusionException(string.Create(CultureInfo.InvariantCulture,
-            $"The {what} takes {least} to {most} seconds, not {seconds}."));
+    private static int Frames(string what, double seconds, (double Least, double Most) bounds) =>
+        seconds >= bounds.Least && seconds <= bounds.Most ? (int)Math.Round(seconds / VoiceActivity.FrameSeconds)
+            : throw new OmniFusionException(string.Create(CultureInfo.InvariantCulture,
+                $"The {what} takes {bounds.Least} to {bounds.Most} seconds, not {seconds}."));
 }

@@ -76,6 +76,7 @@ public sealed class BundleTests : IDisposable
     [InlineData("""{"generation":{"no_repeat_ngram_size":-1}}""", "is negative")]
     [InlineData("""{"generation":{"length_penalty":"1"}}""", "'generation.length_penalty' is not a number")]
     [InlineData("""{"generation":{"chain_of_thought":1}}""", "'generation.chain_of_thought' is not true or false")]
+    [InlineData("""{"simultaneous":{"pause_seconds":1e400}}""", "'simultaneous.pause_seconds' is not a number")]
     [InlineData("""{"prompt":"short"}""", "'prompt' is none of published, compact")]
     [InlineData("""{"languages":[]}""", "'languages' is empty")]
     [InlineData("""{"languages":[1]}""", "'languages' is not a list of strings")]
@@ -98,7 +99,7 @@ public sealed class BundleTests : IDisposable
         _folder.Write("omnifusion.json", $$"""{"simultaneous":{{json}}}""");
         Bundle bundle = Bundle.Load(_folder.Path);
         Assert.Equal([(3, 0), (3, 5)], bundle.Simultaneous.Heads);
-        Assert.Equal(("alignatt:frames=6", 0.25f, null),
+        Assert.Equal(("alignatt:frames=6", 0.25, null),
             (bundle.Simultaneous.Policy, bundle.Simultaneous.ChunkSeconds, bundle.Simultaneous.PauseSeconds));
         bundle.Save(_folder.Path);
         Assert.Contains(json, File.ReadAllText(_folder["omnifusion.json"]).Replace(" ", "").Replace("\n", "").Replace("\r", ""));
@@ -113,7 +114,7 @@ public sealed class BundleTests : IDisposable
         new BundleSimultaneous { Heads = [(3, 0), (2, 5)], TextHeads = [(0, 1)] }.SaveInto(_folder.Path);
         Assert.Equal("{\"note\":\"fürspäter\",\"simultaneous\":{\"sentence_pause_seconds\":0.3,\"heads\":[3,0,2,5],\"more\":[],"
             + "\"text_heads\":[0,1]},\"fusion\":{\"mode\":\"mid\"}}", Regex.Replace(File.ReadAllText(file), "\\s", ""));
-        Assert.Equal(0.3f, Bundle.Load(file).Simultaneous.SentencePauseSeconds);
+        Assert.Equal(0.3, Bundle.Load(file).Simultaneous.SentencePauseSeconds);
         // A file without the section gets one, by its own name too.
         _folder.Write("omnifusion.json", "{\"simultaneous\":null}");
         new BundleSimultaneous { Policy = "hold-n:3" }.SaveInto(file);
