@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Runtime.InteropServices;
 
 namespace OmniFusion.Media;
 
@@ -13,41 +12,26 @@ public static class WavWriter
 
     /// <summary>Writes 16-bit PCM; what exceeds -1 to 1 is clipped, the rest rounded to the nearest step of 1/32768.</summary>
     /// <exception cref="OmniFusionException">The file cannot be written, or a sample is not finite.</exception>
-    public static void WritePcm16(string path, ReadOnlySpan<float> samples, int sampleRate)
-    {
-        using PendingFile file = new(path, samples, WavCoding.Pcm, 2, sampleRate);
-        Span<short> block = new short[1 << 15];
-        for (int at = 0; at < samples.Length; at += block.Length)
-        {
-            ReadOnlySpan<float> part = samples.Slice(at, Math.Min(block.Length, samples.Length - at));
-            for (int i = 0; i < part.Length; i++)
-            {
-                short value = (short)Math.Clamp(MathF.Round(part[i] * 32768f), short.MinValue, short.MaxValue);
-                block[i] = BitConverter.IsLittleEndian ? value : BinaryPrimitives.ReverseEndianness(value);
-            }
-
-            file.Append(MemoryMarshal.AsBytes(block[..part.Length]));
-        }
-
-        file.Complete();
-    }
+    public static void WritePcm16(string path, ReadOnlySpan<float> samples, int sampleRate) =>
+        Write(path, samples, sampleRate, WavCoding.Pcm, sizeof(short), static (to, sample) => BinaryPrimitives.WriteInt16LittleEndian(
+            to, (short)Math.Clamp(MathF.Round(sample * 32768f), short.MinValue, short.MaxValue)));
 
     /// <summary>Writes 32-bit floating point: every sample exactly as it is.</summary>
     /// <exception cref="OmniFusionException">The file cannot be written, or a sample is not finite.</exception>
-    public static void WriteFloat(string path, ReadOnlySpan<float> samples, int sampleRate)
-    {
-        using PendingFile file = new(path, samples, WavCoding.Float, 4, sampleRate);
-        Span<int> block = new int[1 << 14];
-        for (int at = 0; at < samples.Length; at += block.Length)
-        {
-            ReadOnlySpan<float> part = samples.Slice(at, Math.Min(block.Length, samples.Length - at));
-            for (int i = 0; i < part.Length; i++)
-            {
-                int value = BitConverter.SingleToInt32Bits(part[i]);
-                block[i] = BitConverter.IsLittleEndian ? value : BinaryPrimitives.ReverseEndianness(value);
-            }
+    public static void WriteFloat(string path, ReadOnlySpan<float> samples, int sampleRate) =>
+        Write(path, samples, sampleRate, WavCoding.Float, sizeof(float), BinaryPrimitives.WriteSingleLittleEndian);
 
-            file.Append(MemoryMarshal.AsBytes(block[..part.Length]));
+    private static void Write(
+        string path, ReadOnlySpan<float> samples, int sampleRate, WavCoding coding, int bytesPerSample, Action<Span<byte>, float> put)
+    {
+        using PendingFile file = new(path, samples, coding, bytesPerSample, sampleRate);
+        byte[] block = new byte[1 << 16];
+        for (int at = 0; at < samples.Length; at += block.Length / bytesPerSample)
+        {
+            int count = Math.Min(block.Length / bytesPerSample, samples.Length - at);
+            for (int i = 0; i < count; i++)
+                put(block.AsSpan(i * bytesPerSample), samples[at + i]);
+            file.Append(block.AsSpan(0, count * bytesPerSample));
         }
 
         file.Complete();
