@@ -3,43 +3,13 @@ using System.Text.Json.Nodes;
 namespace OmniFusion.Checkpoints;
 
 /// <summary>Sizes of a Mistral decoder: <c>config.json</c> of a MistralForCausalLM, names as published.</summary>
-public sealed record MistralConfig
+public sealed record MistralConfig : DecoderConfig
 {
-    /// <summary>Rows of the embedding.</summary>
-    public required int VocabSize { get; init; }
-
-    /// <summary>Width of the residual stream.</summary>
-    public required int HiddenSize { get; init; }
-
-    /// <summary>Width inside the SwiGLU.</summary>
-    public required int IntermediateSize { get; init; }
-
-    /// <summary>Number of decoder layers.</summary>
-    public required int NumHiddenLayers { get; init; }
-
-    /// <summary>Query heads.</summary>
-    public required int NumAttentionHeads { get; init; }
-
-    /// <summary>Key and value heads, a divisor of the query heads.</summary>
-    public required int NumKeyValueHeads { get; init; }
-
-    /// <summary>Width of a head, even; hidden size / query heads when the file does not say.</summary>
-    public required int HeadDim { get; init; }
-
-    /// <summary>Added to the mean square before the root.</summary>
-    public float RmsNormEps { get; init; } = 1e-6f;
-
     /// <summary>Base of the rotary frequencies.</summary>
     public float RopeTheta { get; init; } = 10000;
 
     /// <summary>How many positions back a token attends to at most; null: all.</summary>
     public int? SlidingWindow { get; init; }
-
-    /// <summary>Positions that the model was made for: an input of more tokens is refused.</summary>
-    public int MaxPositionEmbeddings { get; init; } = 32768;
-
-    /// <summary>Whether the output layer is the embedding.</summary>
-    public bool TieWordEmbeddings { get; init; }
 
     /// <summary>The token that begins a text, or null.</summary>
     public int? BosTokenId { get; init; } = 1;

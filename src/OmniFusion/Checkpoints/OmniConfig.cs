@@ -265,43 +265,13 @@ public sealed record OmniVisionConfig
 }
 
 /// <summary>Sizes of the text decoder (<c>text_config</c>).</summary>
-public sealed record OmniTextConfig
+public sealed record OmniTextConfig : DecoderConfig
 {
-    /// <summary>Rows of the embedding.</summary>
-    public required int VocabSize { get; init; }
-
-    /// <summary>Width of the residual stream.</summary>
-    public required int HiddenSize { get; init; }
-
-    /// <summary>Width inside the SwiGLU.</summary>
-    public required int IntermediateSize { get; init; }
-
-    /// <summary>Number of layers.</summary>
-    public required int NumHiddenLayers { get; init; }
-
-    /// <summary>Query heads.</summary>
-    public required int NumAttentionHeads { get; init; }
-
-    /// <summary>Key and value heads, a divisor of the query heads.</summary>
-    public required int NumKeyValueHeads { get; init; }
-
-    /// <summary>Width of a head, even; hidden size / query heads when the file does not say.</summary>
-    public required int HeadDim { get; init; }
-
     /// <summary>Pairs of a head that turn with the temporal, vertical and horizontal position; together half of the head's width.</summary>
     public required IReadOnlyList<int> MropeSection { get; init; }
 
-    /// <summary>Added to the mean square before the root.</summary>
-    public float RmsNormEps { get; init; } = 1e-6f;
-
     /// <summary>Base of the rotary frequencies.</summary>
     public float RopeTheta { get; init; } = 1_000_000;
-
-    /// <summary>Positions that the model was made for: an input of more tokens is refused.</summary>
-    public int MaxPositionEmbeddings { get; init; } = 32768;
-
-    /// <summary>Whether the output layer is the embedding.</summary>
-    public bool TieWordEmbeddings { get; init; }
 
     internal static OmniTextConfig Read(JsonSection json)
     {

@@ -14,7 +14,12 @@ namespace OmniFusion.Models;
 /// <param name="AttentionBias">Whether q, k and v have a bias (Qwen2 does, Mistral does not).</param>
 /// <param name="SlidingWindow">How many positions back a row sees, or null for all.</param>
 public sealed record DecoderShape(
-    int HiddenSize, int Layers, int Heads, int KvHeads, int HeadDim, int IntermediateSize, float RmsNormEps, bool AttentionBias, int? SlidingWindow = null);
+    int HiddenSize, int Layers, int Heads, int KvHeads, int HeadDim, int IntermediateSize, float RmsNormEps, bool AttentionBias, int? SlidingWindow = null)
+{
+    internal static DecoderShape Of(DecoderConfig config, bool attentionBias, int? slidingWindow = null) => new(
+        config.HiddenSize, config.NumHiddenLayers, config.NumAttentionHeads, config.NumKeyValueHeads, config.HeadDim, config.IntermediateSize,
+        config.RmsNormEps, attentionBias, slidingWindow);
+}
 
 /// <summary>
 /// The layers and the final norm of a Llama-style decoder: pre-norm attention with rotary positions and grouped key heads, then a gated

@@ -25,10 +25,7 @@ public sealed class MistralModel : ICausalModel
         Tensor embed = Table(weights, "model.embed_tokens.weight", config);
         int missing = Math.Max(0, config.VocabSize + addedTokens - embed.Rows);
         _embedTokens = WithMeanRows(embed, missing);
-        Decoder = new DecoderStack(
-            new DecoderShape(config.HiddenSize, config.NumHiddenLayers, config.NumAttentionHeads, config.NumKeyValueHeads, config.HeadDim,
-                config.IntermediateSize, config.RmsNormEps, AttentionBias: false, config.SlidingWindow),
-            weights.Under("model"));
+        Decoder = new DecoderStack(DecoderShape.Of(config, attentionBias: false, config.SlidingWindow), weights.Under("model"));
         if (config.TieWordEmbeddings)
         {
             _lmHead = _embedTokens;

@@ -23,10 +23,7 @@ public sealed class Thinker : ICausalModel
         AudioTower = new AudioTower(config.AudioConfig, weights.Under("audio_tower"));
         VisionTower = config.VisionConfig is null ? null : new VisionTower(config.VisionConfig, weights.Under("visual"));
         _embedTokens = weights.Get("model.embed_tokens.weight", text.VocabSize, text.HiddenSize);
-        Decoder = new DecoderStack(
-            new DecoderShape(text.HiddenSize, text.NumHiddenLayers, text.NumAttentionHeads, text.NumKeyValueHeads, text.HeadDim,
-                text.IntermediateSize, text.RmsNormEps, AttentionBias: true),
-            weights.Under("model"));
+        Decoder = new DecoderStack(DecoderShape.Of(text, attentionBias: true), weights.Under("model"));
         _lmHead = text.TieWordEmbeddings ? _embedTokens : weights.Get("lm_head.weight", text.VocabSize, text.HiddenSize);
         _rotary = new RotaryTable(text.HeadDim, text.RopeTheta, [.. text.MropeSection]);
     }
