@@ -42,7 +42,8 @@ public class AttentionTests
                 foreach ((int at, int position) in offline.Tokens.Index().Select(own => (own.Index, own.Item - decoder.Thinker.HeadRows)))
                     if (position >= 0 && position < expected.Length)
                         expected[position] += all[at];
-                Models.TinyModels.AssertClose(expected, found.Attention[token], 1e-4f, $"token {token}");
+                // The states before it are rounded as the processor's vectors are wide.
+                Models.TinyModels.AssertClose(expected, found.Attention[token], 3e-4f, $"token {token}");
             }
         }
         decoder.Heads = null;
