@@ -43,13 +43,20 @@ internal sealed class FrameSpelling
     {
         StringBuilder text = new();
         ReadOnlySpan<int> best = _best.AsSpan(0, _count);
-        int words = 0, silent = _count - 1 - best.LastIndexOfAnyExcept(CtcHead.Blank, Space);
+        List<(int First, int End)> words = [];
+        int silent = _count - 1 - best.LastIndexOfAnyExcept(CtcHead.Blank, Space);
         foreach (CtcPath.Run run in CtcPath.Runs(best, CtcHead.Blank))
         {
-            if (run.Symbol != Space && (text.Length == 0 || text[^1] == ' '))
-                words++;
+            if (run.Symbol != Space)
+            {
+                int end = run.First + run.Length;
+                if (text.Length == 0 || text[^1] == ' ')
+                    words.Add((run.First, end));
+                else
+                    words[^1] = words[^1] with { End = end };
+            }
             text.Append(CtcHead.Characters[run.Symbol - 1]);
         }
-        return new Spelling(text.ToString(), words, silent * FrameSeconds, _blank.AsSpan(0, _count).ToArray());
+        return new Spelling(text.ToString(), words.Count, silent * FrameSeconds, _blank.AsSpan(0, _count).ToArray()) { WordFrames = words };
     }
 }

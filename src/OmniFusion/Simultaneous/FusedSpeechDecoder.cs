@@ -57,6 +57,11 @@ public sealed class FusedSpeechDecoder : SpeechDecoder
     /// <summary>What the thinker wrote for a chain of thought; empty without.</summary>
     internal string Transcript => _thought?.Transcript ?? "";
 
+    /// <inheritdoc/>
+    public override string? Heard => Transcript.Length > 0 ? Transcript : _gloss is null ? null : Tokenizer.Decode(
+        [.. _gloss.Rows.Zip(_gloss.Ids).Where(said => _tokens[said.First] >= Thinker.HeadRows).Select(said => said.Second)],
+        skipSpecialTokens: true);
+
     private protected override ICausalModel Writing => _parts.Translator;
 
     private protected override GreedyWriter Writer { get; }

@@ -34,11 +34,16 @@ internal sealed class PartialText
     /// <param name="maxTokens">Tokens of the whole text at most.</param>
     /// <param name="cancellation">Checked at each token.</param>
     /// <param name="sentencesOnly">The hypothesis is not taken where it is no whole sentence.</param>
-    internal void Advance(double seconds, int words, int maxTokens, CancellationToken cancellation, bool sentencesOnly = false)
+    /// <param name="endsAt">
+    /// Whether the text shall end with a sentence, asked with the hypothesis and its length up to the end of a sentence that the policy lets
+    /// out and nothing behind which is out; null: it shall not.
+    /// </param>
+    internal void Advance(double seconds, int words, int maxTokens, CancellationToken cancellation, bool sentencesOnly = false,
+        Func<string, int, bool>? endsAt = null)
     {
         Hypothesis hypothesis = _decoder.Write(_kept, Math.Max(maxTokens - _kept.Count, 1), cancellation);
         string whole = Decode(hypothesis.Tokens);
-        bool sentence = hypothesis.Ended && EndsSentence(whole);
+        bool sentence = hypothesis.Ended && Sentences.IsWhole(whole);
         if (sentencesOnly && !sentence)
         {
             IsSentence = false;
@@ -52,6 +57,12 @@ internal sealed class PartialText
         }
         int stable = _policy.Stable(new PolicyStep(hypothesis, _kept.Count, _decoder.SourcePositions, seconds, words));
         int most = Math.Clamp(stable, _kept.Count, hypothesis.Tokens.Length);
+        if (endsAt is not null && LastSentence(hypothesis, whole, most, endsAt) is { } end)
+        {
+            Put(hypothesis.Tokens, end);
+            (IsSentence, Tentative) = (false, "");
+            return;
+        }
         // What may be taken back need not wait until its last word is whole.
         int cut = _policy.Revises ? _cuts.LastCharacter(hypothesis.Tokens, most) : _cuts.LastCut(hypothesis.Tokens, _kept.Count, most);
         Put(hypothesis.Tokens, cut);
@@ -73,10 +84,19 @@ internal sealed class PartialText
         Text = text.StartsWith(Text, StringComparison.Ordinal) ? text : Text + Decode(added);
     }
 
-    // Quotation marks and brackets may close behind the end.
-    private static bool EndsSentence(string text) =>
-        text.TrimEnd().TrimEnd(
-            '"', '\'', '»', '«', '“', '”', '’', ')', ']', '」', '』') is [.., '.' or '!' or '?' or '…' or '。' or '！' or '？'];
+    // Tokens up to the end of the last sentence with which the text ends, not behind so many.
+    private int? LastSentence(Hypothesis hypothesis, string whole, int most, Func<string, int, bool> endsAt)
+    {
+        int[] tokens = hypothesis.Tokens;
+        List<int> ends = Sentences.Ends(whole);
+        if (ends.Count == 0)
+            return null;
+        for (int count = most; count >= Math.Max(_kept.Count, 1); count--)
+            if (Decode(tokens.AsSpan(0, count)).Length is int end && ends.Contains(end)
+                && (count == tokens.Length ? hypothesis.Ended : _cuts.IsCut(tokens, count)) && endsAt(whole, end))
+                return count;
+        return null;
+    }
 
     private string Decode(ReadOnlySpan<int> tokens) => _decoder.Tokenizer.Decode(tokens, skipSpecialTokens: true);
 }

@@ -21,12 +21,18 @@ internal abstract class SegmentText(ISpeechDecoder speech, PartialText text) : I
     internal abstract bool IsSentence { get; }
 
     /// <summary>What the thinker wrote about the speech so far; null where it writes nothing.</summary>
-    internal abstract string? Transcript { get; }
+    internal string? Transcript => SentenceEnd is { } end && Written is not null ? end.Heard : Written;
+
+    /// <summary>Where in the speech the text ends, when it ends with a sentence behind which more is heard; otherwise null.</summary>
+    internal SourceEnd? SentenceEnd { get; private set; }
 
     /// <summary>How far what was heard is from the offline computation.</summary>
     internal float LogMelDeviation => (speech as SpeechDecoder)?.LogMelDeviation ?? 0;
 
     private protected ISpeechDecoder Speech => speech;
+
+    /// <summary>All that the thinker wrote.</summary>
+    private protected abstract string? Written { get; }
 
     private protected PartialText Translation => text;
 
@@ -47,14 +53,32 @@ internal abstract class SegmentText(ISpeechDecoder speech, PartialText text) : I
     /// <summary>Brings the texts up to date.</summary>
     /// <param name="cancellation">Checked at each token.</param>
     /// <param name="sentencesOnly">Nothing is done where what is written about the speech is no whole sentence.</param>
-    internal abstract void Advance(CancellationToken cancellation, bool sentencesOnly);
+    internal void Advance(CancellationToken cancellation, bool sentencesOnly)
+    {
+        SentenceEnd = null;
+        Write(cancellation, sentencesOnly);
+    }
 
     /// <inheritdoc/>
     public virtual void Dispose() => speech.Dispose();
 
+    /// <inheritdoc cref="Advance(CancellationToken, bool)"/>
+    private protected abstract void Write(CancellationToken cancellation, bool sentencesOnly);
+
     /// <summary>Brings up to date what is written about the speech itself.</summary>
-    private protected void Advance(PartialText written, CancellationToken cancellation, bool sentencesOnly) => written.Advance(
-        speech.Seconds, Spell()?.Words ?? (int)(speech.Seconds * WordsPerSecond), MostTokens, cancellation, sentencesOnly);
+    private protected void Advance(
+        PartialText written, CancellationToken cancellation, bool sentencesOnly, Func<string, int, bool>? endsAt = null) => written.Advance(
+        speech.Seconds, Spell()?.Words ?? (int)(speech.Seconds * WordsPerSecond), MostTokens, cancellation, sentencesOnly, endsAt);
+
+    /// <summary>Whether the segment may end with a sentence of its translation.</summary>
+    /// <param name="heard">What is translated, in words; null where nobody can tell.</param>
+    /// <param name="translation">As it would be now.</param>
+    /// <param name="end">Its length up to the end of the sentence.</param>
+    private protected bool EndsAt(string? heard, string translation, int end)
+    {
+        SentenceEnd = heard is not null && Spell() is { } spelling ? Sentences.InSource(translation, end, heard, spelling) : null;
+        return SentenceEnd is not null;
+    }
 }
 
 /// <summary>The fused model writes the translation from the speech.</summary>
@@ -62,9 +86,10 @@ internal sealed class FusedSegment(ISpeechDecoder speech, Policy policy) : Segme
 {
     internal override bool IsSentence => Translation.IsSentence;
 
-    internal override string? Transcript => (Speech as FusedSpeechDecoder)?.Transcript is { Length: > 0 } heard ? heard : null;
+    private protected override string? Written => (Speech as FusedSpeechDecoder)?.Transcript is { Length: > 0 } heard ? heard : null;
 
-    internal override void Advance(CancellationToken cancellation, bool sentencesOnly) => Advance(Translation, cancellation, sentencesOnly);
+    private protected override void Write(CancellationToken cancellation, bool sentencesOnly) => Advance(
+        Translation, cancellation, sentencesOnly, sentencesOnly ? null : (text, end) => EndsAt((Speech as ISpellingDecoder)?.Heard, text, end));
 }
 
 /// <summary>The recogniser writes a transcript, and the translator translates what of it is stable.</summary>
@@ -77,9 +102,9 @@ internal sealed class CascadeSegment(ISpeechDecoder speech, Policy speechPolicy,
 
     internal override bool IsSentence => _heard.IsSentence;
 
-    internal override string? Transcript => (_heard.Text + _heard.Tentative).Trim() is { Length: > 0 } heard ? heard : null;
+    private protected override string? Written => (_heard.Text + _heard.Tentative).Trim() is { Length: > 0 } heard ? heard : null;
 
-    internal override void Advance(CancellationToken cancellation, bool sentencesOnly)
+    private protected override void Write(CancellationToken cancellation, bool sentencesOnly)
     {
         Advance(_heard, cancellation, sentencesOnly);
         if (sentencesOnly && !IsSentence)
@@ -88,7 +113,8 @@ internal sealed class CascadeSegment(ISpeechDecoder speech, Policy speechPolicy,
         if (source.Length == 0 || (source == _source && Speech.SourceEnded == _ended))
             return;
         translator.SetSource(source, Speech.SourceEnded);
-        Translation.Advance(Speech.Seconds, WordCuts.Count(source), MostTokens, cancellation);
+        Translation.Advance(Speech.Seconds, WordCuts.Count(source), MostTokens, cancellation,
+            endsAt: sentencesOnly ? null : (text, end) => EndsAt(source, text, end));
         (_source, _ended) = (source, Speech.SourceEnded);
     }
 

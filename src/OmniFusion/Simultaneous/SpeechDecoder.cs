@@ -63,6 +63,9 @@ public abstract class SpeechDecoder : ISpellingDecoder
     /// </summary>
     public float LogMelDeviation => Audio.Deviation;
 
+    /// <inheritdoc/>
+    public virtual string? Heard => null;
+
     internal IncrementalAudio Audio { get; }
 
     internal IncrementalThinker Thinker { get; }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using OmniFusion.Media;
 
@@ -6,8 +7,9 @@ namespace OmniFusion.Simultaneous;
 
 /// <summary>
 /// Translates a stream of any length segment by segment. Samples are gathered to chunks; voice activity opens a segment where speech begins
-/// and ends it at a pause, a shorter one when its sentence is complete and out, or when it gets long; each chunk brings one step of the
-/// segment's text, and when the segment ends all of its text is out. Silence is looked at and forgotten. Only the present segment is kept.
+/// and ends it at a pause, a shorter one when its sentence is complete and out, or when it gets long; without a pause it ends with a sentence
+/// that is out and behind which more is heard. Each chunk brings one step of the segment's text, and when the segment ends all of its text is
+/// out. Silence is looked at and forgotten. Only the present segment is kept.
 /// </summary>
 public abstract class StreamTranslator : ISimultaneousTranslator
 {
@@ -23,7 +25,6 @@ public abstract class StreamTranslator : ISimultaneousTranslator
     private readonly StreamSettings _settings;
     private readonly VoiceActivity _voice = new();
     private readonly float[] _chunk;
-    private readonly List<float> _preRoll = [];
     private readonly Action<RgbImage>? _checkImage;
     private readonly Queue<(long At, RgbImage? Image)> _images = new();
     private int _filled, _heard;
@@ -32,7 +33,9 @@ public abstract class StreamTranslator : ISimultaneousTranslator
     private bool _finished, _disposed;
     private RgbImage? _image;
 
-    // The segment: its text, its length and pauses in frames, and how much of its text is told or waits to be.
+    // The segment: its text, its length and pauses in frames, and how much of its text is told or waits to be. Kept are all its samples, and
+    // before it those with which it may begin.
+    private readonly List<float> _kept = [];
     private SegmentText? _segment;
     private int _frames, _voicedFrames, _silentFrames, _onset;
     private bool _ending, _completed;
@@ -186,7 +189,7 @@ public abstract class StreamTranslator : ISimultaneousTranslator
         (_filled, _heard) = (0, 0);
         if (_segment is not null && HasWords(_segment))
         {
-            Advance(cancellation);
+            Follow(cancellation);
             _asked = _silentFrames >= SentencePauseFrames;
             // Loud, but no speech: what energy alone does not tell.
             if (EndsSentence(_segment)
@@ -194,6 +197,26 @@ public abstract class StreamTranslator : ISimultaneousTranslator
                 EndSegment(cancellation);
         }
         Tell();
+    }
+
+    // Brings the text up to date. Where that ends with a sentence, so does the segment, and what was heard behind it begins the next one.
+    private void Follow(CancellationToken cancellation)
+    {
+        Advance(cancellation);
+        while (_segment!.SentenceEnd is { } end)
+        {
+            int samples = end.Frame * VoiceActivity.FrameSamples;
+            long spoken = _speechEnd;
+            _speechEnd = Math.Min(_segmentStart + samples, spoken);
+            Tell(endsSegment: true);
+            CloseSegment();
+            _kept.RemoveRange(0, samples);
+            (_speechEnd, _onset) = (spoken, OnsetFrames);
+            OpenSegment();
+            _voicedFrames = _frames;
+            if (HasWords(_segment))
+                Advance(cancellation);
+        }
     }
 
     private int SentencePauseFrames => Math.Max(_settings.SentencePauseFrames, 1);
@@ -251,21 +274,26 @@ public abstract class StreamTranslator : ISimultaneousTranslator
 
     private void AwaitSpeech(int until)
     {
-        while (_heard < until)
+        while (_heard < until && _onset < OnsetFrames)
         {
             ReadOnlySpan<float> frame = NextFrame(out bool voiced);
             Remember(frame);
             _onset = voiced ? _onset + 1 : 0;
-            if (_onset < OnsetFrames)
-                continue;
-            _segment = Begun(NewSegment());
-            _speechEnd = Heard;
-            _segmentStart = _speechEnd - _preRoll.Count;
-            _frames = _preRoll.Count / VoiceActivity.FrameSamples;
-            (_voicedFrames, _silentFrames, _onset) = (_onset, 0, 0);
-            _preRoll.Clear();
-            return;
         }
+        if (_onset < OnsetFrames)
+            return;
+        OpenSegment();
+        _speechEnd = Heard;
+        (_voicedFrames, _silentFrames) = (OnsetFrames, 0);
+    }
+
+    // It begins with what is kept.
+    [MemberNotNull(nameof(_segment))]
+    private void OpenSegment()
+    {
+        _segment = Begun(NewSegment());
+        _segmentStart = Heard - _kept.Count;
+        (_frames, _onset) = (_kept.Count / VoiceActivity.FrameSamples, 0);
     }
 
     private SegmentText Begun(SegmentText segment)
@@ -274,7 +302,7 @@ public abstract class StreamTranslator : ISimultaneousTranslator
         {
             if (_image is not null)
                 segment.Show(_image);
-            segment.Append(CollectionsMarshal.AsSpan(_preRoll));
+            segment.Append(CollectionsMarshal.AsSpan(_kept));
             return segment;
         }
         catch
@@ -304,7 +332,9 @@ public abstract class StreamTranslator : ISimultaneousTranslator
                 _speechEnd = Heard;
             _ending = _silentFrames >= _settings.PauseThatEnds(_frames) || _frames >= _settings.MaxSegmentFrames;
         }
-        segment.Append(_chunk.AsSpan(from, _heard - from));
+        ReadOnlySpan<float> heard = _chunk.AsSpan(from, _heard - from);
+        segment.Append(heard);
+        _kept.AddRange(heard);
     }
 
     private ReadOnlySpan<float> NextFrame(out bool voiced)
@@ -318,10 +348,10 @@ public abstract class StreamTranslator : ISimultaneousTranslator
 
     private void Remember(ReadOnlySpan<float> frame)
     {
-        int over = _preRoll.Count + frame.Length - PreRollSamples;
+        int over = _kept.Count + frame.Length - PreRollSamples;
         if (over > 0)
-            _preRoll.RemoveRange(0, Math.Min(over, _preRoll.Count));
-        _preRoll.AddRange(frame);
+            _kept.RemoveRange(0, Math.Min(over, _kept.Count));
+        _kept.AddRange(frame);
     }
 
     private void EndSegment(CancellationToken cancellation)
@@ -334,8 +364,14 @@ public abstract class StreamTranslator : ISimultaneousTranslator
         {
             Advance(cancellation);
             Tell(endsSegment: true);
-            _anyText |= _shown.Length > 0;
         }
+        CloseSegment();
+        _kept.Clear();
+    }
+
+    private void CloseSegment()
+    {
+        _anyText |= _shown.Length > 0;
         _segment!.Dispose();
         (_segment, _shown) = (null, "");
         (_ending, _completed, _resumes, _asked) = (false, false, false, false);

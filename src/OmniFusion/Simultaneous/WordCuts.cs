@@ -65,7 +65,8 @@ internal sealed class WordCuts(Tokenizer tokenizer)
         return words;
     }
 
-    private bool IsCut(ReadOnlySpan<int> tokens, int cut)
+    /// <summary>Whether whole words stand before a token, and a new one begins with it.</summary>
+    internal bool IsCut(ReadOnlySpan<int> tokens, int cut)
     {
         // Half a character before the cut; or a run of byte tokens that goes on behind it, which is only decoded as a whole.
         string before = Decode(tokens[..cut]), with = Decode(tokens[..(cut + 1)]);

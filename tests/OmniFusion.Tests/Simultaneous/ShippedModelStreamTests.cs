@@ -23,6 +23,31 @@ public sealed class ShippedModelStreamTests
         Assert.All(together, text => Assert.Equal(alone, text));
     }
 
+    // 0.24 seconds between the sentences are not enough for a pause, but for a model to hear where one ends.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Sentences_without_a_pause_are_segments(bool cascade)
+    {
+        float[] talk = [.. ((string[])["ducks", "garage", "accordion"]).SelectMany(name => (float[])[.. Spoken(name), .. new float[3840]])];
+        using StreamTranslator translator = StreamTranslator.Create(s_model, new SimultaneousOptions
+        {
+            TargetLanguage = "de", Cascade = cascade, Policy = PolicyOptions.Parse("local-agreement:2"), ChunkSeconds = 0.5,
+        });
+        List<string> segments = [""];
+        foreach (StreamEvent happened in (StreamEvent[])[.. translator.Push(talk), .. translator.Finish()])
+        {
+            segments[^1] += happened.Committed;
+            if (happened.EndsSegment)
+                segments.Add("");
+        }
+        Assert.Collection(segments,
+            first => Assert.Matches(@"^Eine Frau [^.]*\.$", first),
+            second => Assert.Matches(@"^ Zwei Jungen [^.]*\.$", second),
+            third => Assert.Matches(@"^ Ein alter Mann [^.]*\.$", third),
+            Assert.Empty);
+    }
+
     [Fact]
     public async Task The_cascade_writes_its_transcript_with_beams()
     {
@@ -61,6 +86,14 @@ public sealed class ShippedModelStreamTests
             TargetLanguage = "de", Cascade = cascade, ChainOfThought = thinks, Policy = PolicyOptions.Parse(policy),
             TranscriptPolicy = transcript is null ? null : PolicyOptions.Parse(transcript),
         })).Message);
+
+    // A recording without the silence around it.
+    private static float[] Spoken(string name)
+    {
+        float[] samples = AudioFile.ReadMono16k(Path.Combine(Golden.Root, "..", "..", "samples", "speech", name + ".wav"));
+        bool[] loud = [.. samples.Chunk(160).Select(frame => frame.Sum(sample => sample * sample) > 160 * 0.003f * 0.003f)];
+        return samples[(160 * Array.IndexOf(loud, true))..Math.Min(160 * Array.LastIndexOf(loud, true) + 160, samples.Length)];
+    }
 
     private static async Task<string> Translate(float[] samples, SimultaneousOptions? options = null)
     {

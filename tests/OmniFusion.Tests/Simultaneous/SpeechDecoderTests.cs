@@ -304,9 +304,30 @@ public class SpeechDecoderTests
         Assert.Equal(before.BlankProbabilities.Count + 50, after.BlankProbabilities.Count, 1.0);
         Assert.Equal(before.Text.Split(' ', StringSplitOptions.RemoveEmptyEntries).Length, before.Words);
         Assert.InRange(before.Words, 6, 20);
+        Assert.Equal(before.Words, before.WordFrames.Count);
+        Assert.All(before.WordFrames, word => Assert.InRange(word.End, word.First + 1, before.BlankProbabilities.Count));
+        Assert.All(before.WordFrames.Zip(before.WordFrames.Skip(1)), pair => Assert.True(pair.First.End <= pair.Second.First));
         Assert.True(after.TrailingBlankSeconds >= 0.9);
         Assert.All(after.BlankProbabilities.TakeLast(25), probability => Assert.InRange(probability, 0.5f, 1.001f));
         Assert.Null(SpeechRecognizerDecoder.Create(Sounds.Tiny).Spell());
+    }
+
+    [Fact]
+    public async Task What_is_heard_is_the_gloss_of_the_speech_alone()
+    {
+        RgbImage image = ImageFile.Read(Golden.Media("gray.png"));
+        float[] sound = Sounds.LoudAtFirst(2.7);
+        using FusedSpeechDecoder decoder = FusedSpeechDecoder.Create(Sounds.Glossed, "de");
+        decoder.Append(sound);
+        decoder.Complete();
+        decoder.Write([], 3);
+        TranslationRequest request = new() { Samples = sound, TargetLanguage = "de" };
+        string gloss = (await Sounds.Glossed.TranslateAsync(request, s_greedy)).Gloss!;
+        Assert.NotEqual("", gloss);
+        Assert.Equal(gloss, decoder.Heard!.Trim());
+        decoder.Show(image);
+        decoder.Write([], 3);
+        Assert.EndsWith(decoder.Heard!.Trim(), (await Sounds.Glossed.TranslateAsync(request with { Picture = image }, s_greedy)).Gloss);
     }
 
     [Fact]
