@@ -22,7 +22,7 @@ public sealed class ShippedModelTests
     public async Task Tells_what_its_prefix_says()
     {
         string audio = Path.Combine(Repository, "samples", "speech", "ducks.wav");
-        Outcome outcome = await CommandLine.Run("translate", audio, "--to", "cs", "--json");
+        Outcome outcome = await CommandLine.Run("translate", audio, "--to", "cs", "--json", "--chain-of-thought", "false");
         Assert.StartsWith("A woman in a purple", Assert.Single(outcome.Json).GetProperty("gloss").GetString());
     }
 
@@ -31,7 +31,7 @@ public sealed class ShippedModelTests
     {
         Outcome outcome = await CommandLine.Run("translate", "--text", "A dog is running through the snow.", "--to", "German");
         Assert.Equal(0, outcome.Code);
-        Assert.Equal("Ein Hund rennt durch den Schnee.", outcome.Output.Trim());
+        Assert.Matches("^Ein Hund (rennt|läuft) durch den Schnee.$", outcome.Output.Trim());
     }
 
     [Fact]

@@ -8,7 +8,7 @@ public class SpeechDecoderTests
 {
     private const int Most = 40;
 
-    private static readonly TranslationOptions s_greedy = new() { Beams = 1, MaxNewTokens = Most };
+    private static readonly TranslationOptions s_greedy = new() { Beams = 1, MaxNewTokens = Most, ChainOfThought = false };
 
     [Fact]
     public void An_image_is_resized_once_for_all_segments_of_a_stream()
