@@ -50,7 +50,8 @@ internal static class InfoCommand
         lines.Add($"image size  {summary.ImageSize[0]}x{summary.ImageSize[1]}");
         lines.Add(string.Create(CultureInfo.InvariantCulture,
             $"search      {summary.Generation.NumBeams} beams, no repeated {summary.Generation.NoRepeatNgramSize}-gram, length penalty "
-            + $"{summary.Generation.LengthPenalty}, at most {summary.Generation.MaxNewTokens} new tokens"));
+            + $"{summary.Generation.LengthPenalty}, at most {summary.Generation.MaxNewTokens} new tokens")
+            + (summary.Generation.ChainOfThought ? "; of speech with a transcript of its own (chain of thought)" : ""));
         lines.Add($"no place    {summary.Unplaced.Count switch { 0 => "none: every key found its place", 1 => "1 key", int keys => $"{keys} keys" }}");
         lines.AddRange(summary.Unplaced.Select(key => $"  {key}"));
         return string.Join(Environment.NewLine, lines);

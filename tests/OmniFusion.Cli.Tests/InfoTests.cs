@@ -42,6 +42,16 @@ public sealed class InfoTests : IDisposable
     }
 
     [Fact]
+    public async Task TellsWhetherTheThinkerWritesFirst()
+    {
+        Assert.DoesNotContain("chain of thought", (await CommandLine.Run("info", _bundle.Folder)).Output);
+        _bundle.EditJson("omnifusion.json", json => json["generation"]!["chain_of_thought"] = true);
+        Assert.Contains("chain of thought", (await CommandLine.Run("info", _bundle.Folder)).Output);
+        Assert.True(JsonDocument.Parse((await CommandLine.Run("info", _bundle.Folder, "--json")).Output).RootElement
+            .GetProperty("generation").GetProperty("chainOfThought").GetBoolean());
+    }
+
+    [Fact]
     public async Task NamesKeysThatFoundNoPlace()
     {
         PeftAdapter adapter = PeftAdapter.Load(_bundle["fusion"]);
