@@ -36,10 +36,14 @@ internal static class TalksCommand
             "--max-sentences", $"Sentences of the longest talk (default: {standard.MostSentences})", 1, 10_000);
         Option<double?> leastPause = Options.Number("--min-pause", "Seconds of the shortest pause between sentences (default: 0.1)");
         Option<double?> mostPause = Options.Number("--max-pause", "Seconds of the longest pause between sentences (default: 1.5)");
+        Option<bool> trim = new("--trim")
+        {
+            Description = "Cut the silence before and behind each sentence, so that nothing but the pause is between two",
+        };
         Option<int?> seed = Options.Whole("--seed", "Draws sentences and pauses (default: 1)", 0, int.MaxValue);
         Command command = new("talks", "Make talks of several sentences with pauses out of a speech pack, to evaluate streams with.")
         {
-            pack, source, target, output, talks, least, most, leastPause, mostPause, seed,
+            pack, source, target, output, talks, least, most, leastPause, mostPause, trim, seed,
         };
         command.SetAction((arguments, cancellation) => Task.Run(
             async () =>
@@ -53,6 +57,7 @@ internal static class TalksCommand
                     MostSentences = arguments.GetValue(most) ?? standard.MostSentences,
                     LeastPause = arguments.GetValue(leastPause) ?? standard.LeastPause,
                     MostPause = arguments.GetValue(mostPause) ?? standard.MostPause,
+                    Trim = arguments.GetValue(trim),
                     Seed = (ulong)(arguments.GetValue(seed) ?? (int)standard.Seed),
                 };
                 using SpeechPack speech = SpeechPack.Open(arguments.GetRequiredValue(pack));

@@ -51,6 +51,32 @@ public sealed class TalkBuilderTests : IDisposable
     }
 
     [Fact]
+    public void A_trimmed_talk_has_no_silence_but_its_pauses()
+    {
+        // 50 ms of hardly anything before and behind each sentence; the shortest is 20 ms long.
+        using SpeechPack pack = Pack(silence: 800);
+        TalkPlan plan = Plan() with { LeastPause = 0, MostPause = 0, Trim = true };
+        IReadOnlyList<Talk> talks = TalkBuilder.Build(pack, this["talks"], plan);
+        foreach ((Talk talk, SpokenRecording recording) in talks.Zip(TalkManifest.Read(Path.Combine(this["talks"], TalkBuilder.ManifestName), "de")))
+        {
+            float[] sound = recording.Read(default);
+            double end = 0;
+            foreach (TalkSentence sentence in talk.Sentences)
+            {
+                int line = Array.IndexOf(s_source, sentence.Text);
+                Assert.Equal(end, sentence.Start, 1e-9);
+                end = sentence.End;
+                // Silence is found in steps of 10 ms.
+                Assert.InRange(end - sentence.Start - (20 + line) / 1000.0, -1e-9, 0.01 + 1e-9);
+                Assert.Equal(Level(line), sound[(int)Math.Round((sentence.Start + end) / 2 * 16000)]);
+            }
+            Assert.Equal(sound.Length / 16000.0, end, 1e-9);
+        }
+        Assert.Contains("another plan", Assert.Throws<OmniFusionException>(
+            () => TalkBuilder.Build(pack, this["talks"], plan with { Trim = false })).Message);
+    }
+
+    [Fact]
     public void A_stopped_making_goes_on_and_gives_the_same()
     {
         using SpeechPack pack = Pack();
@@ -180,7 +206,7 @@ public sealed class TalkBuilderTests : IDisposable
     };
 
     // Line i has a constant level of its own, 20 to 79 ms long, and is spoken by voice i % 3.
-    private SpeechPack Pack()
+    private SpeechPack Pack(int silence = 0)
     {
         Voice[] voices = [.. Voice.Training.Take(3)];
         SpeechPackHeader header = new(16000, 1, Lines, SpeechPackHeader.HashText(s_source), [.. voices.Select(voice => voice.Id)]);
@@ -188,8 +214,8 @@ public sealed class TalkBuilderTests : IDisposable
         {
             for (int i = 0; i < Lines; i++)
             {
-                short[] samples = new short[(20 + i) * 16];
-                Array.Fill(samples, (short)(100 + i));
+                short[] samples = new short[silence + (20 + i) * 16 + silence];
+                Array.Fill(samples, (short)(100 + i), silence, (20 + i) * 16);
                 writer.Append(new Utterance(i, 0, voices[i % 3], 1, 1, 0, 0), samples);
             }
         }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics.Tensors;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -27,6 +28,11 @@ public sealed record TalkPlan(IReadOnlyList<string> Source, IReadOnlyDictionary<
 
     /// <summary>The longest pause between sentences, in seconds.</summary>
     public double MostPause { get; init; } = 1.5;
+
+    /// <summary>
+    /// Whether each sentence loses the silence before and behind it, so that nothing but the pause is between two: with pauses of 0, a talk in one breath.
+    /// </summary>
+    public bool Trim { get; init; }
 
     /// <summary>Draws sentences and pauses.</summary>
     public ulong Seed { get; init; } = 1;
@@ -139,8 +145,10 @@ public static class TalkBuilder
         {
             if (sentences.Count > 0)
                 at += (long)Math.Round((plan.LeastPause + (plan.MostPause - plan.LeastPause) * random.Unit()) * SpeechPack.SampleRate);
-            sentences.Add(new DrawnSentence(item, at));
-            at += pack.Items[item].SampleCount;
+            Range sound = plan.Trim ? Sounding(pack.ReadSamples(item)) : Range.All;
+            (int from, int length) = sound.GetOffsetAndLength(pack.Items[item].SampleCount);
+            sentences.Add(new DrawnSentence(item, at, from, length));
+            at += length;
         }
         return at <= int.MaxValue ? new DrawnTalk(sentences, (int)at)
             : throw new OmniFusionException("A talk would be longer than 37 hours.");
@@ -150,8 +158,19 @@ public static class TalkBuilder
     {
         float[] samples = new float[talk.Samples];
         foreach (DrawnSentence sentence in talk.Sentences)
-            pack.ReadSamples(sentence.Item).CopyTo(samples, (int)sentence.FirstSample);
+            pack.ReadSamples(sentence.Item).AsSpan(sentence.From, sentence.Length).CopyTo(samples.AsSpan((int)sentence.FirstSample));
         return samples;
+    }
+
+    // From the first frame of 10 ms that is not 40 dB quieter than the loudest one to the last.
+    private static Range Sounding(float[] samples)
+    {
+        const int Frame = SpeechPack.SampleRate / 100;
+        const double Quiet = 1e-4;
+        double[] power = [.. samples.Chunk(Frame).Select(frame => TensorPrimitives.SumOfSquares<float>(frame) / frame.Length)];
+        double least = power.Max() * Quiet;
+        int first = Array.FindIndex(power, p => p >= least), last = Array.FindLastIndex(power, p => p >= least);
+        return (first * Frame)..Math.Min((last + 1) * Frame, samples.Length);
     }
 
     private static TalkSentence Sentence(SpeechPack pack, TalkPlan plan, DrawnSentence sentence)
@@ -159,7 +178,8 @@ public static class TalkBuilder
         SpeechPackItem item = pack.Items[sentence.Item];
         double start = (double)sentence.FirstSample / SpeechPack.SampleRate;
         return new TalkSentence(plan.Source[item.TextIndex].Trim(),
-            plan.Translations.ToDictionary(pair => pair.Key, pair => pair.Value[item.TextIndex].Trim()), start, start + item.Seconds);
+            plan.Translations.ToDictionary(pair => pair.Key, pair => pair.Value[item.TextIndex].Trim()),
+            start, start + (double)sentence.Length / SpeechPack.SampleRate);
     }
 
     private static string Fingerprint(SpeechPack pack, TalkPlan plan)
@@ -167,6 +187,7 @@ public static class TalkBuilder
         StringBuilder all = new();
         all.Append(CultureInfo.InvariantCulture, $"{plan.Talks} {plan.LeastSentences} {plan.MostSentences} ");
         all.Append(CultureInfo.InvariantCulture, $"{plan.LeastPause} {plan.MostPause} ");
+        all.Append(plan.Trim ? "trimmed " : "");
         all.Append(CultureInfo.InvariantCulture, $"{plan.Seed} {pack.Seed} {pack.Count} ");
         all.Append(CultureInfo.InvariantCulture, $"{pack.Items.Sum(item => (long)item.SampleCount)}\n");
         all.AppendJoin('\n', plan.Source);
@@ -191,7 +212,8 @@ public static class TalkBuilder
         }
     }
 
-    private readonly record struct DrawnSentence(int Item, long FirstSample);
+    // Of an item's samples those from From on, Length of them.
+    private readonly record struct DrawnSentence(int Item, long FirstSample, int From, int Length);
 
     private sealed record DrawnTalk(IReadOnlyList<DrawnSentence> Sentences, int Samples);
 }
