@@ -228,7 +228,7 @@ public sealed class FusionTask : TrainingTask
         Tensor loss = c.CrossEntropy(logits, labels, _recipe.LabelSmoothing, out Tensor rowLosses);
         report.TallyKinds(batch, targets, rowLosses);
         report.TallyLoss("fused", loss);
-        loss = Preference.Add(c, loss, _recipe.PreferenceWeight, logits, written, [.. decided.Select((right, i) => (right, batch.Length + i))], report);
+        loss = Preference.Add(c, loss, _recipe.PreferenceWeight, logits, written, decided, report);
         loss = _teaching.Add(c, batch, languages, targets, logits, loss, report);
         if (_reader?.Loss(c, prefix, layout, batch, report) is { } read)
             loss = c.Add(loss, read, _recipe.PrefixWeight);

@@ -17,31 +17,31 @@ internal static class Preference
     /// <param name="loss">The loss so far [1].</param>
     /// <param name="weight">Weight of what is added.</param>
     /// <param name="logits">Scores for the tokens of all translations, one after the other [tokens, vocabulary].</param>
-    /// <param name="targets">Their tokens.</param>
-    /// <param name="pairs">Numbers of a right translation and of the wrong one.</param>
+    /// <param name="targets">Their tokens; the last translations are the wrong ones.</param>
+    /// <param name="right">For each wrong translation the number of the right one.</param>
     /// <param name="report">Gets <c>preferred_loss</c>, and how many of how many pairs are in order.</param>
     internal static Tensor Add(Compute c, Tensor loss, float weight, Tensor logits, IReadOnlyList<int[]> targets,
-        IReadOnlyList<(int Right, int Wrong)> pairs, IDictionary<string, double> report)
+        int[] right, IDictionary<string, double> report)
     {
-        if (pairs.Count == 0)
+        if (right.Length == 0)
             return loss;
         Segments rows = new([.. targets.Select(target => target.Length)]);
         double sum = 0, shift = 0;
         int inOrder = 0;
-        foreach ((int right, int wrong) in pairs)
+        for (int pair = 0; pair < right.Length; pair++)
         {
-            Tensor ofRight = Mean(right), ofWrong = Mean(wrong);
+            Tensor ofRight = Mean(right[pair]), ofWrong = Mean(targets.Count - right.Length + pair);
             double margin = Beta * (ofWrong.Span[0] - ofRight.Span[0]), value = Math.Log(1 + Math.Exp(-margin));
             // The slope of the loss here, so that a sum of the two has its gradient; and what makes that sum its value.
-            float slope = (float)(Beta * weight / pairs.Count / (1 + Math.Exp(margin)));
+            float slope = (float)(Beta * weight / right.Length / (1 + Math.Exp(margin)));
             loss = c.Add(c.Add(loss, ofRight, slope), ofWrong, -slope);
-            shift += weight / pairs.Count * value - slope * (ofRight.Span[0] - ofWrong.Span[0]);
+            shift += weight / right.Length * value - slope * (ofRight.Span[0] - ofWrong.Span[0]);
             sum += value;
             inOrder += margin > 0 ? 1 : 0;
         }
-        report.TallyLoss("preferred", Tensor.From([(float)(sum / pairs.Count)], new Shape(1)));
+        report.TallyLoss("preferred", Tensor.From([(float)(sum / right.Length)], new Shape(1)));
         report.Tally("#pairs_in_order", inOrder);
-        report.Tally("#pairs_compared", pairs.Count);
+        report.Tally("#pairs_compared", right.Length);
         return c.Add(loss, Tensor.From([(float)shift], new Shape(1)));
 
         Tensor Mean(int item) => c.CrossEntropy(c.Gather(logits, Enumerable.Range(rows.Start(item), rows.Length(item)).ToArray()), targets[item]);

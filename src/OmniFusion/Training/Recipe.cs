@@ -118,8 +118,8 @@ public sealed class Recipe
     public float TeacherWeight { get; set; } = 2;
 
     /// <summary>
-    /// Weight of telling the right translation of an ambiguous sentence from the wrong one (fusion): beside the reference, the translation of
-    /// the other reading is to be less probable for each token, spoken or written with a picture and told in words
+    /// Weight of telling the right translation of an ambiguous sentence from the wrong one (fusion, translator): beside the reference, the translation
+    /// of the other reading is to be less probable for each token, spoken or written with a picture (fusion) and told in words
     /// (<see cref="RecipeAmbiguity.Told"/>).
     /// </summary>
     public float PreferenceWeight { get; set; }

@@ -53,11 +53,9 @@ internal sealed class TextPairs
     internal static int EndOf(Tokenizer tokenizer) =>
         tokenizer.EosId ?? throw new OmniFusionException("The translator's tokenizer has no end token.");
 
-    /// <summary>Mean cross entropy of the targets of some items.</summary>
-    internal Tensor Loss(Compute c, MistralModel model, int[] batch, float labelSmoothing) =>
-        c.CrossEntropy(Logits(c, model, [.. batch.Select(i => Items[i])], out int[] targets), targets, labelSmoothing);
-
-    /// <summary>The same, and what is told is to make one translation more probable than the other (<see cref="Preference"/>).</summary>
+    /// <summary>
+    /// Mean cross entropy of the targets of some items; what is told is to make one translation more probable than the other (<see cref="Preference"/>).
+    /// </summary>
     internal Tensor Loss(
         Compute c, MistralModel model, int[] batch, float labelSmoothing, float preference, IDictionary<string, double> report)
     {
@@ -67,8 +65,7 @@ internal sealed class TextPairs
         Tensor logits = Logits(c, model, all, out int[] targets);
         targets.AsSpan(items.Sum(item => item.Target.Length)).Fill(NoTarget);
         Tensor loss = c.CrossEntropy(logits, targets, labelSmoothing);
-        return Preference.Add(c, loss, preference, logits, [.. all.Select(pair => pair.Target)],
-            [.. told.Select((right, i) => (right, items.Length + i))], report);
+        return Preference.Add(c, loss, preference, logits, [.. all.Select(pair => pair.Target)], told, report);
     }
 
     /// <summary>Scores of every target token of some pairs, and the tokens.</summary>

@@ -58,7 +58,7 @@ public sealed class TranslatorTask : TrainingTask
     {
         int[] batch = _batches.At(step);
         report.Tally("#pairs", batch.Length);
-        return _pairs.Loss(c, _model, batch, _recipe.LabelSmoothing);
+        return _pairs.Loss(c, _model, batch, _recipe.LabelSmoothing, _recipe.PreferenceWeight, report);
     }
 
     /// <inheritdoc/>

@@ -96,7 +96,8 @@ public sealed class SimultaneousSessionTests
     public async Task An_error_of_the_computation_reaches_both_ends()
     {
         await using SimultaneousSession session = New(new FakeSpeechDecoder { OnWrite = _ => throw new OmniFusionException("Too long.") });
-        await session.PushAsync(Sound.Speech(1));
+        // One block: a second one could meet the error already.
+        await session.PushAsync(Sound.Speech(0.5));
         Assert.Equal("Too long.", (await Assert.ThrowsAsync<OmniFusionException>(() => Read(session))).Message);
         Assert.Equal("Too long.", (await Assert.ThrowsAsync<OmniFusionException>(() => session.PushAsync(new float[1]).AsTask())).Message);
     }

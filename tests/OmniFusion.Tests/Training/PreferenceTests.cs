@@ -10,18 +10,18 @@ public class PreferenceTests
     // Two right translations, of two and one token, one that nothing is compared with, and the wrong ones of the two.
     private static readonly int[][] s_targets = [[1, 4], [0], [2], [3], [2, 2, 1]];
 
-    private static readonly (int, int)[] s_pairs = [(0, 3), (1, 4)];
+    private static readonly int[] s_right = [0, 1];
 
     [Fact]
     public void It_is_the_logistic_loss_of_the_difference_of_mean_log_probabilities()
     {
         Dictionary<string, double> report = [];
         float[] logits = Logits();
-        double expected = s_pairs.Average(pair => Math.Log(1 + Math.Exp(-10 * (Mean(logits, pair.Item1) - Mean(logits, pair.Item2)))));
+        double expected = s_right.Average(right => Math.Log(1 + Math.Exp(-10 * (Mean(logits, right) - Mean(logits, 3 + right)))));
         Assert.Equal(Before + Weight * expected, Loss(logits, report, out _), 1e-4);
         Assert.Equal(expected, report["#preferred_loss"], 1e-4);
         Assert.Equal(2, report["#pairs_compared"]);
-        Assert.Equal(s_pairs.Count(pair => Mean(logits, pair.Item1) > Mean(logits, pair.Item2)), report["#pairs_in_order"]);
+        Assert.Equal(s_right.Count(right => Mean(logits, right) > Mean(logits, 3 + right)), report["#pairs_in_order"]);
     }
 
     [Fact]
@@ -59,7 +59,7 @@ public class PreferenceTests
         Tensor scores = Tensor.From([.. logits], new Shape(8, 5));
         scores.RequireGrad();
         Tensor before = Tensor.From([Before], new Shape(1));
-        Tensor loss = Preference.Add(c, before, Weight, scores, s_targets, s_pairs, report);
+        Tensor loss = Preference.Add(c, before, Weight, scores, s_targets, s_right, report);
         c.Backward(loss);
         gradient = scores.Grad!.Span.ToArray();
         return loss.Span[0];
