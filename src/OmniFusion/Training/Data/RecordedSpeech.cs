@@ -43,6 +43,21 @@ internal static class RecordedSpeech
     /// <summary>Gives the speech exactly the asked silence on either side; empty when there is no speech.</summary>
     public static short[] Trim(ReadOnlySpan<short> samples, int leadIn, int leadOut)
     {
+        Range sound = Sounding(samples);
+        (int first, int end) = (sound.Start.Value, sound.End.Value);
+        if (first == end)
+            return [];
+
+        // What is quieter than the threshold is kept where there is some: a weak first or last consonant lies in it.
+        int from = Math.Max(0, first - leadIn), to = Math.Min(samples.Length, end + leadOut);
+        short[] trimmed = new short[leadIn + (end - first) + leadOut];
+        samples[from..to].CopyTo(trimmed.AsSpan(leadIn - (first - from)));
+        return trimmed;
+    }
+
+    /// <summary>From the first sample that is no silence to behind the last one; empty when there is none.</summary>
+    public static Range Sounding(ReadOnlySpan<short> samples)
+    {
         int peak = 0;
         foreach (short sample in samples)
             peak = Math.Max(peak, Math.Abs((int)sample));
@@ -52,14 +67,7 @@ internal static class RecordedSpeech
             first++;
         while (end > first && Math.Abs((int)samples[end - 1]) < threshold)
             end--;
-        if (first == end)
-            return [];
-
-        // What is quieter than the threshold is kept where there is some: a weak first or last consonant lies in it.
-        int from = Math.Max(0, first - leadIn), to = Math.Min(samples.Length, end + leadOut);
-        short[] trimmed = new short[leadIn + (end - first) + leadOut];
-        samples[from..to].CopyTo(trimmed.AsSpan(leadIn - (first - from)));
-        return trimmed;
+        return first..end;
     }
 
     /// <summary>Brings samples to the rate of packs.</summary>

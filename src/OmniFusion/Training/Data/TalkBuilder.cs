@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Numerics.Tensors;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -145,7 +144,7 @@ public static class TalkBuilder
         {
             if (sentences.Count > 0)
                 at += (long)Math.Round((plan.LeastPause + (plan.MostPause - plan.LeastPause) * random.Unit()) * SpeechPack.SampleRate);
-            Range sound = plan.Trim ? Sounding(pack.ReadSamples(item)) : Range.All;
+            Range sound = plan.Trim ? RecordedSpeech.Sounding(RecordedSpeech.Round(pack.ReadSamples(item))) : Range.All;
             (int from, int length) = sound.GetOffsetAndLength(pack.Items[item].SampleCount);
             sentences.Add(new DrawnSentence(item, at, from, length));
             at += length;
@@ -160,17 +159,6 @@ public static class TalkBuilder
         foreach (DrawnSentence sentence in talk.Sentences)
             pack.ReadSamples(sentence.Item).AsSpan(sentence.From, sentence.Length).CopyTo(samples.AsSpan((int)sentence.FirstSample));
         return samples;
-    }
-
-    // From the first frame of 10 ms that is not 40 dB quieter than the loudest one to the last.
-    private static Range Sounding(float[] samples)
-    {
-        const int Frame = SpeechPack.SampleRate / 100;
-        const double Quiet = 1e-4;
-        double[] power = [.. samples.Chunk(Frame).Select(frame => TensorPrimitives.SumOfSquares<float>(frame) / frame.Length)];
-        double least = power.Max() * Quiet;
-        int first = Array.FindIndex(power, p => p >= least), last = Array.FindLastIndex(power, p => p >= least);
-        return (first * Frame)..Math.Min((last + 1) * Frame, samples.Length);
     }
 
     private static TalkSentence Sentence(SpeechPack pack, TalkPlan plan, DrawnSentence sentence)
