@@ -93,7 +93,7 @@ public sealed class ProcessTests : IDisposable
     [Fact]
     public async Task AnInterruptStopsABatchWhoseResultsStreamOut()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "Signals are sent by kill.");
+        await SkipWithoutSignal("INT");
         const int items = 2000;
         _bundle.Write("batch.jsonl", string.Join('\n', Enumerable.Repeat("""{"text": "What is the weather like?", "to": "de"}""", items)));
         using Process process = Start("translate", "--batch", "batch.jsonl", "--model", ".", "--json");
@@ -131,7 +131,7 @@ public sealed class ProcessTests : IDisposable
     [Fact]
     public async Task AStreamWhoseTerminalIsClosedEndsItsSegment()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "Signals are sent by kill.");
+        await SkipWithoutSignal("HUP");
         File.Copy(TinyBundle.Media("bat.wav"), _bundle["bat.wav"]);
         using Process process = Start("bash", ["-c",
             "exec \"$0\" stream - --to de --model . --json --save events.jsonl < <(exec 2>/dev/null; tail -c +45 bat.wav; exec sleep 30)", Command()]);
@@ -159,7 +159,7 @@ public sealed class ProcessTests : IDisposable
     [Fact]
     public async Task AProcessThatIsToldToEndLeavesNoHalfWrittenFile()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "Signals are sent by kill.");
+        await SkipWithoutSignal("TERM");
         string drawings = Directory.CreateDirectory(_bundle["emoji-datasource-one/img/one/64"]).FullName;
         _bundle.Write("emoji-datasource-one/emoji.json", """
             [{"name": "BAT", "short_name": "bat", "image": "1f987.png", "category": "Animals", "subcategory": "bats", "has_img_one": true}]
@@ -186,10 +186,18 @@ public sealed class ProcessTests : IDisposable
         return (await Finish(process)).Output;
     }
 
-    private static async Task Run(string program, params string[] arguments)
+    /// <summary>A signal that this process ignores, its children ignore, too: a shell's background has no SIGINT, nohup no SIGHUP.</summary>
+    private static async Task SkipWithoutSignal(string name)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Signals are sent by kill.");
+        Assert.SkipWhen(await Run("sh", "-c", $"kill -{name} $$") == 0, $"SIG{name} is ignored here.");
+    }
+
+    private static async Task<int> Run(string program, params string[] arguments)
     {
         using Process process = Process.Start(program, arguments);
         await process.WaitForExitAsync();
+        return process.ExitCode;
     }
 
     private Process Start(params string[] arguments) => Start(Command(), arguments);
