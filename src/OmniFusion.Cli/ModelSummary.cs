@@ -84,8 +84,7 @@ internal sealed record ModelSummary
                 omni.TextConfig.NumKeyValueHeads, omni.TextConfig.IntermediateSize, omni.TextConfig.VocabSize),
             ["translator"] = text(mistral.NumHiddenLayers, mistral.HiddenSize, mistral.NumAttentionHeads,
                 mistral.NumKeyValueHeads, mistral.IntermediateSize, mistral.VocabSize),
-            ["fusion"] = $"{bundle.FusionMode} of hidden states {string.Join(", ", model.Parts.Layers)}"
-                + (bundle.Gloss ? ", with a gloss" : "") + (bundle is { Gloss: true, GlossTranscribed: true } ? " beside transcripts, too" : ""),
+            ["fusion"] = $"{bundle.FusionMode} of hidden states {string.Join(", ", model.Parts.Layers)}{(bundle.Gloss ? ", with a gloss" : "")}",
             ["projection"] = $"{omni.TextConfig.HiddenSize} to {mistral.HiddenSize}, {bundle.ProjectionDepth} layers",
             ["low-rank updates"] =
                 $"rank {adapter.Config.Rank}, of {adapter.Translator.LowRank.Count + adapter.Thinker.LowRank.Count} matrices",

@@ -49,9 +49,6 @@ public sealed record Bundle
     /// <summary>Whether a gloss stands behind the fused states (<c>fusion.gloss</c>); no part of the published system.</summary>
     public bool Gloss { get; init; }
 
-    /// <summary>Whether speech has a gloss beside its transcript, too (<c>fusion.gloss_transcribed</c>): two hearings of it, to be weighed against each other.</summary>
-    public bool GlossTranscribed { get; init; }
-
     /// <summary>Width in pixels to which images are resized (<c>image_size</c>, first number).</summary>
     public int ImageWidth { get; init; } = 512;
 
@@ -102,7 +99,6 @@ public sealed record Bundle
             ProjectionDepth = fusion?.SizeOrNull("projection_depth") is not { } depth ? 2
                 : depth <= 64 ? depth : throw fusion.Wrong("projection_depth", $"is {depth}, beyond 64"),
             Gloss = fusion?.BoolOrNull("gloss") ?? false,
-            GlossTranscribed = fusion?.BoolOrNull("gloss_transcribed") ?? false,
             ImageWidth = size[0],
             ImageHeight = size[1],
             Generation = json.SectionOrNull("generation") is { } generation ? BundleGeneration.Read(generation) : new BundleGeneration(),
@@ -124,8 +120,6 @@ public sealed record Bundle
             fusion["layers"] = new JsonArray([.. FusionLayers.Select(layer => (JsonNode)layer)]);
         if (Gloss)
             fusion["gloss"] = true;
-        if (GlossTranscribed)
-            fusion["gloss_transcribed"] = true;
         JsonObject json = new()
         {
             ["mmfm"] = Relative(folder, Mmfm),

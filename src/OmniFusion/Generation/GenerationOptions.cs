@@ -23,9 +23,6 @@ public sealed record GenerationOptions
     /// <summary>Tokens that end a text.</summary>
     public IReadOnlyList<int> EndOfText { get; init; } = [2];
 
-    /// <summary>With one beam, what draws the tokens of each item from their probabilities; null: the most probable one is taken.</summary>
-    internal IReadOnlyList<TokenSampler>? Samplers { get; init; }
-
     /// <exception cref="OmniFusionException">A setting makes no sense.</exception>
     internal void Check()
     {

@@ -25,7 +25,7 @@ public static class Search
         options.Check();
         ItemSearch[] items = new ItemSearch[session.Items];
         for (int i = 0; i < items.Length; i++)
-            items[i] = options.NumBeams == 1 ? new GreedyItem(histories[i], options, options.Samplers?[i]) : new BeamItem(histories[i], options, session.VocabularySize);
+            items[i] = options.NumBeams == 1 ? new GreedyItem(histories[i], options) : new BeamItem(histories[i], options, session.VocabularySize);
         int rows = options.NumBeams * items.Length;
         session.Prepare(rows, options.MaxNewTokens);
         int[] tokens = new int[rows], owners = new int[rows], parents = new int[rows];
@@ -76,14 +76,13 @@ public static class Search
     private sealed class GreedyItem : ItemSearch
     {
         private readonly GenerationOptions _options;
-        private readonly TokenSampler? _sampler;
         private readonly int[] _sequence;
         private readonly int _prompt;
         private int _length;
 
-        internal GreedyItem(int[] history, GenerationOptions options, TokenSampler? sampler)
+        internal GreedyItem(int[] history, GenerationOptions options)
         {
-            (_options, _sampler) = (options, sampler);
+            _options = options;
             _prompt = _length = history.Length;
             _sequence = new int[_prompt + options.MaxNewTokens];
             history.CopyTo(_sequence, 0);
@@ -93,9 +92,9 @@ public static class Search
         {
             Span<float> scores = logits.Row(start);
             NgramBan.Apply(_sequence.AsSpan(0, _length), _options.NoRepeatNgramSize, scores);
-            int token = _sampler?.Draw(scores) ?? FiniteScores.Best(scores);
-            _sequence[_length++] = token;
-            Done = _length == _sequence.Length || Ends(_options, token);
+            int best = FiniteScores.Best(scores);
+            _sequence[_length++] = best;
+            Done = _length == _sequence.Length || Ends(_options, best);
         }
 
         internal override int Token(int beam) => _sequence[_length - 1];

@@ -20,9 +20,6 @@ public sealed record LoadOptions
     /// <summary>Whether a gloss stands behind the fused states (<see cref="PrefixGloss"/>); null: the bundle's, or not.</summary>
     public bool? Gloss { get; init; }
 
-    /// <summary>Whether speech has a gloss beside its transcript, too; null: the bundle's, or not.</summary>
-    public bool? GlossTranscribed { get; init; }
-
     /// <summary>Linear layers of the projection; null: the bundle's, or 2.</summary>
     public int? ProjectionDepth { get; init; }
 

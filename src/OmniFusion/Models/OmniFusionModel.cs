@@ -53,7 +53,7 @@ public sealed partial class OmniFusionModel
             thinker,
             FusionLayer.Create(bundle.FusionMode, thinker.HiddenSize, fusion.Under("omni_fusion"), bundle.FusionLayers),
             new Projection(thinker.HiddenSize, translator.HiddenSize, bundle.ProjectionDepth, fusion.Under("omni_projection")),
-            translator, bundle.Gloss ? new PrefixGloss(translator, mistral.EosTokenIds[0], bundle.GlossTranscribed) : null);
+            translator, bundle.Gloss ? new PrefixGloss(translator, mistral.EosTokenIds[0]) : null);
         _reader = reader.For(Parts);
         Checkpoint? recognizerFile = bundle.Recognizer is null ? null : Checkpoint.Open(bundle.Recognizer);
         Recognizer = recognizerFile is null ? null : new CtcHead(omni.AudioConfig.DModel, recognizerFile.Under("ctc_head"));
@@ -237,7 +237,6 @@ public sealed partial class OmniFusionModel
             FusionLayers = options.FusionLayers ?? bundle.FusionLayers,
             ProjectionDepth = options.ProjectionDepth ?? bundle.ProjectionDepth,
             Gloss = options.Gloss ?? bundle.Gloss,
-            GlossTranscribed = options.GlossTranscribed ?? bundle.GlossTranscribed,
             Prompt = options.Prompt ?? bundle.Prompt,
         },
         options);

@@ -22,16 +22,14 @@ public sealed class PrefixGloss
 
     private readonly MistralModel _translator;
     private readonly int _blank;
-    private readonly bool _beside;
     private readonly Tensor _unit;
 
     /// <summary>Reads with a translator's tables.</summary>
     /// <param name="translator">Whose words they are.</param>
     /// <param name="blank">A token that nobody says: the blank of CTC. The end token serves.</param>
-    /// <param name="besideTranscript">Whether speech has one even where the translator reads a transcript of it.</param>
-    public PrefixGloss(MistralModel translator, int blank, bool besideTranscript = false)
+    public PrefixGloss(MistralModel translator, int blank)
     {
-        (_translator, _blank, _beside) = (translator, blank, besideTranscript);
+        (_translator, _blank) = (translator, blank);
         _unit = Tensor.From([.. Enumerable.Repeat(1f, translator.HiddenSize)], new Shape(translator.HiddenSize));
     }
 
@@ -43,7 +41,8 @@ public sealed class PrefixGloss
         _translator.Logits(c, c.RmsNorm(states, _unit, _translator.Decoder.Shape.RmsNormEps));
 
     /// <summary>
-    /// Puts behind each item of a prefix the gloss of its images and its speech, in the order in which they stand there.
+    /// Puts behind each item of a prefix the gloss of its images and its speech, in the order in which they stand there; of speech that is
+    /// transcribed none.
     /// </summary>
     /// <param name="c">Where to compute.</param>
     /// <param name="prefix">What a fusion made.</param>
@@ -54,7 +53,7 @@ public sealed class PrefixGloss
         [
             .. from item in Enumerable.Range(0, layout.Segments.Count)
                from media in layout.MediaOf(item)
-               where Has(media, layout.Transcribed[item])
+               where !(media.IsAudio && layout.Transcribed[item])
                select (item, FusedPrefix.RowsOf(prefix.Tokens, media)),
         ];
         // Which states are left is a choice, which has no gradient.
@@ -102,11 +101,6 @@ public sealed class PrefixGloss
             fromWords.Add(word);
         }
     }
-
-    /// <summary>Whether an image or speech has a gloss.</summary>
-    /// <param name="media">The image or the speech.</param>
-    /// <param name="transcribed">Whether the translator reads a transcript of the speech.</param>
-    internal bool Has(MediaStretch media, bool transcribed) => _beside || !(media.IsAudio && transcribed);
 
     /// <summary>The token that fits each of some states best.</summary>
     internal Said[] Read(Compute c, Tensor states, ReadOnlySpan<int> rows)

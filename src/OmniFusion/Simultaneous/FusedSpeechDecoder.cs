@@ -124,6 +124,7 @@ public sealed class FusedSpeechDecoder : SpeechDecoder
             FusedRows + GlossRows, first, changed, [.. _tokens.Select(own => ids[own]), .. _gloss?.Ids ?? []]);
     }
 
+    // Speech whose transcript is read needs no gloss.
     private Tensor Gloss(Compute c, Tensor states, int first)
     {
         MediaStretch[] media = [.. Thinker.Media.Select(stretch => FusedPrefix.RowsOf(CollectionsMarshal.AsSpan(_tokens), stretch))];

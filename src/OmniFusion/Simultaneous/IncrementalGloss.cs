@@ -26,7 +26,7 @@ internal sealed class IncrementalGloss(PrefixGloss gloss)
     /// <param name="states">The states from <paramref name="first"/> on [rows, D].</param>
     /// <param name="first">The first of them.</param>
     /// <param name="media">The rows of the images and of the audio.</param>
-    /// <param name="transcribed">Whether the translator reads a transcript of the audio.</param>
+    /// <param name="transcribed">Whether the audio is written down elsewhere, so that nothing has to say it.</param>
     /// <returns>The gloss [rows, D], or null when nothing is said.</returns>
     internal Tensor? Update(Compute c, Tensor states, int first, IReadOnlyList<MediaStretch> media, bool transcribed)
     {
@@ -39,7 +39,7 @@ internal sealed class IncrementalGloss(PrefixGloss gloss)
             _said[rows[i]] = said[i];
         Word(c, states, first, media);
         _rows.Clear();
-        foreach (MediaStretch stretch in media.Where(stretch => gloss.Has(stretch, transcribed)))
+        foreach (MediaStretch stretch in media.Where(stretch => !(stretch.IsAudio && transcribed)))
             foreach (int row in gloss.Left(CollectionsMarshal.AsSpan(_said).Slice(stretch.Start, stretch.Length)))
                 _rows.Add(stretch.Start + row);
         if (_rows.Count == 0)

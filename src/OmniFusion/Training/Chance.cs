@@ -12,9 +12,6 @@ internal static class Chance
     /// <summary>Generators for the slide beside an utterance whose other content is drawn already.</summary>
     internal static Random OfSlide(int seed, int pass, int item) => Of(3, seed, pass, item);
 
-    /// <summary>Generators for what a thinker writes of an example in a step.</summary>
-    internal static Random OfWriting(int seed, int step, int place) => Of(4, seed, step, place);
-
     // One generator for all would let a voice tell whether there is a picture.
     private static Random Of(ulong matter, int seed, int pass, int item)
     {

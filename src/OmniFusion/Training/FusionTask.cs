@@ -1,6 +1,5 @@
 using OmniFusion.Checkpoints;
 using OmniFusion.Evaluation;
-using OmniFusion.Generation;
 using OmniFusion.Media;
 using OmniFusion.Models;
 using OmniFusion.Models.Fusion;
@@ -72,7 +71,7 @@ public sealed class FusionTask : TrainingTask
         _translator.Decoder.Dropout = recipe.Dropout;
         _teaching = new Teaching(recipe, _tokenizer, translatorConfig.VocabSize);
         _fusion = new TrainedFusion(recipe, recipe.Start, _thinker.HiddenSize, _translator.HiddenSize);
-        PrefixGloss gloss = new(_translator, _end, recipe.GlossTranscribed);
+        PrefixGloss gloss = new(_translator, _end);
         _model = new FusedTranslator(_thinker, _fusion.Layer, _fusion.Projection, _translator, recipe.Gloss ? gloss : null);
         _reader = recipe.PrefixWeight > 0 ? new StateReader(_tokenizer, _end, gloss.Scores) : null;
         _prompts = new ThinkerPrompts(_thinkerTokenizer, generation: false);
@@ -114,7 +113,7 @@ public sealed class FusionTask : TrainingTask
         (Example[] batch, string[] languages) = BatchOf(step);
         foreach (Example example in batch)
             report.Tally($"#{example.Kind}", 1);
-        return FusedLoss(c, step, batch, languages, report);
+        return FusedLoss(c, batch, languages, report);
     }
 
     /// <inheritdoc/>
@@ -123,7 +122,7 @@ public sealed class FusionTask : TrainingTask
         (Example[] batch, string[] languages) = BatchOf(step);
         return [.. from part in batch.Zip(languages).GroupBy(item => item.First.Picture is not null)
                    orderby part.Key
-                   select new PartialLoss(part.Key ? "picture" : "speech", c => FusedLoss(c, step, [.. part.Select(item => item.First)],
+                   select new PartialLoss(part.Key ? "picture" : "speech", c => FusedLoss(c, [.. part.Select(item => item.First)],
                        [.. part.Select(item => item.Second)], new Dictionary<string, double>()))];
     }
 
@@ -178,7 +177,7 @@ public sealed class FusionTask : TrainingTask
         new Bundle
         {
             Mmfm = thinker, Translator = translator, Adapter = adapter, Recognizer = File.Exists(recognizer) ? recognizer : null,
-            FusionMode = _recipe.FusionMode, FusionLayers = _recipe.FusionLayers, Gloss = _recipe.Gloss, GlossTranscribed = _recipe.GlossTranscribed,
+            FusionMode = _recipe.FusionMode, FusionLayers = _recipe.FusionLayers, Gloss = _recipe.Gloss,
             ProjectionDepth = _recipe.ProjectionDepth, Prompt = PromptStyle.Compact.Name,
             Languages = [.. _recipe.Data.Targets.Keys],
             ImageWidth = PictureBook.Side, ImageHeight = PictureBook.Side,
@@ -210,9 +209,9 @@ public sealed class FusionTask : TrainingTask
         return _reader!.Loss(c, prefix, layout, batch, report)!;
     }
 
-    private Tensor FusedLoss(Compute c, int step, Example[] batch, string[] languages, IDictionary<string, double> report)
+    private Tensor FusedLoss(Compute c, Example[] batch, string[] languages, IDictionary<string, double> report)
     {
-        batch = Transcribe(c, step, batch);
+        batch = Transcribe(c, batch);
         int[][] targets = [.. batch.Zip(languages, (example, language) => TextPairs.Target(_tokenizer, example.Translations[language]))];
         // What a picture decides is written twice: right, and as it would be without.
         int[] decided = [.. Enumerable.Range(0, batch.Length).Where(i => _recipe.PreferenceWeight > 0 && batch[i].Mistranslations is not null)];
@@ -239,17 +238,14 @@ public sealed class FusionTask : TrainingTask
 
     // Gives the examples that ask for one the transcript that the thinker writes, errors and all: with the true ones the translator would
     // learn to believe every word. It comes before all else in a step, because a search takes the arena back.
-    private Example[] Transcribe(Compute c, int step, Example[] batch)
+    private Example[] Transcribe(Compute c, Example[] batch)
     {
         int[] asked = [.. Enumerable.Range(0, batch.Length).Where(i => batch[i].Transcribed)];
         if (asked.Length == 0)
             return batch;
-        float temperature = (float)_recipe.Data.TranscriptTemperature;
-        TokenSampler[]? samplers = temperature == 0 ? null
-            : [.. asked.Select(i => new TokenSampler(temperature, Chance.OfWriting(_recipe.Seed, step, i)))];
         string[] written = c.Unrecorded(() => _model
             .StartThinker(c, [.. asked.Select(i => batch[i].ToInput(_transcription.Ids(batch[i])))])
-            .Write(c, _thinkerTokenizer, NanoModels.Token(_thinkerTokenizer, "<|im_end|>"), CancellationToken.None, samplers).ToArray());
+            .Write(c, _thinkerTokenizer, NanoModels.Token(_thinkerTokenizer, "<|im_end|>"), CancellationToken.None).ToArray());
         Example[] result = [.. batch];
         foreach ((int i, string text) in asked.Zip(written))
             result[i] = batch[i] with { Transcript = text.Trim() };

@@ -19,14 +19,10 @@ internal static class GreedySearch
     /// <param name="tokenizer">Of the decoder.</param>
     /// <param name="end">The token that ends a text.</param>
     /// <param name="cancellation">Checked at each step.</param>
-    /// <param name="samplers">What draws the tokens of each item; null: the most probable ones are taken.</param>
     internal static IEnumerable<string> Write(
-        this DecoderStart start, Compute c, Tokenizer tokenizer, int end, CancellationToken cancellation, TokenSampler[]? samplers = null)
+        this DecoderStart start, Compute c, Tokenizer tokenizer, int end, CancellationToken cancellation)
     {
-        GenerationOptions options = new()
-        {
-            NumBeams = 1, NoRepeatNgramSize = 0, MaxNewTokens = MaxNewTokens, EndOfText = [end], Samplers = samplers,
-        };
+        GenerationOptions options = new() { NumBeams = 1, NoRepeatNgramSize = 0, MaxNewTokens = MaxNewTokens, EndOfText = [end] };
         return start.Search(c, options, cancellation).Select(text => tokenizer.Decode(text.Ids, skipSpecialTokens: true).Trim());
     }
 }

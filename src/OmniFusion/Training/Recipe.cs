@@ -133,9 +133,6 @@ public sealed class Recipe
     /// <summary>Whether the translator also gets what the prefix says (fusion; <see cref="Models.PrefixGloss"/>).</summary>
     public bool Gloss { get; set; }
 
-    /// <summary>Whether speech has a gloss beside its transcript, too: two hearings of it, which the translator learns to weigh (fusion).</summary>
-    public bool GlossTranscribed { get; set; }
-
     /// <summary>
     /// First steps of scenes alone, in which the prefix is only read by itself and the translator writes nothing (fusion): an image needs many
     /// examples before its states tell what is seen, and these are the cheap ones (as the first stage of LLaVA, Liu et al. 2023,
@@ -198,8 +195,6 @@ public sealed class Recipe
             throw new OmniFusionException($"{path}: 'adapter' needs a 'translator', whose words it tells.");
         if (Gloss && PrefixWeight == 0)
             throw new OmniFusionException($"{path}: 'gloss' needs a 'prefix_weight', which teaches the prefix to say something.");
-        if (GlossTranscribed && !(Gloss && Data.Transcribed > 0))
-            throw new OmniFusionException($"{path}: 'gloss_transcribed' needs a 'gloss' and speech that is 'transcribed'.");
         if (PrefixSteps > 0 && PrefixWeight == 0)
             throw new OmniFusionException($"{path}: 'prefix_steps' needs a 'prefix_weight'.");
         if (PrefixSteps > 0 && Data.Pictures is null)
@@ -269,12 +264,6 @@ public sealed class RecipeData
     public double Transcribed { get; set; }
 
     /// <summary>
-    /// Temperature at which these transcripts are drawn; 0: the thinker writes what it holds most probable. In what it has learnt from it errs
-    /// less than in what it will hear, and a translator that reads no errors believes every word.
-    /// </summary>
-    public double TranscriptTemperature { get; set; }
-
-    /// <summary>
     /// More speech to learn from. A translator that reads on its own reads the lines of these texts, too, each once, unless they are those of <see cref="Source"/>.
     /// </summary>
     public List<RecipeSpeech> Further { get; set; } = [];
@@ -314,7 +303,6 @@ public sealed class RecipeData
             throw new OmniFusionException($"{path}: 'ambiguity' needs 'pictures', which decide it.");
         if (!(Transcribed is >= 0 and <= 1))
             throw new OmniFusionException($"{path}: 'transcribed' must be from 0 to 1.");
-        numbers.NotBelowZero(("transcript_temperature", TranscriptTemperature));
         numbers.NotBelowZero([.. Further.Select(speech => ("repeat", (double)speech.Repeat))]);
         Pictures?.Check(numbers);
         Ambiguity?.Check(numbers);

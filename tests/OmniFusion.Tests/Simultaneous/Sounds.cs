@@ -15,10 +15,6 @@ internal static class Sounds
     private static readonly Lazy<OmniFusionModel> s_glossed = new(() => OmniFusionModel.Load(
         Golden.Tiny("omni"), Golden.Tiny("translator"), Golden.Tiny("fusion"), new LoadOptions { Gloss = true, Threads = 1 }));
 
-    private static readonly Lazy<OmniFusionModel> s_glossedTwice = new(() => OmniFusionModel.Load(
-        Golden.Tiny("omni"), Golden.Tiny("translator"), Golden.Tiny("fusion"),
-        new LoadOptions { Gloss = true, GlossTranscribed = true, Threads = 1 }));
-
     private static readonly Lazy<OmniFusionModel> s_pooled = new(() => OmniFusionModel.Load(
         Golden.Tiny("omni"), Golden.Tiny("translator"), Golden.Tiny("fusion"),
         new LoadOptions { FusionMode = "pooled", Gloss = true, Threads = 1 }));
@@ -32,9 +28,6 @@ internal static class Sounds
     /// <summary><see cref="Tiny"/> with a gloss, which says something at random.</summary>
     public static OmniFusionModel Glossed => s_glossed.Value;
 
-    /// <summary><see cref="Glossed"/> where speech that is transcribed has a gloss, too.</summary>
-    public static OmniFusionModel GlossedTwice => s_glossedTwice.Value;
-
     /// <summary><see cref="Glossed"/> with a prefix of fewer rows than tokens.</summary>
     public static OmniFusionModel Pooled => s_pooled.Value;
 
@@ -44,7 +37,6 @@ internal static class Sounds
         nameof(Nano) => Nano,
         nameof(Tiny) => Tiny,
         nameof(Pooled) => Pooled,
-        nameof(GlossedTwice) => GlossedTwice,
         _ => Glossed,
     };
 

@@ -150,7 +150,6 @@ public class SpeechDecoderTests
     [InlineData(nameof(Sounds.Nano), 8000, false)]
     [InlineData(nameof(Sounds.Nano), 5000, false)]
     [InlineData(nameof(Sounds.Glossed), 16000, true)]
-    [InlineData(nameof(Sounds.GlossedTwice), 16000, true)]
     [InlineData(nameof(Sounds.Tiny), 16001, true)]
     [InlineData(nameof(Sounds.Pooled), 16001, true)]
     public async Task A_chain_of_thought_is_that_of_the_whole_segment(string name, int chunk, bool sees)

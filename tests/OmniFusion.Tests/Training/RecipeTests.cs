@@ -68,7 +68,6 @@ public sealed class RecipeTests(TinyTraining tiny) : IClassFixture<TinyTraining>
     [InlineData("phases: [ { until_step: 0 } ]", "'until_step'")]
     [InlineData("data: { transcribed: 1.5 }", "'transcribed'")]
     [InlineData("data: { transcribed: .nan }", "'transcribed'")]
-    [InlineData("data: { transcript_temperature: -0.1 }", "'transcript_temperature'")]
     [InlineData("data: { further: [ { repeat: -1 } ] }", "'repeat'")]
     [InlineData("model: { init_std: 0 }", "'init_std'")]
     [InlineData("model: { hidden_size: 2000000000, vocabulary: 300 }", "'model' are too large")]

@@ -262,22 +262,15 @@ public sealed class TrainerTests(TinyTraining tiny) : IClassFixture<TinyTraining
         Assert.Equal((0, Count(none, "speech")), (Count(all, "speech"), Count(all, "transcribed")));
         Assert.NotEqual(none[0]["loss"]!.GetValue<double>(), all[0]["loss"]!.GetValue<double>(), 1e-6);
         AssertFalls(all, "fused_loss");
-        // What is drawn depends on the seed and the step alone, and is not what is most probable.
-        JsonObject[] drawn = Train("heard-drawn", 1, 1), again = Train("heard-again", 1, 1);
-        Assert.Equal(Losses(drawn), Losses(again));
-        Assert.NotEqual(Losses(drawn), Losses(all));
 
-        JsonObject[] Train(string name, double share, double temperature = 0)
+        JsonObject[] Train(string name, double share)
         {
             Recipe recipe = tiny.Recipe("fusion", name, "text_every: 0\nsteps: 10");
             recipe.Data.Transcribed = share;
-            recipe.Data.TranscriptTemperature = temperature;
             return [.. tiny.Train(recipe).Where(line => line.ContainsKey("loss"))];
         }
 
         static int Count(JsonObject[] log, string kind) => log.Sum(line => line[kind]?.GetValue<int>() ?? 0);
-
-        static double[] Losses(JsonObject[] log) => [.. log.Select(line => line["loss"]!.GetValue<double>())];
     }
 
     [Fact]
@@ -316,8 +309,6 @@ public sealed class TrainerTests(TinyTraining tiny) : IClassFixture<TinyTraining
 
         Assert.Contains("'prefix_weight'", Assert.Throws<OmniFusionException>(
             () => tiny.Recipe("fusion", "unread", "gloss: true")).Message, StringComparison.Ordinal);
-        Assert.Contains("'gloss_transcribed'", Assert.Throws<OmniFusionException>(
-            () => tiny.Recipe("fusion", "unwritten", "gloss: true\nprefix_weight: 0.5\ngloss_transcribed: true")).Message, StringComparison.Ordinal);
 
         JsonObject[] Train(string name, bool gloss) =>
             [.. tiny.Train(tiny.Recipe(
