@@ -31,6 +31,8 @@ public sealed class FusionTask : TrainingTask
     private readonly Weights _thinkerWeights, _translatorWeights;
     private readonly TrainedFusion _fusion;
     private readonly Teaching _teaching;
+    private readonly SpeechBeginnings? _speechBeginnings;
+    private readonly TranslationBeginnings? _translationBeginnings;
     private readonly StateReader? _reader;
     private readonly PeftAdapter? _lowRank;
     private readonly ThinkerPrompts _prompts, _transcription;
@@ -74,6 +76,14 @@ public sealed class FusionTask : TrainingTask
         PrefixGloss gloss = new(_translator, _end);
         _model = new FusedTranslator(_thinker, _fusion.Layer, _fusion.Projection, _translator, recipe.Gloss ? gloss : null);
         _reader = recipe.PrefixWeight > 0 ? new StateReader(_tokenizer, _end, gloss.Scores) : null;
+        if (recipe.Data.Beginnings > 0)
+        {
+            OmniAudioConfig ears = thinkerConfig.AudioConfig;
+            CtcHead ctcHead = new(ears.DModel, new Weights(Checkpoint.Open(Path.Combine(mmfm, NanoModels.RecognizerFile))).Under("ctc_head"));
+            _speechBeginnings = new SpeechBeginnings(_thinker, ctcHead, ears.NumMelBins);
+            // As it is now: one that learns to stop early would find ever less that follows.
+            _translationBeginnings = new TranslationBeginnings(FrozenTranslator.Open(translator).Model, _tokenizer);
+        }
         _prompts = new ThinkerPrompts(_thinkerTokenizer, generation: false);
         _transcription = new ThinkerPrompts(_thinkerTokenizer, generation: true);
         foreach ((string language, string file) in recipe.Data.ValidationTargets)
@@ -106,7 +116,9 @@ public sealed class FusionTask : TrainingTask
             return ReadLoss(c, _scenes!.At(step), report);
         if (_recipe.TextEvery > 0 && step % _recipe.TextEvery == 0)
         {
-            Tensor text = _pairs.Loss(c, _translator, _textBatches.At(step / _recipe.TextEvery), _recipe.LabelSmoothing, _recipe.PreferenceWeight, report);
+            int number = step / _recipe.TextEvery;
+            TextPairs.Pair[] pairs = Begin(c, number, _textBatches.At(number));
+            Tensor text = TextPairs.Loss(c, _translator, pairs, _recipe.LabelSmoothing, _recipe.PreferenceWeight, report);
             report.TallyLoss("text", text);
             return text;
         }
@@ -211,8 +223,11 @@ public sealed class FusionTask : TrainingTask
 
     private Tensor FusedLoss(Compute c, Example[] batch, string[] languages, IDictionary<string, double> report)
     {
-        batch = Transcribe(c, batch);
+        batch = Transcribe(c, _speechBeginnings?.Cut(c, batch) ?? batch);
         int[][] targets = [.. batch.Zip(languages, (example, language) => TextPairs.Target(_tokenizer, example.Translations[language]))];
+        int[] begun = [.. Enumerable.Range(0, batch.Length).Where(i => batch[i].Whole is not null)];
+        foreach ((int i, int[] target) in begun.Zip(BeginningsOf(c, [.. begun.Select(i => (batch[i].Whole!, batch[i].Answer, languages[i], targets[i]))])))
+            targets[i] = target;
         // What a picture decides is written twice: right, and as it would be without.
         int[] decided = [.. Enumerable.Range(0, batch.Length).Where(i => _recipe.PreferenceWeight > 0 && batch[i].Mistranslations is not null)];
         int[] items = [.. Enumerable.Range(0, batch.Length), .. decided];
@@ -251,6 +266,27 @@ public sealed class FusionTask : TrainingTask
             result[i] = batch[i] with { Transcript = text.Trim() };
         return result;
     }
+
+    // Of some pairs only a beginning is read, and what of the translation follows from it is written.
+    private TextPairs.Pair[] Begin(Compute c, int number, int[] items)
+    {
+        TextPairs.Pair[] pairs = [.. items.Select(item => _pairs.Items[item])];
+        List<(int Item, string Begun)> begun = [];
+        for (int i = 0; i < pairs.Length; i++)
+        {
+            Random chance = Chance.OfContent(_recipe.Seed, number, items[i]);
+            string[] words = pairs[i].Sentence?.Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? [];
+            if (words.Length > 1 && chance.NextDouble() < _recipe.Data.Beginnings)
+                begun.Add((i, SpeechBeginnings.Beginning(words, chance.Next(1, words.Length))));
+        }
+        int[][] targets = BeginningsOf(c, [.. begun.Select(part => (pairs[part.Item].Sentence!, part.Begun, pairs[part.Item].Language!, pairs[part.Item].Target))]);
+        foreach (((int i, string text), int[] target) in begun.Zip(targets))
+            pairs[i] = new TextPairs.Pair(TextPairs.Prompt(_tokenizer, text, pairs[i].Language!), target);
+        return pairs;
+    }
+
+    private int[][] BeginningsOf(Compute c, (string Whole, string Begun, string Language, int[] Target)[] items) =>
+        items.Length == 0 ? [] : _translationBeginnings!.Of(c, items);
 
     private string Wanted(Example example, int chance)
     {

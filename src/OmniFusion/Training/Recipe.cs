@@ -193,6 +193,8 @@ public sealed class Recipe
             throw new OmniFusionException($"{path}: 'stage' is '{Stage}' and not {string.Join(", ", TrainingStages.Names)}.");
         if (Adapter is not null && Translator is null)
             throw new OmniFusionException($"{path}: 'adapter' needs a 'translator', whose words it tells.");
+        if (Data.Beginnings > 0 && Stage == "translator")
+            throw new OmniFusionException($"{path}: 'beginnings' are of a recognizer or a fusion, not of a translator.");
         if (Gloss && PrefixWeight == 0)
             throw new OmniFusionException($"{path}: 'gloss' needs a 'prefix_weight', which teaches the prefix to say something.");
         if (PrefixSteps > 0 && PrefixWeight == 0)
@@ -264,6 +266,13 @@ public sealed class RecipeData
     public double Transcribed { get; set; }
 
     /// <summary>
+    /// Share of the speech of which only a beginning is heard, up to any word but the last, as a simultaneous translation hears most of the time
+    /// (Niehues et al. 2018, arXiv 1808.00491). A recognizer writes just that, a fusion what of the translation follows from it in the eyes of the
+    /// <see cref="Recipe.Translator"/> that it begins with; and so a fusion does with this share of its text pairs.
+    /// </summary>
+    public double Beginnings { get; set; }
+
+    /// <summary>
     /// More speech to learn from. A translator that reads on its own reads the lines of these texts, too, each once, unless they are those of <see cref="Source"/>.
     /// </summary>
     public List<RecipeSpeech> Further { get; set; } = [];
@@ -301,8 +310,9 @@ public sealed class RecipeData
             throw new OmniFusionException($"{path}: 'slides' needs 'pictures'.");
         if (Ambiguity is not null && Pictures is null)
             throw new OmniFusionException($"{path}: 'ambiguity' needs 'pictures', which decide it.");
-        if (!(Transcribed is >= 0 and <= 1))
-            throw new OmniFusionException($"{path}: 'transcribed' must be from 0 to 1.");
+        foreach ((string key, double share) in ((string, double)[])[("transcribed", Transcribed), ("beginnings", Beginnings)])
+            if (!(share is >= 0 and <= 1))
+                throw new OmniFusionException($"{path}: '{key}' must be from 0 to 1.");
         numbers.NotBelowZero([.. Further.Select(speech => ("repeat", (double)speech.Repeat))]);
         Pictures?.Check(numbers);
         Ambiguity?.Check(numbers);

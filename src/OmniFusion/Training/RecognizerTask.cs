@@ -24,6 +24,7 @@ public sealed class RecognizerTask : TrainingTask
     private readonly Weights _weights, _ctcWeights;
     private readonly Thinker _thinker;
     private readonly CtcHead _ctcHead;
+    private readonly SpeechBeginnings _beginnings;
     private readonly Tensor? _namingHead;
     private readonly TrainedFusion? _fusion;
     private readonly FusedTranslator? _fused;
@@ -65,6 +66,7 @@ public sealed class RecognizerTask : TrainingTask
         _ctcWeights = recipe.Start is null ? Weights.FromScratch(initializer) : new Weights(Checkpoint.Open(ctcFile), trainable: true);
         _thinker = new Thinker(_config, _weights.Under("thinker"));
         _ctcHead = new CtcHead(_config.AudioConfig.DModel, _ctcWeights.Under("ctc_head"));
+        _beginnings = new SpeechBeginnings(_thinker, _ctcHead, _config.AudioConfig.NumMelBins);
         // Only helps to train the vision tower; no model needs it afterwards.
         _namingHead = _data.Things == 0 ? null
             : initializer.Make("naming_head.weight", new Shape(_data.Things, _thinker.HiddenSize)).RequireGrad();
@@ -117,6 +119,7 @@ public sealed class RecognizerTask : TrainingTask
 
     private Tensor Loss(Compute c, Example[] batch, RecipePhase phase, IDictionary<string, double> report)
     {
+        batch = _beginnings.Cut(c, batch);
         int[][] answers = [.. batch.Select(example => (int[])[.. _tokenizer.Encode(example.Answer, addSpecialTokens: false), _end])];
         // The last token of an answer is predicted, never read.
         ThinkerInput[] inputs =
@@ -178,7 +181,7 @@ public sealed class RecognizerTask : TrainingTask
     // What the audio tower spells by itself.
     private Tensor Spelling(Compute c, AudioStates heard, Example[] batch, IDictionary<string, double> report)
     {
-        int[][] spellings = [.. batch.Where(example => example.Mel is not null).Select(example => CtcHead.Encode(example.Answer))];
+        int[][] spellings = [.. batch.Where(example => example.Mel is not null).Select(example => example.Letters ?? CtcHead.Encode(example.Answer))];
         Tensor loss = c.Ctc(_ctcHead.Forward(c, heard.Frames), heard.FrameSegments, spellings, CtcHead.Blank);
         report.Tally("ctc", loss.Span[0]);
         return loss;

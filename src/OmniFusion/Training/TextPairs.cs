@@ -20,7 +20,7 @@ internal sealed class TextPairs
             (string[] source, string[] target) = TextLines.ReadPair(english, file);
             IEnumerable<(string, string)> lines = source.Zip(target);
             foreach ((string sentence, string translation) in english == data.Source ? lines : lines.Distinct())
-                pairs.Add(new Pair(Prompt(tokenizer, sentence, language), Target(tokenizer, translation)));
+                pairs.Add(new Pair(Prompt(tokenizer, sentence, language), Target(tokenizer, translation)) { Sentence = sentence, Language = language });
         }
         if (data is { Ambiguity: { Told: > 0 } ambiguity, Pictures: { } pictures })
         {
@@ -54,13 +54,12 @@ internal sealed class TextPairs
         tokenizer.EosId ?? throw new OmniFusionException("The translator's tokenizer has no end token.");
 
     /// <summary>
-    /// Mean cross entropy of the targets of some items; what is told is to make one translation more probable than the other (<see cref="Preference"/>).
+    /// Mean cross entropy of the targets of some pairs; what is told is to make one translation more probable than the other (<see cref="Preference"/>).
     /// </summary>
-    internal Tensor Loss(
-        Compute c, MistralModel model, int[] batch, float labelSmoothing, float preference, IDictionary<string, double> report)
+    internal static Tensor Loss(
+        Compute c, MistralModel model, IReadOnlyList<Pair> items, float labelSmoothing, float preference, IDictionary<string, double> report)
     {
-        Pair[] items = [.. batch.Select(i => Items[i])];
-        int[] told = [.. Enumerable.Range(0, items.Length).Where(i => preference > 0 && items[i].Wrong is not null)];
+        int[] told = [.. Enumerable.Range(0, items.Count).Where(i => preference > 0 && items[i].Wrong is not null)];
         Pair[] all = [.. items, .. told.Select(i => items[i] with { Target = items[i].Wrong! })];
         Tensor logits = Logits(c, model, all, out int[] targets);
         targets.AsSpan(items.Sum(item => item.Target.Length)).Fill(NoTarget);
@@ -139,5 +138,12 @@ internal sealed class TextPairs
     /// <param name="Prompt">What is read.</param>
     /// <param name="Target">What is to be written.</param>
     /// <param name="Wrong">What is rather not to be written, because what is told speaks against it; null where nothing does.</param>
-    internal sealed record Pair(int[] Prompt, int[] Target, int[]? Wrong = null);
+    internal sealed record Pair(int[] Prompt, int[] Target, int[]? Wrong = null)
+    {
+        /// <summary>The sentence, where nothing else is read.</summary>
+        internal string? Sentence { get; init; }
+
+        /// <summary>Code of the language that it is translated into.</summary>
+        internal string? Language { get; init; }
+    }
 }

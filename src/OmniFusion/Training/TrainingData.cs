@@ -114,7 +114,7 @@ internal sealed class TrainingData
         foreach (((string[] text, SpeechPack pack, RecipeSpeech recipe), Dictionary<string, string[]> targets) in _spoken.Zip(translations))
         {
             SpeechExamples speech = Speech(pack);
-            yield return (recipe.Slides is null ? new SpokenLines(speech, text, targets, _recipe.Seed, _pictures, share, _recipe.Data.Transcribed) { Taught = recipe.Taught }
+            yield return (recipe.Slides is null ? new SpokenLines(speech, text, targets, _recipe.Seed, _pictures, share, _recipe.Data.Transcribed, _recipe.Data.Beginnings) { Taught = recipe.Taught }
                 : new SpokenTerms(new SpokenLines(speech, text, targets, _recipe.Seed, transcribed: _recipe.Data.Transcribed), speech,
                     TextLines.ReadPair(recipe.Source, recipe.Terms!).Target, PicturePack.Open(recipe.Slides), _pictures!, _recipe.Seed), recipe.Repeat);
         }

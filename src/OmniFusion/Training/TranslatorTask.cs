@@ -58,7 +58,7 @@ public sealed class TranslatorTask : TrainingTask
     {
         int[] batch = _batches.At(step);
         report.Tally("#pairs", batch.Length);
-        return _pairs.Loss(c, _model, batch, _recipe.LabelSmoothing, _recipe.PreferenceWeight, report);
+        return TextPairs.Loss(c, _model, [.. batch.Select(i => _pairs.Items[i])], _recipe.LabelSmoothing, _recipe.PreferenceWeight, report);
     }
 
     /// <inheritdoc/>

@@ -15,6 +15,38 @@ public class CtcPathTests
         runs, string.Join(' ', CtcPath.Runs([.. best.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(int.Parse)], blank: 0)
             .Select(run => $"{run.First}+{run.Length}={run.Symbol}")));
 
+    [Theory]
+    [InlineData("1", 1)]
+    [InlineData("1 2", 4)]
+    [InlineData("1 1", 5)]
+    [InlineData("2 1 2", 6)]
+    [InlineData("1 1 1", 5)]
+    [InlineData("", 3)]
+    public void A_text_is_said_on_the_best_of_all_paths(string text, int frames)
+    {
+        int[] symbols = [.. text.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(int.Parse)];
+        Random random = new(frames);
+        for (int trial = 0; trial < 20; trial++)
+        {
+            Tensor logits = Tensor.Zeros(new Shape(frames + 1, 3));
+            foreach (ref float score in logits.Span)
+                score = random.NextSingle();
+            // Every path there is: a number with a digit of base 3 for each frame.
+            int[] best = Enumerable.Range(0, (int)Math.Pow(3, frames)).Select(number => Enumerable.Range(0, frames)
+                    .Select(frame => number / (int)Math.Pow(3, frame) % 3).ToArray())
+                .Where(path => CtcPath.Runs(path, blank: 0).Select(run => run.Symbol).SequenceEqual(symbols))
+                .MaxBy(path => path.Select((symbol, frame) => (double)logits.Row(1 + frame)[symbol]).Sum())!;
+            Assert.Equal(CtcPath.Runs(best, blank: 0).Select(run => run.First + run.Length - 1), CtcPath.Align(logits, 1, frames, symbols, blank: 0));
+        }
+    }
+
+    [Theory]
+    [InlineData("1 2", 1)]
+    [InlineData("1 1", 2)]
+    [InlineData("1", 0)]
+    public void A_text_with_too_few_frames_is_said_nowhere(string text, int frames) => Assert.Null(CtcPath.Align(
+        Tensor.Zeros(new Shape(3, 3)), 0, frames, [.. text.Split(' ').Select(int.Parse)], blank: 0));
+
     [Fact]
     public void A_head_spells_one_character_for_a_run()
     {

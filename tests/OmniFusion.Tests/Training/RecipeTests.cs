@@ -68,6 +68,7 @@ public sealed class RecipeTests(TinyTraining tiny) : IClassFixture<TinyTraining>
     [InlineData("phases: [ { until_step: 0 } ]", "'until_step'")]
     [InlineData("data: { transcribed: 1.5 }", "'transcribed'")]
     [InlineData("data: { transcribed: .nan }", "'transcribed'")]
+    [InlineData("data: { beginnings: -0.1 }", "'beginnings'")]
     [InlineData("data: { further: [ { repeat: -1 } ] }", "'repeat'")]
     [InlineData("model: { init_std: 0 }", "'init_std'")]
     [InlineData("model: { hidden_size: 2000000000, vocabulary: 300 }", "'model' are too large")]
@@ -85,6 +86,13 @@ public sealed class RecipeTests(TinyTraining tiny) : IClassFixture<TinyTraining>
     {
         File.WriteAllText(tiny["section.yaml"], $"stage: recognizer\noutput: o\nsteps: 1\n{section}\n");
         Assert.Contains(named, Assert.Throws<OmniFusionException>(() => Recipe.Load(tiny["section.yaml"])).Message);
+    }
+
+    [Fact]
+    public void BeginningsAreOfSpeech()
+    {
+        File.WriteAllText(tiny["begun.yaml"], "stage: translator\noutput: o\nsteps: 1\ndata: { beginnings: 0.1 }\n");
+        Assert.Contains("not of a translator", Assert.Throws<OmniFusionException>(() => Recipe.Load(tiny["begun.yaml"])).Message);
     }
 
     [Fact]

@@ -274,6 +274,31 @@ public sealed class TrainerTests(TinyTraining tiny) : IClassFixture<TinyTraining
     }
 
     [Fact]
+    public void BeginningsAreLearnt()
+    {
+        tiny.MakeParts();
+        foreach ((string stage, string part) in new[] { ("recognizer", "decoder"), ("fusion", "fused_loss") })
+        {
+            Recipe whole = tiny.Recipe(stage, $"{stage}-of-all", "steps: 6");
+            Recipe begun = tiny.Recipe(stage, $"{stage}-of-beginnings", "steps: 6");
+            begun.Data.Beginnings = 1;
+            JsonObject[] all = tiny.Train(whole), some = tiny.Train(begun);
+            // The same recordings, and less to write about them.
+            Assert.True(some[0]["speech"]!.GetValue<int>() == all[0]["speech"]!.GetValue<int>());
+            Assert.True(some[0]["speech_tokens"]!.GetValue<int>() < all[0]["speech_tokens"]!.GetValue<int>());
+            Assert.True(double.IsFinite(some[5][part]!.GetValue<double>()));
+            tiny.Train(begun = Named(begun, "-stopped"), until: 3);
+            Assert.Equal(TinyTraining.Figures(some), TinyTraining.Figures(tiny.Train(begun, resume: true)));
+        }
+
+        static Recipe Named(Recipe recipe, string suffix)
+        {
+            recipe.Output += suffix;
+            return recipe;
+        }
+    }
+
+    [Fact]
     public void ThePrefixLearnsToBeReadByItself()
     {
         Recipe seeing = Seeing("seeing-reader");

@@ -10,6 +10,15 @@ internal sealed record Example
     /// <summary>Log-mel frames of the speech, or null.</summary>
     internal float[]? Mel { get; init; }
 
+    /// <summary>The share of what is said behind which the speech is to break off (<see cref="SpeechBeginnings"/>); null: it is heard to its end.</summary>
+    internal double? BreaksOff { get; init; }
+
+    /// <summary>What would have been said, where the speech has broken off.</summary>
+    internal string? Whole { get; init; }
+
+    /// <summary>The characters that are heard, as <see cref="CtcHead.Encode"/> numbers them; null: those of the answer.</summary>
+    internal int[]? Letters { get; init; }
+
     /// <summary>The picture, or null.</summary>
     internal ImagePatches? Picture { get; init; }
 

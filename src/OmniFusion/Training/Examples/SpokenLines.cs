@@ -7,15 +7,15 @@ internal sealed class SpokenLines : ExampleSource
     private readonly string[] _text;
     private readonly IReadOnlyDictionary<string, string[]> _translations;
     private readonly PictureBook? _pictures;
-    private readonly double _pictureShare, _transcribed;
+    private readonly double _pictureShare, _transcribed, _beginnings;
     private readonly int _seed;
 
     internal SpokenLines(SpeechExamples speech, string[] text, IReadOnlyDictionary<string, string[]> translations, int seed,
-        PictureBook? pictures = null, double pictureShare = 0, double transcribed = 0)
+        PictureBook? pictures = null, double pictureShare = 0, double transcribed = 0, double beginnings = 0)
     {
         (_speech, _text, _translations, _seed) = (speech, text, translations, seed);
         (_pictures, _pictureShare) = (pictures, pictures is null ? 0 : pictureShare);
-        _transcribed = transcribed;
+        (_transcribed, _beginnings) = (transcribed, beginnings);
     }
 
     /// <summary>Whether a teacher has a say.</summary>
@@ -36,6 +36,7 @@ internal sealed class SpokenLines : ExampleSource
             Transcribed = chance.NextDouble() < _transcribed,
             Answer = _text[line], Told = Taught ? _text[line] : null,
             Translations = _translations.ToDictionary(item => item.Key, item => item.Value[line]),
+            BreaksOff = chance.NextDouble() < _beginnings ? chance.NextDouble() : null,
         };
     }
 }
