@@ -277,7 +277,7 @@ public sealed class TrainerTests(TinyTraining tiny) : IClassFixture<TinyTraining
     public void BeginningsAreLearnt()
     {
         tiny.MakeParts();
-        foreach ((string stage, string part) in new[] { ("recognizer", "decoder"), ("fusion", "fused_loss") })
+        foreach ((string stage, string part, string last) in new[] { ("recognizer", "decoder", "decoder"), ("fusion", "fused_loss", "text_loss") })
         {
             Recipe whole = tiny.Recipe(stage, $"{stage}-of-all", "steps: 6");
             Recipe begun = tiny.Recipe(stage, $"{stage}-of-beginnings", "steps: 6");
@@ -286,7 +286,9 @@ public sealed class TrainerTests(TinyTraining tiny) : IClassFixture<TinyTraining
             // The same recordings, and less to write about them.
             Assert.True(some[0]["speech"]!.GetValue<int>() == all[0]["speech"]!.GetValue<int>());
             Assert.True(some[0]["speech_tokens"]!.GetValue<int>() < all[0]["speech_tokens"]!.GetValue<int>());
-            Assert.True(double.IsFinite(some[5][part]!.GetValue<double>()));
+            // Every third step of the fusion is text alone.
+            Assert.True(double.IsFinite(some[4][part]!.GetValue<double>()));
+            Assert.True(double.IsFinite(some[5][last]!.GetValue<double>()));
             tiny.Train(begun = Named(begun, "-stopped"), until: 3);
             Assert.Equal(TinyTraining.Figures(some), TinyTraining.Figures(tiny.Train(begun, resume: true)));
         }
