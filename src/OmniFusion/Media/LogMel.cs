@@ -95,6 +95,15 @@ public sealed class LogMel
         return (int)(((long)samples + HopLength - 1) / HopLength);
     }
 
+    /// <summary>The normalised spectrogram of a whole sound: [<see cref="FrameCount"/>][<see cref="Bins"/>], time-major.</summary>
+    /// <param name="samples">The sound at <see cref="SamplingRate"/>.</param>
+    public float[] Compute(ReadOnlySpan<float> samples)
+    {
+        float[] output = new float[FrameCount(samples.Length) * Bins];
+        Compute(samples, output);
+        return output;
+    }
+
     /// <summary>Computes the normalised spectrogram of a whole sound.</summary>
     /// <param name="samples">The sound at <see cref="SamplingRate"/>.</param>
     /// <param name="output">[<see cref="FrameCount"/>][<see cref="Bins"/>], time-major.</param>

@@ -7,7 +7,7 @@ namespace OmniFusion.Media;
 /// <summary>
 /// The log-mel spectrogram of a sound that is still arriving: raw log10 energies, each frame as soon as nothing can change it any more,
 /// and the loudest value so far. <see cref="LogMel.Normalize"/> with the final <see cref="Max"/> makes of them exactly what
-/// <see cref="LogMel.Compute"/> gives, however the sound was cut into blocks. For one sound, one thread.
+/// <see cref="LogMel.Compute(ReadOnlySpan{float})"/> gives, however the sound was cut into blocks. For one sound, one thread.
 /// </summary>
 public sealed class StreamingLogMel
 {

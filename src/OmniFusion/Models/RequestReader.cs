@@ -248,15 +248,13 @@ internal sealed class RequestReader
         if (!samples.All(float.IsFinite))
             throw new OmniFusionException($"{name} holds samples that are not numbers.");
         silent = samples.Length > 0 && TensorPrimitives.MaxMagnitude<float>(samples) is <= QuantisationStep and >= -QuantisationStep;
-        int frames = _logMel.FrameCount(samples.Length), tokens = AudioTower.TokenCount(frames);
+        int tokens = AudioTower.TokenCount(_logMel.FrameCount(samples.Length));
         if (tokens == 0)
             throw new OmniFusionException($"{name} is too short: {samples.Length} samples at 16 kHz do not make one audio token.");
         // Said before the spectrogram takes its memory.
         CheckThinkerLength(tokens);
         cancellation.ThrowIfCancellationRequested();
-        float[] mel = new float[frames * _logMel.Bins];
-        _logMel.Compute(samples, mel);
-        return mel;
+        return _logMel.Compute(samples);
     }
 
     private void CheckRate()

@@ -226,7 +226,8 @@ public sealed class FusionTask : TrainingTask
         batch = Transcribe(c, _speechBeginnings?.Cut(c, batch) ?? batch);
         int[][] targets = [.. batch.Zip(languages, (example, language) => TextPairs.Target(_tokenizer, example.Translations[language]))];
         int[] begun = [.. Enumerable.Range(0, batch.Length).Where(i => batch[i].Whole is not null)];
-        foreach ((int i, int[] target) in begun.Zip(BeginningsOf(c, [.. begun.Select(i => (batch[i].Whole!, batch[i].Answer, languages[i], targets[i]))])))
+        foreach ((int i, int[] target) in begun.Zip(
+            _translationBeginnings?.Of(c, [.. begun.Select(i => (batch[i].Whole!, batch[i].Answer, languages[i], targets[i]))]) ?? []))
             targets[i] = target;
         // What a picture decides is written twice: right, and as it would be without.
         int[] decided = [.. Enumerable.Range(0, batch.Length).Where(i => _recipe.PreferenceWeight > 0 && batch[i].Mistranslations is not null)];
@@ -271,6 +272,8 @@ public sealed class FusionTask : TrainingTask
     private TextPairs.Pair[] Begin(Compute c, int number, int[] items)
     {
         TextPairs.Pair[] pairs = [.. items.Select(item => _pairs.Items[item])];
+        if (_translationBeginnings is null)
+            return pairs;
         List<(int Item, string Begun)> begun = [];
         for (int i = 0; i < pairs.Length; i++)
         {
@@ -279,14 +282,11 @@ public sealed class FusionTask : TrainingTask
             if (words.Length > 1 && chance.NextDouble() < _recipe.Data.Beginnings)
                 begun.Add((i, SpeechBeginnings.Beginning(words, chance.Next(1, words.Length))));
         }
-        int[][] targets = BeginningsOf(c, [.. begun.Select(part => (pairs[part.Item].Sentence!, part.Begun, pairs[part.Item].Language!, pairs[part.Item].Target))]);
+        int[][] targets = _translationBeginnings.Of(c, [.. begun.Select(part => (pairs[part.Item].Sentence!, part.Begun, pairs[part.Item].Language!, pairs[part.Item].Target))]);
         foreach (((int i, string text), int[] target) in begun.Zip(targets))
             pairs[i] = new TextPairs.Pair(TextPairs.Prompt(_tokenizer, text, pairs[i].Language!), target);
         return pairs;
     }
-
-    private int[][] BeginningsOf(Compute c, (string Whole, string Begun, string Language, int[] Target)[] items) =>
-        items.Length == 0 ? [] : _translationBeginnings!.Of(c, items);
 
     private string Wanted(Example example, int chance)
     {

@@ -310,9 +310,7 @@ public sealed class RecipeData
             throw new OmniFusionException($"{path}: 'slides' needs 'pictures'.");
         if (Ambiguity is not null && Pictures is null)
             throw new OmniFusionException($"{path}: 'ambiguity' needs 'pictures', which decide it.");
-        foreach ((string key, double share) in ((string, double)[])[("transcribed", Transcribed), ("beginnings", Beginnings)])
-            if (!(share is >= 0 and <= 1))
-                throw new OmniFusionException($"{path}: '{key}' must be from 0 to 1.");
+        numbers.FromZeroToOne(("transcribed", Transcribed), ("beginnings", Beginnings));
         numbers.NotBelowZero([.. Further.Select(speech => ("repeat", (double)speech.Repeat))]);
         Pictures?.Check(numbers);
         Ambiguity?.Check(numbers);

@@ -10,6 +10,8 @@ internal sealed class RecipeNumbers(string path)
 
     internal void BelowOne(params (string Key, double Value)[] numbers) => Check(numbers, value => value is >= 0 and < 1, "at least 0 and below 1");
 
+    internal void FromZeroToOne(params (string Key, double Value)[] numbers) => Check(numbers, value => value is >= 0 and <= 1, "from 0 to 1");
+
     private void Check((string Key, double Value)[] numbers, Predicate<double> allowed, string range)
     {
         foreach ((string key, double value) in numbers)

@@ -61,7 +61,7 @@ internal sealed class SpeechExamples
     internal double SecondsOf(int index) => _pack.Items[_items[index]].Seconds;
 
     /// <summary>Log-mel frames [frames, bins] of an item as it is.</summary>
-    internal float[] Read(int index) => Mel(Samples(index));
+    internal float[] Read(int index) => _logMel.Compute(Samples(index));
 
     /// <summary>Log-mel frames of an item, made louder or softer and noisy, and where wanted spoken by a voice of its own.</summary>
     internal float[] ReadAugmented(int index, int pass)
@@ -91,15 +91,8 @@ internal sealed class SpeechExamples
             state = colour * state + white * (colour == 0 ? 1 : 0.44f);
             samples[i] = (samples[i] + noise * state) * gain;
         }
-        return Mel(samples);
+        return _logMel.Compute(samples);
     }
 
     private float[] Samples(int index) => _pack.ReadSamples(_items[index]);
-
-    private float[] Mel(float[] samples)
-    {
-        float[] frames = new float[_logMel.FrameCount(samples.Length) * _logMel.Bins];
-        _logMel.Compute(samples, frames);
-        return frames;
-    }
 }

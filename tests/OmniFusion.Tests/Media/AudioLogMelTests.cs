@@ -17,7 +17,7 @@ public class AudioLogMelTests
         float[] samples = AudioFile.ReadMono16k(Golden.Media(golden.Json.GetProperty("source").GetString()!));
         int frames = golden.Json.GetProperty("frames").GetInt32();
         Assert.Equal(frames, Whisper.FrameCount(samples.Length));
-        float[] actual = Compute(samples), expected = golden.Floats("logmel");
+        float[] actual = Whisper.Compute(samples), expected = golden.Floats("logmel");
         float worst = 0;
         for (int t = 0; t < frames; t++)
             for (int bin = 0; bin < Whisper.Bins; bin++)
@@ -31,7 +31,7 @@ public class AudioLogMelTests
         Prop.ForAll(ArbMap.Default.ArbFor<(int Seed, PositiveInt Length, PositiveInt[] Blocks)>(), input =>
         {
             float[] samples = Noise(input.Seed, input.Length.Get * 97 % 20000);
-            float[] expected = Compute(samples);
+            float[] expected = Whisper.Compute(samples);
             StreamingLogMel stream = new(Whisper);
             List<float> raw = [];
             int at = 0;
@@ -60,8 +60,7 @@ public class AudioLogMelTests
     {
         LogMel mel = new(rate, nFft, hop, 40);
         float[] samples = Noise(nFft, 5 * nFft + 33);
-        float[] actual = new float[mel.FrameCount(samples.Length) * 40];
-        mel.Compute(samples, actual);
+        float[] actual = mel.Compute(samples);
         double[] expected = Definition(samples, nFft, hop, rate, 40);
         Assert.Equal(expected.Length, actual.Length);
         for (int i = 0; i < actual.Length; i++)
@@ -77,7 +76,7 @@ public class AudioLogMelTests
     [InlineData(16000)]
     public void Silence_is_finite_and_even(int samples)
     {
-        float[] frames = Compute(new float[samples]);
+        float[] frames = Whisper.Compute(new float[samples]);
         Assert.Equal((samples + 159) / 160 * 128, frames.Length);
         Assert.All(frames, x => Assert.Equal(-1.5f, x));
     }
@@ -89,14 +88,14 @@ public class AudioLogMelTests
     [InlineData(201)]
     public void A_sound_shorter_than_a_window_follows_the_definition(int length)
     {
-        float[] samples = Noise(length, length), actual = Compute(samples);
+        float[] samples = Noise(length, length), actual = Whisper.Compute(samples);
         double[] expected = Definition(samples, 400, 160, 16000, 128);
         for (int i = 0; i < actual.Length; i++)
             Assert.Equal(expected[i], actual[i], 5e-5);
     }
 
     [Fact]
-    public void No_sound_has_no_frames() => Assert.Empty(Compute([]));
+    public void No_sound_has_no_frames() => Assert.Empty(Whisper.Compute([]));
 
     [Fact]
     public void More_than_300_seconds_is_not_cut()
@@ -104,7 +103,7 @@ public class AudioLogMelTests
         const int Seconds = 302;
         float[] samples = new float[Seconds * 16000];
         Noise(1, 8000).CopyTo(samples, samples.Length - 8000);
-        float[] frames = Compute(samples);
+        float[] frames = Whisper.Compute(samples);
         Assert.Equal(Seconds * 100 * 128, frames.Length);
         Assert.True(frames[^(128 * 20)] > frames[0]);
     }
@@ -116,7 +115,7 @@ public class AudioLogMelTests
         float[] samples = new float[1600];
         samples[1599] = 1;
         double[] expected = Definition(samples, 400, 160, 16000, 128);
-        float[] actual = Compute(samples);
+        float[] actual = Whisper.Compute(samples);
         for (int i = 0; i < actual.Length; i++)
             Assert.Equal(expected[i], actual[i], 5e-5);
         double[] raw = Definition(samples, 400, 160, 16000, 128, raw: true);
@@ -162,13 +161,6 @@ public class AudioLogMelTests
         Assert.Throws<InvalidOperationException>(() => stream.Push(new float[10], []));
         Assert.Throws<ArgumentException>(() => new StreamingLogMel(Whisper).Push(new float[1000], []));
         Assert.Throws<ArgumentException>(() => Whisper.Compute(new float[1000], new float[5]));
-    }
-
-    private static float[] Compute(float[] samples)
-    {
-        float[] frames = new float[Whisper.FrameCount(samples.Length) * Whisper.Bins];
-        Whisper.Compute(samples, frames);
-        return frames;
     }
 
     private static float[] Noise(int seed, int length)

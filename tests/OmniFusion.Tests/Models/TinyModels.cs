@@ -54,14 +54,7 @@ internal static class TinyModels
         };
     }
 
-    private static float[] Mel(string audio)
-    {
-        float[] samples = AudioFile.ReadMono16k(Golden.Media(audio));
-        LogMel logMel = new();
-        float[] mel = new float[logMel.FrameCount(samples.Length) * logMel.Bins];
-        logMel.Compute(samples, mel);
-        return mel;
-    }
+    private static float[] Mel(string audio) => new LogMel().Compute(AudioFile.ReadMono16k(Golden.Media(audio)));
 
     /// <summary>Asserts that a tensor has the expected values, within a share of the largest of them.</summary>
     public static void AssertClose(float[] expected, ReadOnlySpan<float> actual, float tolerance, string what)

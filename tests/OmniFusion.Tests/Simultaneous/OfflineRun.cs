@@ -16,14 +16,11 @@ internal sealed class OfflineRun
     public OfflineRun(OmniFusionModel model, FusedSpeechDecoder decoder, ReadOnlySpan<float> samples)
     {
         _model = model;
-        LogMel logMel = new();
-        float[] mel = new float[logMel.FrameCount(samples.Length) * logMel.Bins];
-        logMel.Compute(samples, mel);
         SpeechPrompt prompt = decoder.Prompt;
         ThinkerInput input = new()
         {
             Ids = [.. prompt.Head.Ids, prompt.AudioToken, .. prompt.Tail],
-            Mel = mel,
+            Mel = new LogMel().Compute(samples),
             Patches = prompt.Head.Patches,
             Grid = prompt.Head.Grid,
         };

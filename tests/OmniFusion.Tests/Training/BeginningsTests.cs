@@ -72,10 +72,5 @@ public sealed class BeginningsTests
     private Example[] Cut(Example[] batch) =>
         new SpeechBeginnings(_model.Parts.Thinker, _model.Recognizer!, _logMel.Bins).Cut(_model.CreateCompute(), batch);
 
-    private float[] MelOf(string name)
-    {
-        float[] samples = Sounds.Speech(name), frames = new float[_logMel.FrameCount(samples.Length) * _logMel.Bins];
-        _logMel.Compute(samples, frames);
-        return frames;
-    }
+    private float[] MelOf(string name) => _logMel.Compute(Sounds.Speech(name));
 }
