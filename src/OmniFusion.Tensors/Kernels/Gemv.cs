@@ -20,7 +20,7 @@ internal static unsafe class Gemv<TSimd, V>
     where TSimd : struct, ISimd<V>
     where V : struct
 {
-    // Bytes of each row that are fetched ahead of their use: four rows cover what memory delivers within its latency.
+    // Bytes of each of four rows that are fetched ahead of their use: together they cover what memory delivers within its latency.
     private const int Ahead = 2048;
 
     private const int StreamAhead = 4096;
@@ -71,11 +71,16 @@ internal static unsafe class Gemv<TSimd, V>
         // To widen such a number takes several registers, which many sums leave none of, and longer than to use it.
         bool widens = typeof(TStored) == typeof(StoredF16) && job->M > MostWidenedTwice;
         float* wide = widens ? GemmScratch.Own((nint)Block * job->K) : null;
-        for (int n = first; n < last; n += Block)
+        // Four rows that lie a quarter of the part apart: each quarter is read from its first byte to its last, which processors foresee.
+        // Neighbours would be four new beginnings every few rows' length.
+        int quarter = (last - first + Block - 1) / Block;
+        nint row = (nint)job->K * TStored.Size;
+        for (int n = first; n < first + quarter; n++)
         {
-            byte* w = job->W + (nint)n * job->K * TStored.Size;
-            if (widens)
-                Widen<TStored>(w, Math.Min(Block, job->N - n) * job->K, wide);
+            int columns = (last - n + quarter - 1) / quarter;
+            byte* w = job->W + n * row;
+            for (int j = 0; widens && j < columns; j++)
+                Widen<TStored>(w + j * quarter * row, job->K, wide + (nint)j * job->K);
             int rest = job->M;
             for (int m = 0; m < job->M;)
             {
@@ -83,9 +88,9 @@ internal static unsafe class Gemv<TSimd, V>
                 int shares = (rest + MostRows - 1) / MostRows;
                 int rows = (rest + shares - 1) / shares;
                 if (widens)
-                    Dots<StoredF32>(job, rows, m, n, (byte*)wide);
+                    Dots<StoredF32>(job, rows, m, (byte*)wide, (nint)job->K * sizeof(float), n, quarter, columns);
                 else
-                    Dots<TStored>(job, rows, m, n, w);
+                    Dots<TStored>(job, rows, m, w, quarter * row, n, quarter, columns);
                 m += rows;
                 rest -= rows;
             }
@@ -106,30 +111,29 @@ internal static unsafe class Gemv<TSimd, V>
             to[i] = TStored.Load(from + i * TStored.Size);
     }
 
-    private static void Dots<TStored>(GemvJob* job, int rows, int m, int n, byte* w)
+    private static void Dots<TStored>(GemvJob* job, int rows, int m, byte* w, nint apart, int n, int step, int columns)
         where TStored : struct, IStored
     {
         switch (rows)
         {
-            case 1: Dots<TStored, Rows1>(job, m, n, w); break;
-            case 2: Dots<TStored, Rows2>(job, m, n, w); break;
-            case 3: Dots<TStored, Rows3>(job, m, n, w); break;
-            case 4: Dots<TStored, Rows4>(job, m, n, w); break;
-            case 5: Dots<TStored, Rows5>(job, m, n, w); break;
-            default: Dots<TStored, Rows6>(job, m, n, w); break;
+            case 1: Dots<TStored, Rows1>(job, m, w, apart, n, step, columns); break;
+            case 2: Dots<TStored, Rows2>(job, m, w, apart, n, step, columns); break;
+            case 3: Dots<TStored, Rows3>(job, m, w, apart, n, step, columns); break;
+            case 4: Dots<TStored, Rows4>(job, m, w, apart, n, step, columns); break;
+            case 5: Dots<TStored, Rows5>(job, m, w, apart, n, step, columns); break;
+            default: Dots<TStored, Rows6>(job, m, w, apart, n, step, columns); break;
         }
     }
 
-    // Up to six rows of x from m on with the four rows of w from n on, which lie at w0.
+    // Up to six rows of x from m on with up to four rows of w, which lie some bytes apart from w0 on and are n, n + step, and so on.
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Dots<TStored, TRows>(GemvJob* job, int m, int n, byte* w0)
+    private static void Dots<TStored, TRows>(GemvJob* job, int m, byte* w0, nint apart, int n, int step, int columns)
         where TStored : struct, IStored
         where TRows : struct, IRows
     {
-        int k = job->K, columns = Math.Min(Block, job->N - n);
-        nint next = (nint)k * TStored.Size;
-        byte* w1 = columns > 1 ? w0 + next : w0, w2 = columns > 2 ? w0 + 2 * next : w0, w3 = columns > 3 ? w0 + 3 * next : w0;
+        int k = job->K;
+        byte* w1 = columns > 1 ? w0 + apart : w0, w2 = columns > 2 ? w0 + 2 * apart : w0, w3 = columns > 3 ? w0 + 3 * apart : w0;
         float* x0 = job->X + (nint)m * k;
         float* x1 = x0 + k, x2 = x1 + k, x3 = x2 + k, x4 = x3 + k, x5 = x4 + k;
         V c00 = default, c01 = default, c02 = default, c03 = default;
@@ -141,9 +145,7 @@ internal static unsafe class Gemv<TSimd, V>
         nint i = 0;
         for (; i <= k - TSimd.Width; i += TSimd.Width)
         {
-            // Behind the end of these rows lies the beginning of the next three; the next block begins after them.
             nint ahead = i * TStored.Size + Ahead;
-            ahead = ahead < next ? ahead : ahead + 3 * next;
             Cache.Fetch(w0 + ahead);
             Cache.Fetch(w1 + ahead);
             Cache.Fetch(w2 + ahead);
@@ -227,7 +229,7 @@ internal static unsafe class Gemv<TSimd, V>
         {
             float* y = job->Y + (nint)(m + r) * job->N + n;
             for (int j = 0; j < columns; j++)
-                y[j] = sums[r * Block + j] + (job->Bias == null ? 0 : job->Bias[n + j]);
+                y[(nint)j * step] = sums[r * Block + j] + (job->Bias == null ? 0 : job->Bias[n + j * step]);
         }
     }
 
@@ -241,13 +243,16 @@ internal static unsafe class Gemv<TSimd, V>
         byte* w = job->W + (nint)first * k * TStored.Size;
         float* x = job->X;
         float* parts = stackalloc float[16];
+        // Where a number is widened in several steps, the processor does not run far enough ahead to keep memory busy; else it foresees
+        // what is next, and asking for it only stands in the way.
+        bool foreseen = typeof(TStored) != typeof(StoredF16);
         for (int n = first; n < last; n++)
         {
             V c0 = default, c1 = default, c2 = default, c3 = default;
             int i = 0;
             for (; i <= k - 4 * TSimd.Width; i += 4 * TSimd.Width, w += 4 * step)
             {
-                for (int line = 0; line < 4 * step; line += 64)
+                for (int line = 0; !foreseen && line < 4 * step; line += Cache.Line)
                     Cache.Fetch(w + StreamAhead + line);
                 c0 = TSimd.MultiplyAdd(TSimd.Load(x + i), TSimd.Load<TStored>(w), c0);
                 c1 = TSimd.MultiplyAdd(TSimd.Load(x + i + TSimd.Width), TSimd.Load<TStored>(w + step), c1);
