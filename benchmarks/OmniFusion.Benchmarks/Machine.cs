@@ -43,14 +43,17 @@ internal static unsafe class Machine
         return best;
     }
 
-    /// <summary>Reading 128 MB, which no cache holds: gigabytes a second.</summary>
+    /// <summary>
+    /// Reading 128 MB, which no cache holds: gigabytes a second. What is next is asked for or left to be foreseen, whichever is faster.
+    /// </summary>
     internal static double ReadGigabytes(int threads)
     {
         double best = 0;
-        for (int i = 0; i < 5; i++)
+        for (int i = 0; i < 10; i++)
         {
+            bool fetch = i % 2 == 0;
             long start = Stopwatch.GetTimestamp();
-            WorkerPool.OfSize(threads).For(64, &Read, null);
+            WorkerPool.OfSize(threads).For(64, &Read, &fetch);
             best = Math.Max(best, ReadBytes / Stopwatch.GetElapsedTime(start).TotalSeconds / 1e9);
         }
         return best;
@@ -110,12 +113,13 @@ internal static unsafe class Machine
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Read(void* state, int part)
     {
+        bool fetch = *(bool*)state;
         long count = ReadBytes / 64 / sizeof(float);
         float* from = (float*)s_memory.Pointer + part * count;
         Vector512<float> a = default, b = default, c = default, d = default;
         for (long i = 0; i < count; i += 64)
         {
-            for (int line = 0; line < 64; line += 16)
+            for (int line = 0; fetch && line < 64; line += 16)
                 Cache.Fetch(from + i + line + 1024);
             a += Vector512.Load(from + i);
             b += Vector512.Load(from + i + 16);
