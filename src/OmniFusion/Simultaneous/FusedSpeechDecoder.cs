@@ -58,9 +58,8 @@ public sealed class FusedSpeechDecoder : SpeechDecoder
     internal string Transcript => _thought?.Transcript ?? "";
 
     /// <inheritdoc/>
-    public override string? Heard => Transcript.Length > 0 ? Transcript : _gloss is null ? null : Tokenizer.Decode(
-        [.. _gloss.Rows.Zip(_gloss.Ids).Where(said => _tokens[said.First] >= Thinker.HeadRows).Select(said => said.Second)],
-        skipSpecialTokens: true);
+    public override IReadOnlyList<string> Heard =>
+        [.. new[] { Transcript, _gloss is null ? "" : Tokenizer.Decode([.. _gloss.Heard], skipSpecialTokens: true) }.Where(text => text.Length > 0)];
 
     private protected override ICausalModel Writing => _parts.Translator;
 

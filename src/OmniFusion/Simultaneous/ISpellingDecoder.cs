@@ -7,7 +7,8 @@ public interface ISpellingDecoder : ISpeechDecoder
     Spelling? Spell();
 
     /// <summary>
-    /// What the last text was written about, in words and with punctuation: a transcript, or the gloss of the speech; null without either.
+    /// What the last text was written about, in words and with punctuation, the best reading first: a transcript, and what the gloss of the
+    /// speech says; empty without either.
     /// </summary>
-    string? Heard { get; }
+    IReadOnlyList<string> Heard { get; }
 }

@@ -13,10 +13,13 @@ internal sealed class IncrementalGloss(PrefixGloss gloss)
 {
     private readonly RowBuffer _words = new(gloss.Columns);
     private readonly List<PrefixGloss.Said> _said = [];
-    private readonly List<int> _rows = [];
+    private readonly List<int> _rows = [], _heard = [];
 
     /// <summary>States of the prefix that the gloss is of, in its order.</summary>
     internal IReadOnlyList<int> Rows => _rows;
+
+    /// <summary>The tokens that the audio says, in its order, whether or not they are of the gloss.</summary>
+    internal IReadOnlyList<int> Heard => _heard;
 
     /// <summary>The tokens that these states say.</summary>
     internal IEnumerable<int> Ids => _rows.Select(row => _said[row].Token);
@@ -39,9 +42,15 @@ internal sealed class IncrementalGloss(PrefixGloss gloss)
             _said[rows[i]] = said[i];
         Word(c, states, first, media);
         _rows.Clear();
-        foreach (MediaStretch stretch in media.Where(stretch => !(stretch.IsAudio && transcribed)))
-            foreach (int row in gloss.Left(CollectionsMarshal.AsSpan(_said).Slice(stretch.Start, stretch.Length)))
-                _rows.Add(stretch.Start + row);
+        _heard.Clear();
+        foreach (MediaStretch stretch in media)
+        {
+            int[] left = [.. gloss.Left(CollectionsMarshal.AsSpan(_said).Slice(stretch.Start, stretch.Length)).Select(row => stretch.Start + row)];
+            if (stretch.IsAudio)
+                _heard.AddRange(left.Select(row => _said[row].Token));
+            if (!(stretch.IsAudio && transcribed))
+                _rows.AddRange(left);
+        }
         if (_rows.Count == 0)
             return null;
         Tensor all = c.Rent(new Shape(_rows.Count, gloss.Columns));

@@ -20,7 +20,10 @@ internal abstract class SegmentText(ISpeechDecoder speech, PartialText text) : I
     /// <summary>Whether what was written about the speech is a whole sentence that the policy lets out to its end.</summary>
     internal abstract bool IsSentence { get; }
 
-    /// <summary>What the thinker wrote about the speech so far; null where it writes nothing.</summary>
+    /// <summary>
+    /// What the thinker wrote about the speech so far; null where it writes nothing. Where the text ends with a sentence it is the reading that told
+    /// its end.
+    /// </summary>
     internal string? Transcript => SentenceEnd is { } end && Written is not null ? end.Heard : Written;
 
     /// <summary>Where in the speech the text ends, when it ends with a sentence behind which more is heard; otherwise null.</summary>
@@ -71,12 +74,12 @@ internal abstract class SegmentText(ISpeechDecoder speech, PartialText text) : I
         speech.Seconds, Spell()?.Words ?? (int)(speech.Seconds * WordsPerSecond), MostTokens, cancellation, sentencesOnly, endsAt);
 
     /// <summary>Whether the segment may end with a sentence of its translation.</summary>
-    /// <param name="heard">What is translated, in words; null where nobody can tell.</param>
+    /// <param name="heard">What is translated, in words.</param>
     /// <param name="translation">As it would be now.</param>
     /// <param name="end">Its length up to the end of the sentence.</param>
-    private protected bool EndsAt(string? heard, string translation, int end)
+    private protected bool EndsAt(string heard, string translation, int end)
     {
-        SentenceEnd = heard is not null && Spell() is { } spelling ? Sentences.InSource(translation, end, heard, spelling) : null;
+        SentenceEnd = Spell() is { } spelling ? Sentences.InSource(translation, end, heard, spelling) : null;
         return SentenceEnd is not null;
     }
 }
@@ -89,7 +92,7 @@ internal sealed class FusedSegment(ISpeechDecoder speech, Policy policy) : Segme
     private protected override string? Written => (Speech as FusedSpeechDecoder)?.Transcript is { Length: > 0 } heard ? heard : null;
 
     private protected override void Write(CancellationToken cancellation, bool sentencesOnly) => Advance(
-        Translation, cancellation, sentencesOnly, sentencesOnly ? null : (text, end) => EndsAt((Speech as ISpellingDecoder)?.Heard, text, end));
+        Translation, cancellation, sentencesOnly, sentencesOnly ? null : (text, end) => Speech is ISpellingDecoder decoder && decoder.Heard.Any(heard => EndsAt(heard, text, end)));
 }
 
 /// <summary>The recogniser writes a transcript, and the translator translates what of it is stable.</summary>

@@ -64,7 +64,7 @@ public abstract class SpeechDecoder : ISpellingDecoder
     public float LogMelDeviation => Audio.Deviation;
 
     /// <inheritdoc/>
-    public virtual string? Heard => null;
+    public virtual IReadOnlyList<string> Heard => [];
 
     internal IncrementalAudio Audio { get; }
 

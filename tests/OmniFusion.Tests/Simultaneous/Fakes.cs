@@ -76,7 +76,7 @@ internal sealed class FakeSpeechDecoder : ISpellingDecoder
 
     public Spelling? Spell() => OnSpell?.Invoke(Seconds);
 
-    public string? Heard => null;
+    public IReadOnlyList<string> Heard => [];
 
     /// <summary>It guesses no word wrong, and this stands behind the last one when it hears only silence; null: as above.</summary>
     public string? Ending { get; init; }

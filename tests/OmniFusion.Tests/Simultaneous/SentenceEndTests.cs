@@ -12,7 +12,7 @@ public sealed class SentenceEndTests
     private readonly List<HearingDecoder> _decoders = [];
     private Func<string, string> _translate = HearingDecoder.Shout;
     private Func<Spelling, Spelling?> _spell = spelling => spelling;
-    private bool _hears = true;
+    private Func<string, IReadOnlyList<string>> _read = heard => [heard];
     private Action<CancellationToken>? _onWrite;
     private Action? _onBegin;
 
@@ -71,7 +71,7 @@ public sealed class SentenceEndTests
             "spelled otherwise" => spelling => spelling with { Text = string.Concat(spelling.Text.Select(c => c == ' ' ? c : 'z')) },
             _ => _spell,
         };
-        _hears = doubt != "nobody hears";
+        _read = doubt == "nobody hears" ? _ => [] : _read;
         _translate = doubt switch
         {
             "more sentences" => heard => HearingDecoder.Shout(heard).Replace("DOG", "DOG."),
@@ -81,6 +81,17 @@ public sealed class SentenceEndTests
         List<StreamEvent> events = Events(New("local-agreement:2", 0.5), HearingDecoder.Speak(Talk));
         Assert.Single(events, happened => happened.EndsSegment);
         Assert.Equal(_translate(Talk), string.Concat(events.Select(happened => happened.Committed)));
+    }
+
+    [Fact]
+    public void Where_a_transcript_runs_sentences_together_another_reading_tells_them_apart()
+    {
+        static string Together(string heard) => heard.Replace(". ", " ");
+        _read = heard => [Together(heard)];
+        Assert.Single(Events(New("local-agreement:2", 0.5), HearingDecoder.Speak(Talk)), happened => happened.EndsSegment);
+        _decoders.Clear();
+        _read = heard => [Together(heard), heard];
+        AssertSentences(Events(New("local-agreement:2", 0.5), HearingDecoder.Speak(Talk)), HearingDecoder.Shout(Talk));
     }
 
     [Theory]
@@ -196,7 +207,7 @@ public sealed class SentenceEndTests
     private HearingDecoder NewDecoder()
     {
         _onBegin?.Invoke();
-        _decoders.Add(new HearingDecoder(Talk, heard => _translate(heard), spelling => _spell(spelling), _hears, _onWrite));
+        _decoders.Add(new HearingDecoder(Talk, heard => _translate(heard), spelling => _spell(spelling), heard => _read(heard), _onWrite));
         return _decoders[^1];
     }
 
@@ -213,7 +224,7 @@ public sealed class SentenceEndTests
 
 /// <summary>Hears which words of a talk are in its audio, wherever that begins: each has an amplitude of its own.</summary>
 internal sealed class HearingDecoder(
-    string talk, Func<string, string> translate, Func<Spelling, Spelling?> spell, bool hears, Action<CancellationToken>? onWrite) : ISpellingDecoder
+    string talk, Func<string, string> translate, Func<Spelling, Spelling?> spell, Func<string, IReadOnlyList<string>> read, Action<CancellationToken>? onWrite) : ISpellingDecoder
 {
     private const int WordSamples = 6400;
 
@@ -233,7 +244,7 @@ internal sealed class HearingDecoder(
 
     public double Seconds => Samples.Count / 16000.0;
 
-    public string? Heard => hears ? string.Join(' ', Runs().Select(run => _words[run.Word])) : null;
+    public IReadOnlyList<string> Heard => read(string.Join(' ', Runs().Select(run => _words[run.Word])));
 
     public static float[] Speak(string talk) =>
         [.. talk.Split(' ').SelectMany((_, word) => Enumerable.Range(0, WordSamples).Select(i => (i % 8 < 4 ? 1 : -1) * (0.1f + word * 0.01f)))];

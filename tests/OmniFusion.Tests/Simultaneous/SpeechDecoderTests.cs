@@ -313,7 +313,7 @@ public class SpeechDecoderTests
     }
 
     [Fact]
-    public async Task What_is_heard_is_the_gloss_of_the_speech_alone()
+    public async Task What_is_heard_is_the_gloss_of_the_speech_alone_behind_a_transcript()
     {
         RgbImage image = ImageFile.Read(Golden.Media("gray.png"));
         float[] sound = Sounds.LoudAtFirst(2.7);
@@ -324,10 +324,16 @@ public class SpeechDecoderTests
         TranslationRequest request = new() { Samples = sound, TargetLanguage = "de" };
         string gloss = (await Sounds.Glossed.TranslateAsync(request, s_greedy)).Gloss!;
         Assert.NotEqual("", gloss);
-        Assert.Equal(gloss, decoder.Heard!.Trim());
+        Assert.Equal(gloss, Assert.Single(decoder.Heard).Trim());
         decoder.Show(image);
         decoder.Write([], 3);
-        Assert.EndsWith(decoder.Heard!.Trim(), (await Sounds.Glossed.TranslateAsync(request with { Picture = image }, s_greedy)).Gloss);
+        Assert.EndsWith(Assert.Single(decoder.Heard).Trim(), (await Sounds.Glossed.TranslateAsync(request with { Picture = image }, s_greedy)).Gloss);
+        using FusedSpeechDecoder thinking = FusedSpeechDecoder.Create(Sounds.Glossed, "de", chainOfThought: true);
+        thinking.Append(sound);
+        thinking.Complete();
+        thinking.Write([], 3);
+        Assert.NotEqual("", thinking.Transcript);
+        Assert.Equal([thinking.Transcript, gloss], thinking.Heard.Select(heard => heard.Trim()));
     }
 
     [Fact]
